@@ -1,0 +1,282 @@
+"""What an adapter is: one class in one file that speaks one vendor's protocol.
+
+An adapter takes plain values and answers in this module's words. It knows no table, no
+schedule and no tenant; the engine asks what it can do and never assumes.
+"""
+
+import asyncio
+import os
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+import aiohttp
+
+Payload = dict[str, Any]
+
+ANSWER_LIMIT = 64 * 1024  # bytes of an answer that are read
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words to show."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image behind two public URLs: the whole one and a small one."""
+
+    url: str
+    preview_url: str
+    name: str = ""
+
+
+Message = Text | Picture
+
+
+@dataclass(frozen=True)
+class Part:
+    """One request's worth of content, frozen as it will be sent. JSON-serialisable payload."""
+
+    payload: Payload
+
+
+@dataclass(frozen=True)
+class Bubble:
+    """One message as a chat shows it, read back from a payload."""
+
+    kind: str  # "text" or "image"
+    text: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the channel takes. Lengths are counted by `Adapter.length`."""
+
+    text_length: int
+    images: int = 10
+    messages_per_part: int = 1
+
+
+@dataclass(frozen=True)
+class Target:
+    """One place to send to, as the vendor names it."""
+
+    address: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The channel accepted: its own words, kept as evidence."""
+
+    status: int | None = None
+    request_id: str = ""
+    answer: dict[str, Any] = field(default_factory=dict)
+    already: bool = False  # accepted at an earlier try of the same key
+
+
+class Failure(StrEnum):
+    """The three ways in which a send does not succeed."""
+
+    REFUSED = "refused"  # the channel said no: trying again cannot help
+    LATER = "later"  # nothing was accepted; trying again may help
+    UNKNOWN = "unknown"  # it may or may not have been accepted
+
+
+class SendError(Exception):
+    """A send that was not accepted for certain. `after` is seconds, for LATER only.
+
+    `account_wide`: it is the account that is refused (credentials, a spent quota), so that
+    nothing else of it can be sent either until a person has seen to it.
+    """
+
+    def __init__(
+        self,
+        failure: Failure,
+        message: str,
+        *,
+        after: float | None = None,
+        account_wide: bool = False,
+        status: int | None = None,
+        request_id: str = "",
+        answer: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.failure = failure
+        self.after = after
+        self.account_wide = account_wide
+        self.status = status
+        self.request_id = request_id
+        self.answer = answer or {}
+
+
+def refused(message: str, **evidence: Any) -> SendError:
+    return SendError(Failure.REFUSED, message, **evidence)
+
+
+def later(message: str, **evidence: Any) -> SendError:
+    return SendError(Failure.LATER, message, **evidence)
+
+
+def unknown(message: str, **evidence: Any) -> SendError:
+    return SendError(Failure.UNKNOWN, message, **evidence)
+
+
+def option(
+    title: Any,
+    help_text: Any = "",
+    *,
+    default: Any = "",
+    secret: bool = False,
+    url: bool = False,
+    choices: Sequence[tuple[str, Any]] = (),
+) -> Any:
+    """A field of an adapter's Config: from these the account form is made.
+
+    A secret is write-only and encrypted at rest. A field with a default may stay empty.
+    `url` fields are checked by the outgoing-URL rules when they are saved.
+    """
+    metadata = {
+        "title": title,
+        "help_text": help_text,
+        "secret": secret,
+        "url": url,
+        "choices": choices,
+    }
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Config:
+    """An account's settings, all text. Subclasses list their fields with `option()`."""
+
+    def problems(self) -> dict[str, Any]:
+        """What is wrong, by field name: empty when the account can be used."""
+        return {}
+
+    @classmethod
+    def load(cls, values: dict[str, Any]) -> Self:
+        """From stored values; unknown names (of an older version) are left out."""
+        known = {f.name for f in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in known})
+
+
+class Adapter(ABC):
+    """One channel. An instance belongs to one account and one event loop."""
+
+    kind: ClassVar[str]
+    label: ClassVar[Any]
+    config_class: ClassVar[type[Config]] = Config
+    limits: ClassVar[Limits]
+    address_help: ClassVar[Any] = ""
+
+    # What the channel can do.
+    takes_key: bool = False  # repeats of one key are accepted once
+    confirms: bool = False  # can be asked whether a message was accepted
+    fetches_images: ClassVar[bool] = False  # by https, from our public address
+    guarded: ClassVar[bool] = True  # a tenant chooses the host: the outgoing-URL rules apply
+
+    timeout: float = 10.0  # seconds that one send may take, all its requests together
+    host: str = ""  # the vendor's, where there is one; the operator may point it elsewhere
+
+    now: Callable[[], float] = staticmethod(time.time)  # Unix seconds; the engine sets its own
+
+    def __init__(
+        self, config: Any, http: aiohttp.ClientSession | None = None, *, account_id: int = 0
+    ) -> None:
+        """`http` may be None where only pack, preview and the checks are used. `account_id`
+        tells the accounts of one channel apart."""
+        self.config = config
+        self._http = http
+        self.account_id = account_id
+
+    @property
+    def http(self) -> aiohttp.ClientSession:
+        assert self._http is not None, f"{self.kind} was made for packing only"
+        return self._http
+
+    @classmethod  # noqa: B027  (most have nothing to load)
+    def warm_up(cls) -> None:
+        """Load what is slow to load, before the first message needs it."""
+
+    @abstractmethod
+    def pack(self, messages: Sequence[Message], *, spaced: bool) -> list[Part]:
+        """Freeze the messages into parts, in order. `spaced`: people asked for seconds
+        between messages, so each message is a part of its own."""
+
+    @abstractmethod
+    def preview(self, payload: Payload) -> list[Bubble]:
+        """The messages that this payload will show, read from the payload itself."""
+
+    @abstractmethod
+    async def send(self, target: Target, payload: Payload, key: UUID) -> Receipt:
+        """Hand one part over, once, without retrying. Raises SendError, nothing else."""
+
+    async def confirm(self, target: Target, key: UUID) -> Receipt | None:
+        """Whether the channel has the part with this key; only where `confirms`.
+        None: it has not. Raises SendError(UNKNOWN) when it cannot say."""
+        raise unknown(f"{self.kind} cannot be asked.")
+
+    def address_problem(self, address: str) -> Any | None:
+        """Why this cannot be a room of this channel, or None."""
+        return None
+
+    def length(self, text: str) -> int:
+        """The text's length as the channel counts it."""
+        return len(text)
+
+
+async def read_answer(response: aiohttp.ClientResponse) -> bytes:
+    """The answer's body, up to ANSWER_LIMIT bytes; the rest is not read."""
+    body = b""
+    while len(body) < ANSWER_LIMIT:
+        chunk = await response.content.read(ANSWER_LIMIT - len(body))
+        if not chunk:
+            break
+        body += chunk
+    return body
+
+
+def within(seconds: float) -> aiohttp.ClientTimeout:
+    """A request's timeout. Connecting may take half of it and is then known to have failed;
+    when the whole runs out, aiohttp cannot say how far the request had come."""
+    return aiohttp.ClientTimeout(total=seconds, connect=seconds / 2)
+
+
+@contextmanager
+def wire_failures() -> Iterator[None]:
+    """Say what aiohttp raises within in this module's words."""
+    try:
+        yield
+    except NEVER_VALID as error:
+        reason = getattr(error, "message", "The URL is not valid.")
+        raise refused(str(reason)) from error
+    except NOT_SENT as error:
+        raise later(f"Could not connect: {_reason(error)}.") from error
+    except MAYBE_SENT as error:
+        raise unknown(f"Handed over, but no answer came: {_reason(error)}.") from error
+
+
+def _reason(error: Exception) -> str:
+    # Never the error's own text: it may hold the URL, and with it a tenant's secret.
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number and number > 0 else type(error).__name__
+
+
+NEVER_VALID = (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)
+# What aiohttp raises before a byte of the request can have left. Everything else that it
+# raises, and a timeout, may have come after the request arrived.
+NOT_SENT = (
+    aiohttp.ClientConnectorError,  # DNS, refused, TLS
+    aiohttp.ConnectionTimeoutError,
+)
+MAYBE_SENT = (aiohttp.ClientError, asyncio.TimeoutError, OSError)

@@ -1,0 +1,305 @@
+"""LINE: the Messaging API's push to one user, group or room.
+
+The vendor's SDK builds and checks the messages, once, when they are packed. They are sent
+without it: a plain request is several times cheaper, and shows status and headers.
+https://developers.line.biz/en/reference/messaging-api/
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, ClassVar
+from uuid import UUID
+
+import aiohttp
+from django.utils.translation import gettext_lazy as _
+
+from channels.adapters.base import (
+    Adapter,
+    Bubble,
+    Config,
+    Failure,
+    Limits,
+    Message,
+    Part,
+    Payload,
+    Receipt,
+    SendError,
+    Target,
+    Text,
+    later,
+    option,
+    read_answer,
+    refused,
+    unknown,
+    wire_failures,
+    within,
+)
+
+ADDRESS = re.compile(r"[UCR][0-9a-f]{32}")
+TOKEN_CHARACTERS = re.compile(r"[A-Za-z0-9._~+/=-]+")
+RATE_LIMIT_SECONDS = 1.0  # LINE names no time; its buckets fill by the second
+MONTHLY_LIMIT = "monthly limit"  # the only sign that tells it from the rate limit
+TOKEN_TIMEOUT = 4.0  # leaves most of the send's time to the send
+TOKEN_MARGIN = 60.0  # seconds before its expiry at which a token is no longer used
+
+
+@dataclass(frozen=True)
+class LineConfig(Config):
+    """A channel of the Messaging API. Its id and secret suffice; a token replaces them."""
+
+    channel_id: str = option(
+        _("Channel ID"), _("From the “Basic settings” of the channel in the LINE console.")
+    )
+    channel_secret: str = option(
+        _("Channel secret"),
+        _("From the same page. It also proves that incoming events come from LINE."),
+        secret=True,
+    )
+    access_token: str = option(
+        _("Long-lived access token"),
+        _("Only if you prefer one: without it, short-lived tokens are made as needed."),
+        secret=True,
+    )
+
+    def problems(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        if self.access_token:
+            if not TOKEN_CHARACTERS.fullmatch(self.access_token):
+                found["access_token"] = _("This is not an access token: look for a stray space.")
+        else:
+            if not self.channel_id:
+                found["channel_id"] = _("Give the channel's ID, or a long-lived access token.")
+            if not self.channel_secret:
+                found["channel_secret"] = _("Give the channel's secret as well.")
+        if self.channel_id and not (self.channel_id.isascii() and self.channel_id.isdigit()):
+            found["channel_id"] = _("A channel ID consists of digits.")
+        return found
+
+
+class LineAdapter(Adapter):
+    """Pushes up to five messages in one request, which is billed once per recipient."""
+
+    kind = "line"
+    label = _("LINE")
+    config_class = LineConfig
+    limits = Limits(text_length=5000, images=10, messages_per_part=5)
+    address_help = _("The ID of a user, group or room: U, C or R and 32 characters.")
+    takes_key = True
+    fetches_images = True
+    guarded: ClassVar[bool] = False
+    host = "https://api.line.me"
+
+    def __init__(
+        self, config: Any, http: aiohttp.ClientSession | None = None, *, account_id: int = 0
+    ) -> None:
+        super().__init__(config, http, account_id=account_id)
+        self._tokens = _Tokens(self)
+
+    @classmethod
+    def warm_up(cls) -> None:
+        import_module("linebot.v3.messaging")
+
+    def pack(self, messages: Sequence[Message], *, spaced: bool) -> list[Part]:
+        """LINE fetches pictures itself, by https and at most 2,000 characters; the caller
+        sees to that, and to the texts' length."""
+        size = 1 if spaced else self.limits.messages_per_part
+        groups = [messages[start : start + size] for start in range(0, len(messages), size)]
+        return [_part(group) for group in groups]
+
+    def preview(self, payload: Payload) -> list[Bubble]:
+        return [_bubble(message) for message in payload["messages"]]
+
+    async def send(self, target: Target, payload: Payload, key: UUID) -> Receipt:
+        deadline = asyncio.get_running_loop().time() + self.timeout
+        body = json.dumps({"to": target.address, **payload}, sort_keys=True).encode()
+        token = await self._tokens.get(deadline)
+        answer = await self._push(body, token, key, deadline)
+        if answer.status == 401 and not self.config.access_token:
+            # Nothing was accepted, and a token may be revoked at any time: once more.
+            token = await self._tokens.get(deadline, rejected=token)
+            answer = await self._push(body, token, key, deadline)
+        return _receipt(answer)
+
+    def address_problem(self, address: str) -> Any | None:
+        if ADDRESS.fullmatch(address):
+            return None
+        return _("A LINE ID is U, C or R followed by 32 characters of 0-9 and a-f.")
+
+    def length(self, text: str) -> int:
+        """In UTF-16 units, as LINE counts: most emoji are two."""
+        return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+    async def _push(self, body: bytes, token: str, key: UUID, deadline: float) -> "_Answer":
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "X-Line-Retry-Key": str(key),
+        }
+        url = f"{self.host}/v2/bot/message/push"
+        with wire_failures():
+            async with self.http.post(
+                url, data=body, headers=headers, timeout=_until(deadline), allow_redirects=False
+            ) as response:
+                return await _answer(response)
+
+
+class _Tokens:
+    """The account's token. Stateless ones live 15 minutes; whoever needs a new one while
+    one is being fetched waits for the same request."""
+
+    def __init__(self, adapter: LineAdapter) -> None:
+        self._adapter = adapter
+        self._token = ""
+        self._good_until = 0.0
+        self._fetching: asyncio.Task[str] | None = None
+
+    async def get(self, deadline: float, rejected: str = "") -> str:
+        """A token to use now, other than the one that was `rejected`."""
+        if self._adapter.config.access_token:
+            return str(self._adapter.config.access_token)
+        loop = asyncio.get_running_loop()
+        if self._token and self._token != rejected and loop.time() < self._good_until:
+            return self._token
+        if self._fetching is None or self._fetching.done():
+            self._fetching = loop.create_task(self._fetch())
+        try:
+            async with asyncio.timeout_at(deadline):
+                # One sender that gives up must not take the token from the others.
+                return await asyncio.shield(self._fetching)
+        except TimeoutError as error:
+            raise later("LINE gave no access token in time.") from error
+
+    async def _fetch(self) -> str:
+        try:
+            answer = await self._request()
+        except SendError as error:
+            if error.failure is Failure.UNKNOWN:  # of the token's request: no message was sent
+                raise later("LINE gave no access token in time.") from error
+            raise
+        token = answer.data.get("access_token") if answer.data else None
+        if answer.status == 200 and isinstance(token, str) and TOKEN_CHARACTERS.fullmatch(token):
+            seconds = answer.data.get("expires_in") if answer.data else None
+            lifetime = seconds - TOKEN_MARGIN if isinstance(seconds, int) else 0.0
+            self._good_until = asyncio.get_running_loop().time() + lifetime
+            self._token = token
+            return token
+        if answer.status in (400, 401, 403):
+            raise refused(
+                f"LINE does not accept the channel's ID and secret: {answer.message}",
+                account_wide=True,
+                **answer.evidence,
+            )
+        raise later(f"LINE gave no access token (HTTP {answer.status}).", **answer.evidence)
+
+    async def _request(self) -> "_Answer":
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self._adapter.config.channel_id,
+            "client_secret": self._adapter.config.channel_secret,
+        }
+        url = f"{self._adapter.host}/oauth2/v3/token"
+        with wire_failures():
+            async with self._adapter.http.post(
+                url, data=form, timeout=within(TOKEN_TIMEOUT), allow_redirects=False
+            ) as response:
+                return await _answer(response)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What LINE said. `data` is None where that was no JSON object."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: dict[str, Any] | None = None
+
+    @property
+    def request_id(self) -> str:
+        return self.headers.get("x-line-request-id", "")
+
+    @property
+    def message(self) -> str:
+        """LINE's own words; with the details, which name the faulty property."""
+        data = self.data or {}
+        words = data.get("message") or data.get("error_description") or f"HTTP {self.status}"
+        details = data.get("details")
+        if not isinstance(details, list):
+            return str(words)
+        named = [f"{d.get('property')}: {d.get('message')}" for d in details if isinstance(d, dict)]
+        return f"{words} ({'; '.join(named)})" if named else str(words)
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        return {"status": self.status, "request_id": self.request_id, "answer": self.data or {}}
+
+
+async def _answer(response: aiohttp.ClientResponse) -> _Answer:
+    body = await read_answer(response)
+    try:
+        data = json.loads(body)
+    except ValueError:
+        data = None
+    return _Answer(response.status, response.headers, data if isinstance(data, dict) else None)
+
+
+def _receipt(answer: _Answer) -> Receipt:
+    """What a push's answer means. Raises SendError for all but an acceptance."""
+    status = answer.status
+    accepted_as = answer.headers.get("x-line-accepted-request-id", "")
+    if status == 409 and accepted_as:
+        return Receipt(status, accepted_as, answer.data or {}, already=True)
+    if status == 429:
+        raise _limited(answer)
+    if 200 <= status < 300 and answer.data is not None and answer.request_id:
+        return Receipt(status, answer.request_id, answer.data)
+    if status == 401:
+        raise refused(
+            f"LINE does not accept the access token: {answer.message}",
+            account_wide=True,
+            **answer.evidence,
+        )
+    if 400 <= status < 500 and status not in (408, 409):
+        raise refused(f"LINE refused: {answer.message}", **answer.evidence)
+    # 5xx; and what LINE would not say, such as the page of a captive portal.
+    raise unknown(f"LINE's answer says nothing certain (HTTP {status}).", **answer.evidence)
+
+
+def _limited(answer: _Answer) -> SendError:
+    if MONTHLY_LIMIT in answer.message:
+        return refused(
+            f"This LINE account has reached its monthly limit: {answer.message}",
+            account_wide=True,
+            **answer.evidence,
+        )
+    return later(f"LINE: {answer.message}", after=RATE_LIMIT_SECONDS, **answer.evidence)
+
+
+def _until(deadline: float) -> aiohttp.ClientTimeout:
+    left = deadline - asyncio.get_running_loop().time()
+    return within(max(left, 0.05))  # aiohttp takes 0 for "no timeout"
+
+
+def _part(messages: Sequence[Message]) -> Part:
+    from linebot.v3.messaging import (  # noqa: PLC0415  (1.7 s and 73 MB: only where it packs)
+        ImageMessage,
+        TextMessage,
+        ValidateMessageRequest,
+    )
+
+    models = [
+        TextMessage(text=message.text)
+        if isinstance(message, Text)
+        else ImageMessage(originalContentUrl=message.url, previewImageUrl=message.preview_url)
+        for message in messages
+    ]
+    return Part(ValidateMessageRequest(messages=models).to_dict())
+
+
+def _bubble(message: dict[str, Any]) -> Bubble:
+    if message["type"] == "image":
+        return Bubble("image", url=message["originalContentUrl"])
+    return Bubble("text", text=message["text"])

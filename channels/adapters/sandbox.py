@@ -1,0 +1,112 @@
+"""The sandbox: rooms that exist only in the back office, for trying out and for training."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from channels import sandbox
+from channels.adapters.base import (
+    Adapter,
+    Bubble,
+    Config,
+    Limits,
+    Message,
+    Part,
+    Payload,
+    Receipt,
+    Target,
+    Text,
+    later,
+    option,
+    refused,
+    unknown,
+)
+
+HANG_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class SandboxConfig(Config):
+    """How the sandbox behaves."""
+
+    behaviour: str = option(
+        _("Behaviour"),
+        _("What the sandbox does with each message: for training."),
+        default="accept",
+        choices=[
+            ("accept", _("accept")),
+            ("refuse", _("refuse")),
+            ("later", _("ask to come back in a minute")),
+            ("hang", _("never answer, show nothing")),
+            ("lose", _("show the message, lose the answer")),
+        ],
+    )
+    honours_key: str = option(
+        _("Recognises repeats"),
+        _("Yes: like LINE, a repeated message is shown once. No: like a room bot."),
+        default="yes",
+        choices=[("yes", _("yes")), ("no", _("no"))],
+    )
+
+
+class SandboxAdapter(Adapter):
+    """Writes into our own tables instead of calling somebody."""
+
+    kind = "sandbox"
+    label = _("Sandbox")
+    config_class = SandboxConfig
+    limits = Limits(text_length=5000, images=10, messages_per_part=5)
+    address_help = _("Any word: it names the room within this sandbox.")
+    guarded: ClassVar[bool] = False
+
+    @property
+    def takes_key(self) -> bool:  # type: ignore[override]
+        return bool(self.config.honours_key == "yes")
+
+    @property
+    def confirms(self) -> bool:  # type: ignore[override]
+        return self.takes_key
+
+    def pack(self, messages: Sequence[Message], *, spaced: bool) -> list[Part]:
+        size = 1 if spaced else self.limits.messages_per_part
+        groups = [messages[start : start + size] for start in range(0, len(messages), size)]
+        return [Part({"messages": [_body(message) for message in group]}) for group in groups]
+
+    def preview(self, payload: Payload) -> list[Bubble]:
+        return [Bubble(**body) for body in payload["messages"]]
+
+    async def send(self, target: Target, payload: Payload, key: UUID) -> Receipt:
+        behaviour = self.config.behaviour
+        if behaviour == "refuse":
+            raise refused("The sandbox was told to refuse.", status=400)
+        if behaviour == "later":
+            raise later("The sandbox was told to ask for patience.", status=429, after=60)
+        if behaviour == "hang":
+            await asyncio.sleep(HANG_SECONDS)
+            raise unknown("The sandbox did not answer.")
+        is_new = await asyncio.to_thread(
+            sandbox.accept,
+            self.account_id,
+            target.address,
+            key,
+            payload["messages"],
+            keyed=self.takes_key,
+        )
+        if behaviour == "lose":
+            raise unknown("The sandbox lost its answer.")
+        answer: dict[str, Any] = {"shown": len(payload["messages"])}
+        return Receipt(status=200, request_id=str(key), answer=answer, already=not is_new)
+
+    async def confirm(self, target: Target, key: UUID) -> Receipt | None:
+        found = await asyncio.to_thread(sandbox.has, self.account_id, key)
+        return Receipt(status=200, request_id=str(key), already=True) if found else None
+
+
+def _body(message: Message) -> dict[str, str]:
+    if isinstance(message, Text):
+        return {"kind": "text", "text": message.text}
+    return {"kind": "image", "url": message.preview_url}

@@ -1,0 +1,149 @@
+"""Accounts: the channel is chosen first, then its own settings are asked for."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from channels.adapters import registry
+from channels.adapters.base import Adapter
+from channels.admin.account_form import AccountForm, find_url_problems, form_for, setting_names
+from channels.models import Account
+from config.scoped.admin import ScopedAdmin
+from orgs.reach import Act
+
+ONCE, ASKS, TWICE, GONE = "once", "asks", "twice", "gone"
+PROMISES = {
+    ONCE: _("exactly once"),
+    ASKS: _("asks when unsure"),
+    TWICE: _("may arrive twice"),
+    GONE: _("channel not installed"),
+}
+COLOURS = {ONCE: "success", ASKS: "info", TWICE: "warning", GONE: "danger"}
+
+
+def promise_of(account: Account) -> str:
+    """What the channel lets us promise through this account: a key of PROMISES."""
+    if account.kind not in registry():
+        return GONE
+    # Of the settings only: to open the secrets of each row of a list would be waste.
+    adapter_class = registry()[account.kind]
+    adapter = adapter_class(adapter_class.config_class.load(account.config))
+    if adapter.takes_key:
+        return ONCE
+    return TWICE if account.on_unknown == Account.OnUnknown.RESEND else ASKS
+
+
+@admin.register(Account)
+class AccountAdmin(ScopedAdmin):
+    list_display = ["name", "channel", "unit", "promise", "is_shared", "is_active"]
+    list_filter = ["is_active", "is_shared", "unit"]
+    list_select_related = ["unit"]
+    search_fields = ["name", "unit__name"]
+    autocomplete_fields = ["unit"]
+    ordering = ["name", "id"]
+
+    @admin.display(description=_("channel"), ordering="kind")
+    def channel(self, account: Account) -> Any:
+        adapter_class = registry().get(account.kind)
+        return adapter_class.label if adapter_class else account.kind
+
+    @display(description=_("promise"), label=COLOURS)
+    def promise(self, account: Account) -> tuple[str, Any]:
+        found = promise_of(account)
+        return found, PROMISES[found]
+
+    @admin.display(description=_("promise"))
+    def promised(self, account: Account) -> Any:
+        return PROMISES[promise_of(account)]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        adapter_class = chosen_channel(request, obj) or _NoChannel
+        facts = ["channel", "promised"] if obj else ["channel"]
+        names = setting_names(adapter_class, obj if obj and adapter_class.kind else None)
+        sections: list[tuple[Any, dict[str, Any]]] = [
+            (None, {"fields": [*facts, "unit", "name", "is_shared", "is_active"]}),
+        ]
+        if names:
+            sections.append((_("Settings of the channel"), {"fields": names}))
+        is_asked = promise_of(obj) != ONCE if obj else adapter_class.takes_key is not True
+        if is_asked:
+            sections.append((_("When an answer is lost"), {"fields": ["on_unknown"]}))
+        return sections
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["channel", "promised"]
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kw: Any
+    ) -> Any:
+        adapter_class = chosen_channel(request, obj) or _NoChannel
+        kw["form"] = form_for(adapter_class)
+        kw["fields"] = [n for n in AccountForm.Meta.fields if n in self._shown(request, obj)]
+        built: Any = super().get_form(request, obj, change, **kw)
+        built.url_problems = getattr(request, "url_problems", {})
+        return built
+
+    def _shown(self, request: HttpRequest, obj: Any) -> list[str]:
+        return [name for _title, how in self.get_fieldsets(request, obj) for name in how["fields"]]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        if chosen_channel(request, None) is None and self.has_add_permission(request):
+            return self._ask_for_channel(request)
+        return super().add_view(request, form_url, extra_context)
+
+    def _ask_for_channel(self, request: HttpRequest) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Which channel?"),
+            "opts": self.opts,
+            "channels": [
+                {"kind": kind, "label": found.label, "help": found.address_help}
+                for kind, found in sorted(registry().items())
+            ],
+        }
+        return TemplateResponse(request, "channels/choose_channel.html", context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
+        if request.method == "POST":
+            account = self.get_object(request, object_id) if object_id else None
+            adapter_class = chosen_channel(request, account)
+            act = Act.CHANGE if account else Act.CREATE
+            if adapter_class and self._allows(request, act, account):
+                # Here, because the base opens a transaction and these questions go to the DNS.
+                request.url_problems = find_url_problems(adapter_class, request.POST)  # type: ignore[attr-defined]
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        form.apply(obj)
+        super().save_model(request, obj, form, change)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        may = super().has_change_permission(request, obj)
+        # Without its adapter nobody can say which of its settings are secrets.
+        return may and not (isinstance(obj, Account) and obj.kind not in registry())
+
+
+def chosen_channel(request: HttpRequest, account: Account | None) -> type[Adapter] | None:
+    """The account's channel, or for a new one that which `?channel=` names."""
+    kind = account.kind if account else request.GET.get("channel", "")
+    return registry().get(kind)
+
+
+class _NoChannel(Adapter):
+    """Stands for a channel that is not installed any more: no settings are shown."""
+
+    kind = ""
+    label = ""

@@ -1,0 +1,67 @@
+"""HTTP to the channels: how sessions are made, and how an account becomes an adapter."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import aiohttp
+from django.conf import settings
+
+from channels.adapters import adapter_class
+from channels.adapters.base import Adapter
+from channels.outgoing import Guard, Network, networks
+
+# As many requests in flight to one host as were measured to serve LINE best.
+CONNECTIONS_PER_HOST = 300
+DNS_SECONDS = 10
+# A lid only: every adapter gives each request a shorter timeout of its own.
+LONGEST_REQUEST = aiohttp.ClientTimeout(total=60)
+
+# Hosts that the operator may point elsewhere, by the kind of the adapter that calls them.
+HOST_SETTINGS = {"line": "TEIJI_LINE_API_HOST"}
+
+
+def open_session(*, guarded: bool, allowed: Sequence[Network] = ()) -> aiohttp.ClientSession:
+    """A session for accounts of one sort. Needs a running loop; the caller closes it.
+
+    `guarded` is what the adapter says: tenants choose the host, so only public addresses
+    and `allowed` ones are called. It also gives each request a connection of its own: a kept
+    one that the receiver closed meanwhile looks like an answer that was lost.
+    """
+    guard = Guard(allowed) if guarded else None
+    connector = aiohttp.TCPConnector(
+        limit=0,
+        limit_per_host=CONNECTIONS_PER_HOST,
+        resolver=guard.resolver if guard else aiohttp.ThreadedResolver(),
+        ttl_dns_cache=DNS_SECONDS,
+        force_close=guarded,
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        middlewares=[guard] if guard else [],
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        timeout=LONGEST_REQUEST,
+        # Answers are small: what is compressed is not ours, or a bomb.
+        auto_decompress=False,
+        headers={"Accept-Encoding": "identity", "User-Agent": "Teiji"},
+    )
+
+
+def allowed_networks() -> tuple[Network, ...]:
+    """What the operator lets guarded sessions reach although it is not public."""
+    return networks(settings.TEIJI_OUTGOING_ALLOW)
+
+
+def open_adapter(
+    kind: str,
+    values: dict[str, Any],
+    http: aiohttp.ClientSession | None = None,
+    *,
+    account_id: int = 0,
+) -> Adapter:
+    """The adapter of an account with these settings. Raises KeyError for an unknown kind."""
+    found = adapter_class(kind)
+    adapter = found(found.config_class.load(values), http, account_id=account_id)
+    if kind in HOST_SETTINGS:
+        adapter.host = getattr(settings, HOST_SETTINGS[kind])
+    return adapter

@@ -1,0 +1,8 @@
+"""Where messages can go: accounts at channels, rooms, images, and the sandbox's own rooms."""
+
+from channels.models.account import Account
+from channels.models.image import Image, MediaLink
+from channels.models.room import Room
+from channels.models.sandbox import SandboxMessage
+
+__all__ = ["Account", "Image", "MediaLink", "Room", "SandboxMessage"]

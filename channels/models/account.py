@@ -1,0 +1,84 @@
+"""An account: a unit's credentials at a channel."""
+
+from dataclasses import fields
+from typing import Any
+
+import aiohttp
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from channels.adapters import adapter_class
+from channels.adapters.base import Adapter
+from channels.http import open_adapter
+from channels.secrets import seal, unseal
+from orgs.models import Unit
+from orgs.reach import Belongs, Role
+
+HINTED = 12  # characters of a secret of which the last four may be shown
+
+
+class Account(models.Model):
+    """Credentials at a channel. Secrets are sealed; `config` holds only what may be read."""
+
+    reach = Belongs("unit__path", view=Role.MANAGER, write=Role.MANAGER, shared="is_shared")
+
+    class OnUnknown(models.TextChoices):
+        ASK = "ask", _("ask me: at most once")
+        RESEND = "resend", _("send again: may arrive twice")
+
+    unit = models.ForeignKey(Unit, models.PROTECT, verbose_name=_("unit"))
+    name = models.CharField(_("name"), max_length=100)
+    kind = models.CharField(_("channel"), max_length=30)
+    config = models.JSONField(_("settings"), default=dict, blank=True)
+    sealed = models.TextField(default="", blank=True, editable=False)
+    on_unknown = models.CharField(
+        _("when an answer is lost"),
+        max_length=10,
+        choices=OnUnknown.choices,
+        default=OnUnknown.ASK,
+        help_text=_("Only for channels that cannot tell a repeated message from a new one."),
+    )
+    is_shared = models.BooleanField(
+        _("shared"), default=False, help_text=_("Units below may add rooms with this account.")
+    )
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Nothing is sent through an inactive account.")
+    )
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        constraints = [
+            models.UniqueConstraint(fields=["unit", "name"], name="one_account_per_name_and_unit"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def adapter_class(self) -> type[Adapter]:
+        return adapter_class(self.kind)
+
+    @property
+    def secrets(self) -> dict[str, Any]:
+        return unseal(self.sealed)
+
+    @secrets.setter
+    def secrets(self, values: dict[str, str]) -> None:
+        self.sealed = seal(values) if values else ""
+
+    def open(self, http: aiohttp.ClientSession | None = None) -> Adapter:
+        """An adapter for this account; without `http` for packing, previews and questions of
+        what it can do. Raises KeyError for a channel that is not installed."""
+        values = {**self.config, **self.secrets}
+        return open_adapter(self.kind, values, http, account_id=self.pk or 0)
+
+    def secret_hints(self) -> dict[str, str]:
+        """For each secret that is set, its last four characters if it is long."""
+        stored = self.secrets
+        names = [f.name for f in fields(self.adapter_class.config_class) if f.metadata["secret"]]
+        return {name: _hint(stored[name]) for name in names if stored.get(name)}
+
+
+def _hint(secret: str) -> str:
+    return f"…{secret[-4:]}" if len(secret) >= HINTED else "…"

@@ -1,0 +1,78 @@
+"""A room: one place to send to."""
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from channels.models.account import Account
+from orgs.models import Unit
+from orgs.reach import Belongs, Role
+
+
+class Room(models.Model):
+    """A group, a person, a page: whatever the channel's address leads to."""
+
+    reach = Belongs("unit__path", write=Role.MANAGER)
+
+    class Kind(models.TextChoices):
+        LIVE = "live", _("live room")
+        TEST = "test", _("test room")
+
+    unit = models.ForeignKey(Unit, models.PROTECT, verbose_name=_("unit"))
+    account = models.ForeignKey(Account, models.PROTECT, verbose_name=_("account"))
+    name = models.CharField(_("name"), max_length=100)
+    address = models.CharField(
+        _("address"), max_length=200, help_text=_("The channel’s own id of the room.")
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.LIVE)
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Nothing is sent to an inactive room.")
+    )
+
+    class Meta:
+        verbose_name = _("room")
+        verbose_name_plural = _("rooms")
+        ordering = ["name", "id"]
+        constraints = [
+            # Not per unit: the same room in two branches would be sent to by both.
+            models.UniqueConstraint(
+                fields=["account", "address"],
+                name="one_room_per_address",
+                violation_error_message=_(
+                    "This address cannot be added with this account. If the room is yours, ask "
+                    "your headquarters."
+                ),
+            ),
+        ]
+        indexes = [
+            # The rooms of a unit by name, for every list and choice of rooms.
+            models.Index(fields=["unit", "name"], name="rooms_of_one_unit"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """The account must reach down to the room's unit, and know such an address. Neither
+        changes later: what is planned or was shown belongs to the place, not to its name."""
+        if not self.account_id:
+            return
+        self._check_unchanged()
+        if self.unit_id and not self.account.unit.covers(self.unit):
+            message = _("This account cannot be used for rooms of that unit.")
+            raise ValidationError({"account": message})
+        try:
+            adapter = self.account.adapter_class(config=None)
+        except KeyError as error:
+            message = _("The channel of this account is not installed.")
+            raise ValidationError({"account": message}) from error
+        problem = adapter.address_problem(self.address) if self.address else None
+        if problem:
+            raise ValidationError({"address": problem})
+
+    def _check_unchanged(self) -> None:
+        stored = Room.objects.filter(pk=self.pk).values("account_id", "address").first()
+        for name, value in (stored or {}).items():
+            if getattr(self, name) != value:
+                message = _("This cannot be changed. Make the room inactive and add another.")
+                raise ValidationError({name.removesuffix("_id"): message})

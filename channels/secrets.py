@@ -1,0 +1,31 @@
+"""Secrets at rest: encrypted with keys that are not in the database."""
+
+import json
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+
+def seal(values: dict[str, str]) -> str:
+    """Encrypt with the first of TEIJI_SECRET_KEYS."""
+    return _box().encrypt(json.dumps(values).encode()).decode()
+
+
+def unseal(sealed: str) -> dict[str, Any]:
+    """Decrypt with whichever key fits. Raises ImproperlyConfigured when none does."""
+    if not sealed:
+        return {}
+    try:
+        opened: dict[str, Any] = json.loads(_box().decrypt(sealed.encode()))
+    except InvalidToken as error:
+        raise ImproperlyConfigured(
+            "A stored secret cannot be opened with TEIJI_SECRET_KEYS. Put the key with which it "
+            "was sealed back into that list, after the new one."
+        ) from error
+    return opened
+
+
+def _box() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in settings.TEIJI_SECRET_KEYS])

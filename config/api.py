@@ -1,0 +1,50 @@
+"""The REST API's addresses, its OpenAPI document, and the page that shows it."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
+from django.views.defaults import server_error
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from rest_framework.permissions import AllowAny
+from rest_framework.routers import SimpleRouter
+
+from channels.api import ImageViewSet, RoomViewSet
+from config.scoped.problems import MEDIA_TYPE, problem
+from schedules.api import LogViewSet, ScheduleViewSet
+
+app_name = "api"
+
+router = SimpleRouter(trailing_slash=False)
+router.register("schedules", ScheduleViewSet)
+router.register("logs", LogViewSet, basename="log")
+router.register("rooms", RoomViewSet)
+router.register("images", ImageViewSet)
+
+# The document says what the API can do, nothing of what is in it: anybody may read it.
+PUBLIC: dict[str, Any] = {"permission_classes": [AllowAny], "authentication_classes": []}
+
+
+@csrf_exempt
+def nothing(request: HttpRequest) -> JsonResponse:
+    """The answer at every address of the API that leads nowhere, whatever the method."""
+    return JsonResponse(problem(404), status=404, content_type=MEDIA_TYPE)
+
+
+def fault(request: HttpRequest) -> HttpResponse:
+    """Our own fault, as a problem where the API was asked."""
+    if request.path.startswith("/api/"):
+        return JsonResponse(problem(500), status=500, content_type=MEDIA_TYPE)
+    return server_error(request)
+
+
+version_1 = [
+    path("openapi.json", SpectacularJSONAPIView.as_view(**PUBLIC), name="openapi"),
+    # The script has an address of its own: none may stand in a page.
+    path(
+        "docs", SpectacularSwaggerSplitView.as_view(url_name="api:openapi", **PUBLIC), name="docs"
+    ),
+    *router.urls,
+]
+urlpatterns = [path("v1/", include(version_1)), re_path(r"^[\s\S]*\Z", nothing)]

@@ -1,0 +1,13 @@
+"""The project as a Django app: its own system checks and commands."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class TeijiConfig(AppConfig):
+    name = "config"
+    label = "teiji"
+
+    def ready(self) -> None:
+        import_module("config.checks")

@@ -1,0 +1,63 @@
+"""A database and a folder that live as long as one measurement."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """Where a measurement lives; `environment` leads Teiji's processes there."""
+
+    folder: Path
+    database: str  # in words
+    environment: dict[str, str]
+
+
+@contextmanager
+def scratch(database_url: str, broker_url: str) -> Iterator[Scratch]:
+    """A new folder and database: a file in the folder, or one more on the server of the URL."""
+    with tempfile.TemporaryDirectory(prefix="teiji-bench-") as name:
+        folder = Path(name)
+        environment = {key: value for key, value in os.environ.items() if _is_common(key)}
+        environment |= {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PYTHONUNBUFFERED": "1",
+            "TEIJI_DATA_DIR": name,
+            "TEIJI_DEBUG": "0",
+        }
+        if broker_url:
+            environment["TEIJI_BROKER_URL"] = broker_url
+        if not database_url:
+            yield Scratch(folder, "SQLite", environment)
+            return
+        with _one_more(database_url) as (url, version):
+            yield Scratch(folder, version, environment | {"TEIJI_DATABASE_URL": url})
+
+
+@contextmanager
+def _one_more(server_url: str) -> Iterator[tuple[str, str]]:
+    """The URL of a new database on this PostgreSQL server, and the server's version."""
+    name = f"teiji_bench_{os.getpid()}"
+    identifier = sql.Identifier(name)
+    with psycopg.connect(server_url, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
+        try:
+            version = f"PostgreSQL {server.info.server_version // 10000}"
+            yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}")), version
+        finally:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
+
+
+def _is_common(variable: str) -> bool:
+    """Tuning of the user's is measured with; where their data is, is left out."""
+    tuning = ("POLL", "LEAD", "HORIZON", "LEASE", "WIRE", "IN_FLIGHT", "CONFIRM")
+    own = variable.removeprefix("TEIJI_")
+    return own == variable or own.startswith(tuning)

@@ -1,0 +1,117 @@
+"""The admin's look: django-unfold's settings, and the sidebar as each person sees it."""
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+Place = tuple[Any, str, str]  # title, icon, model
+
+# Each line leads to the list of a model; titles of groups, then their lines.
+SIDEBAR: list[tuple[Any, list[Place]]] = [
+    (
+        _("Sending"),
+        [
+            (_("Schedules"), "calendar_month", "schedules.Schedule"),
+            (_("Runs"), "play_circle", "schedules.Run"),
+            (_("Send log"), "outgoing_mail", "schedules.Delivery"),
+            (_("Holidays"), "event_busy", "schedules.HolidayException"),
+        ],
+    ),
+    (
+        _("Places"),
+        [
+            (_("Rooms"), "forum", "channels.Room"),
+            (_("Accounts"), "key", "channels.Account"),
+            (_("Images"), "imagesmode", "channels.Image"),
+        ],
+    ),
+    (
+        _("Organisation"),
+        [
+            (_("Units"), "account_tree", "orgs.Unit"),
+            (_("People"), "group", "orgs.Member"),
+            (_("Tokens"), "vpn_key", "orgs.Token"),
+        ],
+    ),
+    (
+        _("Records"),
+        [
+            (_("History"), "history", "logs.History"),
+            (_("Attempts"), "receipt_long", "logs.Attempt"),
+        ],
+    ),
+]
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups and lines that this person can open."""
+    home = {"title": _("Start"), "icon": "home", "link": reverse("admin:index")}
+    groups = [
+        {"title": title, "items": [line for place in places if (line := _line(place, request))]}
+        for title, places in SIDEBAR
+    ]
+    return [{"items": [home]}, *(group for group in groups if group["items"])]
+
+
+def _line(place: Place, request: HttpRequest) -> dict[str, Any] | None:
+    title, icon, name = place
+    page = admin.site._registry.get(apps.get_model(name))
+    if page is None or not page.has_module_permission(request):
+        return None
+    address = f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist"
+    return {"title": title, "icon": icon, "link": reverse(address)}
+
+
+def offers_languages(request: HttpRequest) -> bool:
+    """Whether the address that changes the language is there."""
+    try:
+        reverse("set_language")
+    except NoReverseMatch:
+        return False
+    return True
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Teiji 定時",
+    "SITE_HEADER": "Teiji 定時",
+    "SITE_SUBHEADER": _("Sent at the appointed time"),
+    "SITE_URL": None,
+    "SITE_ICON": lambda request: static("teiji/icon.svg"),
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("teiji/icon.svg"),
+        }
+    ],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": "config.look.offers_languages",
+    "BORDER_RADIUS": "8px",
+    "STYLES": [lambda request: static("teiji/teiji.css")],
+    "SCRIPTS": [lambda request: static("teiji/teiji.js")],
+    "DASHBOARD_CALLBACK": "config.start_page.start_page",
+    "LOGIN": {"image": lambda request: static("teiji/sign-in.svg")},
+    "SIDEBAR": {"navigation": "config.look.sidebar"},
+    # A deep teal; 600 carries white text at a contrast of 5.6.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.8% .012 190)",
+            "100": "oklch(94.8% .028 190)",
+            "200": "oklch(89.5% .052 190)",
+            "300": "oklch(82% .08 191)",
+            "400": "oklch(76% .1 192)",
+            "500": "oklch(68% .105 194)",
+            "600": "oklch(48.5% .086 198)",
+            "700": "oklch(42.5% .075 201)",
+            "800": "oklch(36.5% .063 204)",
+            "900": "oklch(31% .052 207)",
+            "950": "oklch(22% .04 211)",
+        },
+    },
+}

@@ -1,0 +1,1 @@
+"""The two bases of every page (ScopedAdmin) and every endpoint (ScopedViewSet)."""

@@ -1,0 +1,64 @@
+"""How the OpenAPI document describes errors: on every operation, as problem details."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from rest_framework import serializers, status
+
+from config.scoped.problems import MEDIA_TYPE
+from orgs.reach import Act
+
+BODIES = ("POST", "PUT", "PATCH")
+
+
+class ProblemSerializer(serializers.Serializer):
+    """An error, in the shape of RFC 9457."""
+
+    type = serializers.CharField(help_text="about:blank: the status says it all.")
+    title = serializers.CharField(help_text="The status in words.")
+    status = serializers.IntegerField()
+    detail = serializers.CharField(help_text="What is wrong, for people, in their language.")
+    errors: Any = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text="Messages by field; what concerns no single field stands under `__all__`.",
+    )
+
+
+class ProblemSchema(AutoSchema):
+    """Adds to each operation the errors with which it may answer."""
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        for code in self._error_codes():
+            bodies.setdefault(
+                str(code),
+                self._get_response_for_code(ProblemSerializer, str(code), [MEDIA_TYPE], direction),
+            )
+        return dict(sorted(bodies.items()))
+
+    def _error_codes(self) -> list[int]:
+        codes = [
+            status.HTTP_401_UNAUTHORIZED,
+            status.HTTP_403_FORBIDDEN,
+            status.HTTP_404_NOT_FOUND,
+            status.HTTP_406_NOT_ACCEPTABLE,
+        ]
+        view: Any = self.view
+        takes_body = self.method in BODIES and self.get_request_serializer() is not None
+        if takes_body or self._is_list_view():
+            codes.append(status.HTTP_400_BAD_REQUEST)
+        if takes_body:
+            codes.append(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
+            codes.append(status.HTTP_415_UNSUPPORTED_MEDIA_TYPE)
+        if view.may_conflict and view.acts.get(view.action) != Act.VIEW:
+            codes += [status.HTTP_400_BAD_REQUEST, status.HTTP_409_CONFLICT]
+        return codes
+
+
+def closed_requests(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Says of each request's body that unknown names are refused (drf-spectacular's hook)."""
+    for name, schema in result["components"]["schemas"].items():
+        if name.endswith("Request") and schema.get("type") == "object":
+            schema["additionalProperties"] = False
+    return result

@@ -1,0 +1,58 @@
+"""How a moment is written for people: the one formatter, which always names the zone."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet, Value
+from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import get_default_timezone_name
+
+from orgs.reach import member_of
+
+
+def zone_of(user: Any) -> str:
+    """The zone in which this person reads times: that of their unit."""
+    member = member_of(user)
+    return member.unit.zone if member else get_default_timezone_name()
+
+
+def moment(at: datetime | None, zone: str, away: str = "") -> SafeString:
+    """A time element: day, time to the second, the zone, and how far away it is where that is
+    given; milliseconds on hover."""
+    if at is None:
+        return mark_safe("–")
+    return format_html(
+        '<time class="tj-time" datetime="{}" title="{}">{} <b>{}</b> <small>{}</small>{}</time>',
+        at.isoformat(timespec="milliseconds"),
+        exact(at, zone),
+        day(at, zone),
+        clock(at, zone),
+        zone,
+        format_html(' <i class="tj-away">{}</i>', away) if away else "",
+    )
+
+
+def day(at: datetime, zone: str) -> str:
+    """“2026-11-23 (Mon)”."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%Y-%m-%d} ({WEEKDAYS_ABBR[local.weekday()]})"
+
+
+def clock(at: datetime, zone: str) -> str:
+    """“09:00:05”."""
+    return f"{at.astimezone(ZoneInfo(zone)):%H:%M:%S}"
+
+
+def exact(at: datetime, zone: str) -> str:
+    """“2026-11-23 (Mon) 09:00:05.120 Asia/Seoul”."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{day(at, zone)} {local:%H:%M:%S}.{local.microsecond // 1000:03d} {zone}"
+
+
+def read_by(user: Any, rows: QuerySet) -> QuerySet:
+    """The rows, each with the reader's zone as `read_in`: the columns of a list see nothing of
+    the request."""
+    return rows.annotate(read_in=Value(zone_of(user)))

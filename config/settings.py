@@ -1,0 +1,285 @@
+"""Settings, from the environment. docs/settings.md has the table of all TEIJI_ variables."""
+
+import base64
+import hashlib
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from config.look import UNFOLD  # noqa: F401  (the admin's theme)
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+TEIJI_PROFILE = env("TEIJI_PROFILE", default="development")
+if TEIJI_PROFILE not in ("development", "test", "production"):
+    raise ImproperlyConfigured("TEIJI_PROFILE is one of development, test, production.")
+PRODUCTION = TEIJI_PROFILE == "production"
+DEBUG = env.bool("TEIJI_DEBUG", default=TEIJI_PROFILE == "development")
+
+TEIJI_DATA_DIR = Path(env("TEIJI_DATA_DIR", default=str(BASE_DIR / "var")))
+TEIJI_DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+
+def _own_key() -> str:
+    """The key of an installation that was given none: made once, kept beside its data."""
+    path = TEIJI_DATA_DIR / "secret_key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48))
+    return path.read_text()
+
+
+if PRODUCTION:
+    SECRET_KEY = env("TEIJI_SECRET_KEY")
+    TEIJI_SECRET_KEYS = env.list("TEIJI_SECRET_KEYS")
+else:
+    SECRET_KEY = env("TEIJI_SECRET_KEY", default="") or _own_key()
+    _derived = base64.urlsafe_b64encode(hashlib.sha256(SECRET_KEY.encode()).digest()).decode()
+    TEIJI_SECRET_KEYS = env.list("TEIJI_SECRET_KEYS", default=[_derived])
+
+# Where people and channels find this installation.
+TEIJI_PUBLIC_URL = env("TEIJI_PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env.list("TEIJI_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "testserver"])
+CSRF_TRUSTED_ORIGINS = [TEIJI_PUBLIC_URL]
+# Proxies of ours before the web server, each of which adds an address to X-Forwarded-For.
+TEIJI_PROXIES = env.int("TEIJI_PROXIES", default=0)
+
+INSTALLED_APPS = [
+    "config.apps.TeijiConfig",
+    "unfold",
+    "unfold.contrib.filters",
+    # Without autodiscover: workers and beat have no use for pages. config.urls loads them.
+    "django.contrib.admin.apps.SimpleAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "treebeard",
+    "django_celery_beat",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "orgs",
+    "logs",
+    "channels",
+    "schedules",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "config.middleware.RefuseNulMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.middleware.OriginMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+AUTH_USER_MODEL = "orgs.User"
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# The database.
+DATABASES: dict[str, Any] = {
+    "default": env.db("TEIJI_DATABASE_URL", default=f"sqlite:///{TEIJI_DATA_DIR / 'teiji.sqlite3'}")
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Immediate: a transaction that reads first and writes later must not fail with "locked".
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+    # A file in tests too: threads see each other through it as processes do.
+    DATABASES["default"]["TEST"] = {"NAME": str(TEIJI_DATA_DIR / "test.sqlite3")}
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# The broker. Its messages carry nothing that matters: see docs/architecture.md.
+TEIJI_BROKER_URL = env("TEIJI_BROKER_URL", default="filesystem://")
+CELERY_BROKER_URL = TEIJI_BROKER_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_POOL = "threads"  # the sender lives beside it: a forked pool would copy its threads
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = {
+    "teiji-tick": {
+        "task": "schedules.tasks.tick",
+        "schedule": timedelta(seconds=1),
+        # A tick that waited is worthless: the next one does its work.
+        "options": {"expires": 5},
+    },
+}
+if TEIJI_BROKER_URL.startswith("filesystem"):
+    _queue = TEIJI_DATA_DIR / "broker"
+    for _name in ("messages", "control"):
+        (_queue / _name).mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT = "config.broker:Transport"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_queue / "messages"),
+        "data_folder_out": str(_queue / "messages"),
+        "control_folder": str(_queue / "control"),
+        "polling_interval": 0.5,
+    }
+
+# Sending. Seconds throughout.
+TEIJI_POLL_SECONDS = env.float("TEIJI_POLL_SECONDS", default=0.5)
+TEIJI_LEAD_SECONDS = env.float("TEIJI_LEAD_SECONDS", default=2.0)
+TEIJI_HORIZON_SECONDS = env.float("TEIJI_HORIZON_SECONDS", default=10.0)
+TEIJI_LEASE_SECONDS = env.float("TEIJI_LEASE_SECONDS", default=5.0)
+TEIJI_WIRE_SECONDS = env.float("TEIJI_WIRE_SECONDS", default=30.0)
+TEIJI_GRACE_SECONDS = env.float("TEIJI_GRACE_SECONDS", default=600.0)
+TEIJI_RETRY_DELAYS = [
+    float(delay) for delay in env.list("TEIJI_RETRY_DELAYS", default=[60, 120, 300, 600])
+]
+TEIJI_CONFIRM_SECONDS = env.float("TEIJI_CONFIRM_SECONDS", default=15.0)
+TEIJI_IN_FLIGHT = env.int("TEIJI_IN_FLIGHT", default=300)
+TEIJI_LINE_API_HOST = env("TEIJI_LINE_API_HOST", default="https://api.line.me").rstrip("/")
+# Networks, as CIDR, that outgoing requests may reach though they are not public.
+TEIJI_OUTGOING_ALLOW = env.list("TEIJI_OUTGOING_ALLOW", default=[])
+
+# Files.
+MEDIA_ROOT = Path(env("TEIJI_MEDIA_ROOT", default=str(TEIJI_DATA_DIR / "media")))
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# Languages and times. English is the source: another default would fill gaps with itself.
+LANGUAGE_CODE = "en"
+LANGUAGES = [
+    ("en", "English"),
+    ("ko", "한국어"),
+    ("zh-hant", "繁體中文"),
+    ("zh-hans", "简体中文"),
+]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env("TEIJI_ZONE", default="Asia/Seoul")
+
+# Security.
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+if PRODUCTION:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = env.bool("TEIJI_SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, "'unsafe-eval'"],  # Alpine, which the theme brings, needs eval
+        "style-src": [SELF, "'unsafe-inline'"],
+        "img-src": [SELF, "data:", "blob:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# The API.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "config.scoped.tokens.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["config.scoped.permission.ReachPermission"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "config.scoped.paging.Pages",
+    "PAGE_SIZE": 50,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.scoped.problems.problem_response",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Teiji",
+    "VERSION": "1",
+    "DESCRIPTION": "Schedule text and images to rooms, and see what became of them.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.scoped.openapi.closed_requests",
+    ],
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env("TEIJI_LOG_LEVEL", default="INFO")},
+    # A line for each tick and task would be three a second.
+    "loggers": {
+        name: {"level": "WARNING"}
+        for name in ("celery.beat", "celery.worker.strategy", "celery.app.trace")
+    },
+}

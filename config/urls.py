@@ -1,0 +1,20 @@
+"""All addresses."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+
+admin.autodiscover()
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    # Before the admin, whose own addresses of schedules would catch these.
+    path("admin/schedules/schedule/", include("schedules.wizard.urls")),
+    path("admin/", admin.site.urls),
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("api/", include("config.api")),
+    path("", include("channels.media")),
+    path("", include("config.health")),
+    path("i18n/", include("django.conf.urls.i18n")),
+]
+
+handler500 = "config.api.fault"

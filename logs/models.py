@@ -1,0 +1,104 @@
+"""What happened: append-only rows that hold names and ids by value and outlive their objects."""
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from orgs.reach import Belongs, Role
+
+
+class AppendOnly(models.Model):
+    """A row that is written once."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError(f"{type(self).__name__} is append-only.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError(f"{type(self).__name__} is append-only.")
+
+
+class History(AppendOnly):
+    """Who did what to which object, when, from where, and what changed."""
+
+    reach = Belongs("unit_path", view=Role.VIEWER, write=Role.MANAGER)
+
+    at = models.DateTimeField(_("at"))
+    actor_id = models.BigIntegerField(null=True)
+    actor = models.CharField(_("who"), max_length=150, help_text=_("Empty: the machine itself."))
+    via = models.CharField(_("through"), max_length=20)
+    address = models.CharField(_("from"), max_length=45, blank=True)
+    verb = models.CharField(_("did"), max_length=30)
+    kind = models.CharField(_("kind"), max_length=30)
+    object_id = models.CharField(max_length=40)
+    object_name = models.CharField(_("object"), max_length=255)
+    unit_path = models.CharField(max_length=255)
+    changes = models.JSONField(_("changes"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("history entry")
+        verbose_name_plural = _("history entries")
+        ordering = ["-id"]
+        indexes = [
+            # The history of one object, newest first.
+            models.Index(fields=["kind", "object_id", "-id"], name="history_of_one_object"),
+            # The history within a subtree: a prefix comparison on PostgreSQL.
+            models.Index(
+                fields=["unit_path"], name="history_by_unit", opclasses=["varchar_pattern_ops"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor or 'Teiji'} {self.verb} {self.object_name}"
+
+
+class Attempt(AppendOnly):
+    """One try of one part of one delivery, and what the channel answered."""
+
+    reach = Belongs("unit_path", write=Role.MANAGER)
+
+    class Outcome(models.TextChoices):
+        ACCEPTED = "accepted", _("accepted")
+        REFUSED = "refused", _("refused")
+        LATER = "later", _("asked to come back")
+        UNKNOWN = "unknown", _("no certain answer")
+
+    delivery_id = models.BigIntegerField()
+    run_id = models.BigIntegerField()
+    schedule_id = models.BigIntegerField()
+    schedule_title = models.CharField(max_length=255)
+    room_id = models.BigIntegerField()
+    room_name = models.CharField(max_length=100)
+    unit_path = models.CharField(max_length=255)
+    channel = models.CharField(max_length=30)
+    account_id = models.BigIntegerField()
+    part = models.PositiveSmallIntegerField(_("part"))
+    number = models.PositiveSmallIntegerField(_("try"))
+    key = models.UUIDField(_("idempotency key"))
+    due_at = models.DateTimeField(_("appointed"))
+    wire_at = models.DateTimeField(_("handed over"), null=True)
+    answered_at = models.DateTimeField(_("answered"))
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices)
+    status = models.PositiveSmallIntegerField(_("status"), null=True)
+    request_id = models.CharField(_("request id"), max_length=100, blank=True)
+    answer = models.JSONField(_("answer"), default=dict)
+    error = models.TextField(_("error"), blank=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering = ["id"]
+        indexes = [
+            # The attempts of one delivery, for the log of a run.
+            models.Index(fields=["delivery_id", "id"], name="attempts_of_one_delivery"),
+            # Attempts by month, for the archive.
+            models.Index(fields=["answered_at"], name="attempts_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.room_name} · {self.part + 1} · {self.get_outcome_display()}"

@@ -1,0 +1,169 @@
+"""Who there is: the tree of units, the people in it, and their tokens."""
+
+import hashlib
+import secrets
+from datetime import datetime
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from treebeard.mp_tree import MP_Node, MP_NodeManager
+
+from orgs.reach import Belongs, Role, covers, lineage
+
+
+def validate_zone(value: str) -> None:
+    """Refuse what is not an IANA zone name."""
+    if value not in available_timezones():
+        raise ValidationError(
+            _("“%(value)s” is not a time zone. Write one like Asia/Seoul."), params={"value": value}
+        )
+
+
+class User(AbstractUser):
+    """A person who signs in. What they may do hangs on their memberships."""
+
+    reach = Belongs("member__unit__path", write=Role.MANAGER)
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+
+    def member_or_none(self) -> "Member | None":
+        """The membership with its unit, straight from the database."""
+        return Member.objects.select_related("unit").filter(user=self).first()
+
+
+class UnitManager(MP_NodeManager):
+    def plant(self, parent: "Unit | None" = None, **values: Any) -> "Unit":
+        """A new unit under `parent`, or a new top."""
+        if parent is None:
+            return self.add_root(values)
+        return self.add_child(self.get(pk=parent.pk), values)
+
+    def is_stopped(self, path: str) -> bool:
+        """Whether the unit at `path`, or one above it, is inactive."""
+        return self.filter(path__in=lineage(path), is_active=False).exists()
+
+
+class Unit(MP_Node):
+    """A node of the organisation."""
+
+    reach = Belongs("path", write=Role.MANAGER, top=True)
+
+    class Kind(models.TextChoices):
+        HEADQUARTERS = "headquarters", _("headquarters")
+        DISTRIBUTOR = "distributor", _("distributor")
+        AGENCY = "agency", _("agency")
+        BRANCH = "branch", _("branch")
+
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
+    code = models.CharField(
+        _("code"), max_length=50, help_text=_("The code by which other systems know this unit.")
+    )
+    name = models.CharField(_("name"), max_length=100)
+    zone = models.CharField(
+        _("time zone"),
+        max_length=50,
+        default="Asia/Seoul",
+        validators=[validate_zone],
+        help_text=_("New schedules of this unit start with this zone."),
+    )
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Nothing is sent for an inactive unit.")
+    )
+
+    objects = UnitManager()
+
+    class Meta:
+        verbose_name = _("unit")
+        verbose_name_plural = _("units")
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "code"], name="one_unit_per_code"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def covers(self, other: "Unit") -> bool:
+        """Whether `other` is this unit or stands somewhere under it."""
+        return covers(self.path, other.path)
+
+
+class Member(models.Model):
+    """A user in a unit with a role. One each: rights never add up unseen."""
+
+    reach = Belongs("unit__path", write=Role.MANAGER)
+
+    user = models.OneToOneField(User, models.CASCADE, verbose_name=_("user"))
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="members", verbose_name=_("unit"))
+    role = models.PositiveSmallIntegerField(_("role"), choices=Role.choices)
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.unit} · {self.get_role_display()}"
+
+
+class TokenQuerySet(models.QuerySet["Token"]):
+    def usable(self, key: str, now: datetime) -> "TokenQuerySet":
+        """The token that `key` opens, unless it has expired or its owner may not sign in."""
+        return self.select_related("user").filter(
+            models.Q(expires_at=None) | models.Q(expires_at__gt=now),
+            digest=digest_of(key),
+            user__is_active=True,
+        )
+
+
+class Token(models.Model):
+    """A key for the API. Only its digest is stored; its rights are at most its user's."""
+
+    reach = Belongs("user__member__unit__path", view=Role.MANAGER, write=Role.MANAGER)
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
+    name = models.CharField(_("name"), max_length=100, help_text=_("What uses this token."))
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    hint = models.CharField(
+        _("ends with"), max_length=4, editable=False, help_text=_("The last four characters.")
+    )
+    scopes = models.JSONField(
+        _("scopes"), default=list, help_text=_("Any of: read, write, approve.")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
+
+    objects = TokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+
+    def __str__(self) -> str:
+        return f"{self.name} (…{self.hint})"
+
+    @classmethod
+    def issue(
+        cls, *, user: User, name: str, scopes: list[str], expires_at: datetime | None = None
+    ) -> tuple["Token", str]:
+        """Make a token; the second value is its key, which nobody can read again."""
+        key = "tj_" + secrets.token_urlsafe(32)
+        token = cls.objects.create(
+            user=user,
+            name=name,
+            scopes=scopes,
+            digest=digest_of(key),
+            hint=key[-4:],
+            expires_at=expires_at,
+        )
+        return token, key
+
+
+def digest_of(key: str) -> str:
+    """The form in which a token's key is stored (its 256 random bits need no slow hash)."""
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,154 @@
+"""Who may do what: the only file that decides it.
+
+A member reaches the member's own unit and everything under it. Each model names, in its
+attribute `reach`, the path by which a row belongs to a unit and the least role for each act.
+A model without that attribute reaches nobody, and a user without a membership reaches nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+STEP = 4  # characters of a unit's path for each level, as treebeard writes them
+
+M = TypeVar("M", bound=models.Model)
+
+
+class Role(models.IntegerChoices):
+    """Each role may do all that a lower one may."""
+
+    VIEWER = 10, _("viewer")
+    OPERATOR = 20, _("operator")
+    APPROVER = 30, _("approver")
+    MANAGER = 40, _("manager")
+
+
+class Act(models.TextChoices):
+    """What can be done to a row."""
+
+    VIEW = "view"
+    USE = "use"  # refer to the row from one's own: an account for a room
+    CREATE = "create"
+    CHANGE = "change"
+    DELETE = "delete"
+    RUN = "run"
+    APPROVE = "approve"
+
+
+@dataclass(frozen=True)
+class Belongs:
+    """How the rows of a model belong to a unit, and who may do what to them.
+
+    `path` leads from the model to a unit's path. `view` and `write` are the least roles;
+    `top` says that only the members of a top unit (a headquarters) may write. `shared` names
+    a flag with which a row may be used, though not seen, by the units under its own.
+    """
+
+    path: str
+    view: Role = Role.VIEWER
+    write: Role = Role.OPERATOR
+    top: bool = False
+    shared: str = ""
+
+    def least_role(self, act: Act) -> Role:
+        if act in (Act.VIEW, Act.USE):
+            return self.view
+        return max(self.write, Role.APPROVER) if act == Act.APPROVE else self.write
+
+
+# What a token with a scope may do, of what its user may.
+SCOPES: dict[str, frozenset[Act]] = {
+    "read": frozenset({Act.VIEW}),
+    "write": frozenset(set(Act) - {Act.APPROVE}),
+    "approve": frozenset({Act.VIEW, Act.APPROVE}),
+}
+
+
+def acts_of(scopes: list[str]) -> set[Act]:
+    """The acts that a token's scopes allow; an unknown scope allows none."""
+    return {act for scope in scopes for act in SCOPES.get(scope, frozenset())}
+
+
+def member_of(user: Any) -> Any | None:
+    """The user's membership, or None when they or a unit above them are inactive.
+
+    Asked once for each loaded user, that is once for each request.
+    """
+    if "_member" not in user.__dict__:
+        user.__dict__["_member"] = _find_member(user)
+    return user.__dict__["_member"]
+
+
+def within(user: Any, queryset: QuerySet[M], act: Act = Act.VIEW) -> QuerySet[M]:
+    """The rows of `queryset` to which `user` may do `act`."""
+    if user.is_superuser and user.is_active:
+        return queryset
+    rule: Belongs | None = getattr(queryset.model, "reach", None)
+    member = member_of(user)
+    if rule is None or member is None or not _has_role(member, rule, act):
+        return queryset.none()
+    condition = Q(**{f"{rule.path}__startswith": member.unit.path})
+    if act == Act.USE and rule.shared:
+        above = Q(**{f"{rule.path}__in": lineage(member.unit.path), rule.shared: True})
+        condition |= above
+    return queryset.filter(condition)
+
+
+def under(unit: Any, queryset: QuerySet[M]) -> QuerySet[M]:
+    """The rows of `queryset` that belong to `unit` or to one under it, whoever asks."""
+    rule: Belongs = queryset.model.reach  # type: ignore[attr-defined]
+    return queryset.filter(**{f"{rule.path}__startswith": unit.path})
+
+
+def can(user: Any, act: Act, row: models.Model) -> bool:
+    """Whether `user` may do `act` to this stored row."""
+    rows = type(row)._default_manager.filter(pk=row.pk)
+    return within(user, rows, act).exists()
+
+
+def can_anywhere(user: Any, act: Act, model: type[models.Model]) -> bool:
+    """Whether there can be any row of `model` to which `user` may do `act`."""
+    if user.is_superuser and user.is_active:
+        return True
+    rule: Belongs | None = getattr(model, "reach", None)
+    member = member_of(user) if user.is_authenticated else None
+    return rule is not None and member is not None and _has_role(member, rule, act)
+
+
+def can_in(user: Any, act: Act, model: type[models.Model], unit: Any) -> bool:
+    """Whether `user` may do `act` to a row of `model` that belongs to `unit`: asked before
+    a row is made or is moved there."""
+    if not can_anywhere(user, act, model):
+        return False
+    if user.is_superuser:
+        return True
+    member = member_of(user)
+    return member is not None and covers(member.unit.path, unit.path)
+
+
+def covers(path: str, other: str) -> bool:
+    """Whether the unit at `other` is the one at `path`, or stands somewhere under it."""
+    return other.startswith(path)
+
+
+def lineage(path: str) -> list[str]:
+    """The paths of a unit and of all above it, the top first."""
+    return [path[:end] for end in range(STEP, len(path) + 1, STEP)]
+
+
+def _has_role(member: Any, rule: Belongs, act: Act) -> bool:
+    if rule.top and act not in (Act.VIEW, Act.USE) and len(member.unit.path) > STEP:
+        return False
+    return bool(member.role >= rule.least_role(act))
+
+
+def _find_member(user: Any) -> Any | None:
+    if not user.is_active:
+        return None
+    member = user.member_or_none()
+    if member is None or type(member.unit).objects.is_stopped(member.unit.path):
+        return None
+    return member

@@ -1,0 +1,47 @@
+"""What people do to schedules: each act checks reach, validates, moves the state and records
+the history in one transaction. The actor is `by`; the time is the database's."""
+
+from schedules.actions.draft import (
+    Stale,
+    add_image,
+    check_room_for_image,
+    order_images,
+    register_reviewed,
+    remove_image,
+    save_draft,
+    step_digest,
+)
+from schedules.actions.duplicate import duplicate
+from schedules.actions.edit import begin_edit, change, drop_edit
+from schedules.actions.lifecycle import cancel, delete, pause, resume, toggle
+from schedules.actions.refusal import OutOfReach, Refused
+from schedules.actions.register import create_draft, register
+from schedules.actions.resolve import Verdict, resolve
+from schedules.actions.run_now import execute
+
+__all__ = [
+    "OutOfReach",
+    "Refused",
+    "Stale",
+    "Verdict",
+    "add_image",
+    "begin_edit",
+    "cancel",
+    "change",
+    "check_room_for_image",
+    "create_draft",
+    "delete",
+    "drop_edit",
+    "duplicate",
+    "execute",
+    "order_images",
+    "pause",
+    "register",
+    "register_reviewed",
+    "remove_image",
+    "resolve",
+    "resume",
+    "save_draft",
+    "step_digest",
+    "toggle",
+]

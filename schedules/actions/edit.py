@@ -1,0 +1,119 @@
+"""Edits a registered schedule through a working copy, so that it changes all at once."""
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from logs import history
+from orgs.clock import database_now
+from orgs.reach import Act
+from schedules import rules
+from schedules.actions.locked import lock
+from schedules.actions.refusal import Refused
+from schedules.actions.register import summary
+from schedules.actions.replan import find_next, withdraw
+from schedules.models import Schedule, ScheduleImage
+from schedules.recurrence import Kind
+from schedules.states import ScheduleState, move
+
+EDITABLE = (
+    ScheduleState.ACTIVE, ScheduleState.PAUSED, ScheduleState.COMPLETED, ScheduleState.EXPIRED,
+    ScheduleState.ERROR,
+)  # fmt: skip
+
+# What a working copy carries to and fro, besides rooms and images.
+COLUMNS = tuple(
+    name
+    for fields in rules.STEPS.values()
+    for name in fields
+    if name not in ("unit", "rooms", "images")
+)
+
+
+@transaction.atomic
+def begin_edit(schedule: Schedule, *, by: Any) -> Schedule:
+    """A working copy to fill in; the one that is open already, if there is one."""
+    row = lock(schedule, by=by, act=Act.CHANGE)
+    _check_editable(row)
+    copy = Schedule.objects.filter(edits=row).first()
+    if copy is None:
+        values = {name: getattr(row, name) for name in COLUMNS}
+        copy = Schedule.objects.create(
+            uid=uuid4(), unit=row.unit, registered_by=by, edits=row, **values
+        )
+        copy_content(row, copy)
+    return copy
+
+
+@transaction.atomic
+def change(copy: Schedule, *, by: Any) -> Schedule:
+    """Put the working copy in the place of what it edits, and plan anew. What has begun is
+    finished as it was. Raises Refused with the problems by field."""
+    now = database_now()
+    copy = lock(copy, by=by, act=Act.CHANGE)
+    if copy.edits is None:
+        raise Refused(_("This is not a working copy."))
+    row = lock(copy.edits, by=by, act=Act.CHANGE)
+    _check_editable(row)  # it may have been cancelled since the copy was made
+    found = rules.problems(copy, by=by, now=now)
+    if copy.timing_kind == Kind.NOW:
+        found.setdefault("timing_kind", []).append(
+            _("To send now, use “run now” instead of editing the timing.")
+        )
+    if found:
+        raise Refused(_("The changes cannot be saved yet."), found)
+    before = summary(row)
+    withdraw(row, now)
+    # What is due by now but not yet planned, as after an outage, stays due.
+    overdue = row.next_due_at if row.next_due_at and row.next_due_at <= now else None
+    for name in COLUMNS:
+        setattr(row, name, getattr(copy, name))
+    copy_content(copy, row)
+    _reactivate(row, now, overdue)
+    copy.delete()
+    after = summary(row)
+    changes = {key: [before[key], after[key]] for key in after if before[key] != after[key]}
+    history.record("updated", row, by=by, now=now, unit_path=row.unit.path, changes=changes)
+    return row
+
+
+@transaction.atomic
+def drop_edit(copy: Schedule, *, by: Any) -> None:
+    """Throw the working copy away; what it edits is untouched."""
+    row = lock(copy, by=by, act=Act.CHANGE)
+    if row.edits_id is None:
+        raise Refused(_("This is not a working copy."))
+    row.delete()
+
+
+def copy_content(source: Schedule, target: Schedule) -> None:
+    """Give `target` the rooms and images of `source`."""
+    target.rooms.set(source.rooms.all())
+    target.schedule_images.all().delete()
+    ScheduleImage.objects.bulk_create(
+        ScheduleImage(schedule=target, image_id=row.image_id, position=row.position)
+        for row in source.schedule_images.all()
+    )
+
+
+def _check_editable(row: Schedule) -> None:
+    if row.state not in EDITABLE:
+        raise Refused(
+            _("A schedule that is “%(state)s” cannot be edited.")
+            % {"state": row.get_state_display()}
+        )
+
+
+def _reactivate(row: Schedule, now: datetime, overdue: datetime | None) -> None:
+    """Save the edited schedule; one that was at its end goes on if it has a next time."""
+    row.content_hash = row.content.digest
+    is_paused = row.state == ScheduleState.PAUSED
+    row.next_due_at = None if is_paused else overdue or find_next(row, now)
+    row.revision += 1
+    row.save()
+    if row.state not in (ScheduleState.ACTIVE, ScheduleState.PAUSED):
+        move(Schedule.objects.filter(pk=row.pk), ScheduleState.ACTIVE)
+        row.state = ScheduleState.ACTIVE

@@ -1,0 +1,81 @@
+"""From a draft to an active schedule."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from logs import history
+from orgs.clock import database_now
+from orgs.models import Unit
+from orgs.reach import Act, can_in
+from schedules import rules
+from schedules.actions.locked import lock
+from schedules.actions.refusal import OutOfReach, Refused
+from schedules.actions.replan import find_next
+from schedules.models import Schedule
+from schedules.recurrence import Kind
+from schedules.runs import freeze, store, with_content
+from schedules.states import ScheduleState, move
+
+
+@transaction.atomic
+def create_draft(*, by: Any, unit: Unit, uid: UUID, **values: Any) -> Schedule:
+    """A draft; for a `uid` that is there already, that one: a form sent twice makes one."""
+    if not can_in(by, Act.CREATE, Schedule, unit):
+        raise OutOfReach(_("You cannot register schedules for this unit."))
+    defaults = {"unit": unit, "registered_by": by, "zone": unit.zone} | values
+    draft, is_new = Schedule.objects.get_or_create(uid=uid, defaults=defaults)
+    return draft if is_new else lock(draft, by=by, act=Act.CHANGE)
+
+
+def register(schedule: Schedule, *, by: Any) -> Schedule:
+    """Make a draft active. Raises Refused with the problems by field; a second call for the
+    same draft changes nothing and returns the schedule."""
+    now = database_now()
+    with transaction.atomic():
+        row = lock(schedule, by=by, act=Act.CREATE)
+        if row.state != ScheduleState.DRAFT:
+            return row
+        found = rules.problems(row, by=by, now=now)
+        if found:
+            raise Refused(_("The schedule cannot be registered yet."), found)
+        activate(row, now)
+        history.record(
+            "created", row, by=by, now=now, unit_path=row.unit.path, changes=summary(row)
+        )
+        return row
+
+
+def activate(row: Schedule, now: datetime) -> None:
+    """Draft to active, with its next time; "now" becomes a run at once. The row is locked."""
+    row.registered_at, row.content_hash = now, row.content.digest
+    runs_now = row.timing_kind == Kind.NOW
+    row.next_due_at = None if runs_now else find_next(row, now)
+    row.state = ScheduleState.ACTIVE
+    moved = move(
+        Schedule.objects.filter(pk=row.pk),
+        ScheduleState.ACTIVE,
+        registered_at=now,
+        content_hash=row.content_hash,
+        next_due_at=row.next_due_at,
+    )
+    if not moved:
+        raise Refused(_("The schedule has changed meanwhile. Load the page again."))
+    if runs_now:
+        store([freeze(with_content(Schedule.objects.all()).get(pk=row.pk), now, now=now)])
+
+
+def summary(row: Schedule) -> dict[str, Any]:
+    """What the history keeps of a schedule."""
+    content = row.content
+    return {
+        "title": row.title,
+        "timing": row.timing_kind,
+        "rooms": list(row.rooms.order_by("id").values_list("name", flat=True)[:50]),
+        "text": content.text[:500],
+        "images": [image.name for image in content.images],
+        "priority": row.priority,
+    }

@@ -1,0 +1,62 @@
+"""Takes back what is planned but not begun, and finds the next time anew."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from schedules.models import Delivery, HolidayException, Run, Schedule
+from schedules.recurrence import next_occurrence
+from schedules.states import OPEN_RUN, DeliveryState, RunState, move
+from schedules.totals import add_up
+
+
+def withdraw(schedule: Schedule, now: datetime) -> int:
+    """Remove the runs that are still to come; returns how many. What is due already, but was
+    not handed over yet, is not made to vanish: the caller lets it go or cancels it.
+
+    A worker that holds one of their deliveries loses its claim here and so cannot pass the
+    mark before the wire. A run that has begun is finished as it was: never half old, half new.
+    The schedule is locked by the caller.
+    """
+    runs = Run.objects.filter(
+        schedule=schedule, state=RunState.PLANNED, trigger=Run.Trigger.TIMING, due_at__gt=now
+    )
+    # Deliveries before runs, as the settling worker locks them: else each waits for the other.
+    deliveries = (
+        Delivery.objects.filter(run__in=runs).order_by("id").select_for_update(of=("self",))
+    )
+    begun = {d.run_id for d in deliveries if d.started_at or d.wire_at}
+    withdrawn = runs.exclude(pk__in=begun)
+    count = withdrawn.count()
+    withdrawn.delete()
+    return count
+
+
+def cancel_due(schedule: Schedule, now: datetime) -> None:
+    """Cancel runs that are due but of which nothing has left; others go on to their end."""
+    _cancel(Run.objects.filter(schedule=schedule, state=RunState.PLANNED), now)
+
+
+def cancel_rest(schedule: Schedule, now: datetime) -> None:
+    """Cancel what is planned of runs that have begun; what is on the wire comes to its end."""
+    _cancel(Run.objects.filter(schedule=schedule, state__in=OPEN_RUN), now)
+
+
+def _cancel(open_runs: QuerySet[Run], now: datetime) -> None:
+    waiting = Delivery.objects.filter(run__in=open_runs, state=DeliveryState.SENDING, wire_at=None)
+    move(waiting, DeliveryState.PLANNED, claim=None, lease_until=None)
+    run_ids = list(open_runs.values_list("pk", flat=True))
+    planned = Delivery.objects.filter(run__in=run_ids, state=DeliveryState.PLANNED)
+    move(planned, DeliveryState.CANCELLED, completed_at=now)
+    add_up(run_ids, now)
+
+
+def find_next(schedule: Schedule, now: datetime) -> datetime | None:
+    """The next time that is neither past nor already made into a run."""
+    kept = Run.objects.filter(
+        schedule=schedule, trigger=Run.Trigger.TIMING, due_at__gt=now
+    ).order_by("-due_at")
+    last = kept.values_list("due_at", flat=True).first()
+    exceptions = HolidayException.table(schedule.holiday_country)
+    coming = next_occurrence(schedule.timing, max(now, last or now), exceptions=exceptions)
+    return coming.due_at if coming else None

@@ -1,0 +1,43 @@
+"""Run now: one run by hand, besides the timing."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from logs import history
+from orgs.clock import database_now
+from orgs.reach import Act
+from schedules import rules
+from schedules.actions.locked import lock
+from schedules.actions.refusal import Refused
+from schedules.models import Run, Schedule
+from schedules.runs import freeze, store, with_content
+from schedules.states import OPEN_RUN, ScheduleState
+
+RUNNABLE = (ScheduleState.ACTIVE, ScheduleState.PAUSED, ScheduleState.COMPLETED)
+
+
+@transaction.atomic
+def execute(schedule: Schedule, *, by: Any) -> Run:
+    """Send it now, once. Refused while a run by hand is still under way: a double click is
+    one run."""
+    now = database_now()
+    row = lock(schedule, by=by, act=Act.RUN)
+    if row.state not in RUNNABLE or row.edits_id:
+        raise Refused(
+            _("A schedule that is “%(state)s” cannot be run.") % {"state": row.get_state_display()}
+        )
+    if Run.objects.filter(schedule=row, trigger=Run.Trigger.HAND, state__in=OPEN_RUN).exists():
+        raise Refused(_("It is being run by hand already. Wait for that run to end."))
+    rooms = list(row.rooms.select_related("account", "unit"))
+    found = rules.target_problems(row, rooms, by=by) | rules.content_problems(row, rooms)
+    if found:
+        raise Refused(_("The schedule cannot be run as it is."), found)
+    frozen = freeze(
+        with_content(Schedule.objects.all()).get(pk=row.pk), now, now=now, trigger=Run.Trigger.HAND
+    )
+    run = store([frozen])[0]
+    history.record("executed", row, by=by, now=now, unit_path=row.unit.path,
+                   changes={"run": run.pk})  # fmt: skip
+    return run

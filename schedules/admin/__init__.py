@@ -1,0 +1,8 @@
+"""The schedules' pages in the admin: lists, the page of one, and buttons that call actions."""
+
+from schedules.admin.delivery import DeliveryAdmin
+from schedules.admin.holiday import HolidayExceptionAdmin
+from schedules.admin.run import RunAdmin
+from schedules.admin.schedule import ScheduleAdmin
+
+__all__ = ["DeliveryAdmin", "HolidayExceptionAdmin", "RunAdmin", "ScheduleAdmin"]

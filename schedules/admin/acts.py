@@ -1,0 +1,88 @@
+"""The buttons of a schedule's page: each names an act and says where to go then."""
+
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from schedules import actions
+from schedules.models import Schedule
+
+
+def act_on(request: HttpRequest, row: Schedule, verb: str) -> str:
+    """Do it; the address of the page to show then. Raises Http404."""
+    act = ACTS.get(verb)
+    if act is None:
+        raise Http404
+    try:
+        return act(request, row)
+    except actions.OutOfReach as error:
+        raise Http404 from error
+    except actions.Refused as error:
+        messages.error(request, str(error))
+        return page_of(row)
+
+
+def page_of(row: Schedule) -> str:
+    return reverse("admin:schedules_schedule_change", args=[row.pk])
+
+
+def _pause(request: HttpRequest, row: Schedule) -> str:
+    actions.pause(row, by=request.user)
+    messages.success(request, _("Paused. Nothing is sent until it is resumed."))
+    return page_of(row)
+
+
+def _resume(request: HttpRequest, row: Schedule) -> str:
+    actions.resume(row, by=request.user)
+    messages.success(request, _("Resumed. What fell into the pause is not made up for."))
+    return page_of(row)
+
+
+def _cancel(request: HttpRequest, row: Schedule) -> str:
+    actions.cancel(row, by=request.user)
+    messages.success(request, _("Cancelled for good."))
+    return page_of(row)
+
+
+def _run(request: HttpRequest, row: Schedule) -> str:
+    run = actions.execute(row, by=request.user)
+    messages.success(request, _("It is being sent now."))
+    return reverse("admin:schedules_run_change", args=[run.pk])
+
+
+def _edit(request: HttpRequest, row: Schedule) -> str:
+    copy = actions.begin_edit(row, by=request.user)
+    return reverse("wizard-step", args=[copy.pk, "target"])
+
+
+def _duplicate(request: HttpRequest, row: Schedule) -> str:
+    try:
+        uid = UUID(request.POST.get("uid", ""))
+    except ValueError:
+        uid = uuid4()
+    draft = actions.duplicate(row, by=request.user, uid=uid)
+    messages.success(request, _("This is a draft with the same content. Adapt and register it."))
+    return reverse("wizard-step", args=[draft.pk, "target"])
+
+
+def _discard(request: HttpRequest, row: Schedule) -> str:
+    copy = row.drafts.first()
+    if copy is not None:
+        actions.drop_edit(copy, by=request.user)
+        messages.success(request, _("The changes were discarded. The schedule is as it was."))
+    return page_of(row)
+
+
+ACTS: dict[str, Callable[[HttpRequest, Schedule], str]] = {
+    "pause": _pause,
+    "resume": _resume,
+    "cancel": _cancel,
+    "run": _run,
+    "edit": _edit,
+    "duplicate": _duplicate,
+    "discard": _discard,
+}

@@ -1,0 +1,150 @@
+"""The list of runs, and the page of one: what was sent, when, to whom, with what answer."""
+
+from collections import defaultdict
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import render
+from django.urls import path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from channels.adapters.sandbox import SandboxAdapter
+from channels.models import Room
+from config.scoped.admin import ReadOnlyAdmin
+from config.scoped.times import zone_of
+from logs.models import Attempt
+from orgs.clock import database_now
+from orgs.reach import Act, can_anywhere, within
+from schedules.admin.columns import two_lines
+from schedules.admin.filters import AppointedFilter, OneScheduleFilter
+from schedules.admin.live import answer_if_new, fingerprint
+from schedules.models import Delivery, Run
+from schedules.shown.chat import chats_of_run
+from schedules.states import OPEN_RUN, DeliveryState
+from schedules.templatetags.teiji_states import state_badge
+from schedules.templatetags.teiji_times import time_element
+
+DELIVERIES_SHOWN = 100
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    list_display = ["appointed", "name", "badge", "result", "trigger"]
+    # The first column too: a list on a phone calls a first column without a link a tick box.
+    list_display_links = ["appointed", "name"]
+    list_filter = [AppointedFilter, "state", OneScheduleFilter]
+    search_fields = ["title"]
+    ordering = ["-due_at", "-id"]
+    list_fullwidth = True
+
+    class Media:
+        css = {"all": ["teiji/schedules.css"]}
+
+    @admin.display(description=_("appointed"), ordering="due_at")
+    def appointed(self, run: Run) -> SafeString:
+        return time_element(run.due_at, run.zone)
+
+    @admin.display(description=_("title"), ordering="title")
+    def name(self, run: Run) -> SafeString:
+        return two_lines(run.title)
+
+    @admin.display(description=_("state"), ordering="state")
+    def badge(self, run: Run) -> SafeString:
+        return state_badge(run.state, run.get_state_display())
+
+    @admin.display(description=_("sent of rooms"))
+    def result(self, run: Run) -> SafeString | str:
+        if run.reason:
+            return run.get_reason_display()
+        return format_html('<span class="tj-figures">{} / {}</span>', run.sent, run.total)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
+        run = self.get_object(request, object_id)
+        if run is None:
+            raise Http404
+        return render(request, "schedules/run.html", self._page(request, run))
+
+    def get_urls(self) -> list[Any]:
+        wrapped = self.admin_site.admin_view(self.state_view)
+        return [path("<int:pk>/state/", wrapped, name="schedules_run_state"), *super().get_urls()]
+
+    def state_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The state as it is now, or 204 when nothing changed since `seen`."""
+        run = self.get_object(request, str(pk))
+        if request.method != "GET" or run is None:
+            raise Http404
+        context = {"is_update": True, **_state(request, run)}
+        return answer_if_new(request, "schedules/run_state.html", context)
+
+    def _page(self, request: HttpRequest, run: Run) -> dict[str, Any]:
+        return {
+            **self.admin_site.each_context(request),
+            "title": run.title,
+            "subtitle": None,
+            "opts": self.opts,
+            "chats": chats_of_run(run),
+            "schedule": run.schedule if run.schedule.deleted_at is None else None,
+            **_state(request, run),
+        }
+
+
+def _state(request: HttpRequest, run: Run) -> dict[str, Any]:
+    """What changes while it is sent, and whether the page is to ask for news of it."""
+    deliveries = list(_worst_first(run.deliveries.all())[: DELIVERIES_SHOWN + 1])
+    attempts = _attempts(request.user, deliveries)
+    chats = _sandbox_rooms(request.user, deliveries)
+    lines = [
+        {"delivery": row, "attempts": attempts[row.pk], "has_chat": row.room_id in chats}
+        for row in deliveries[:DELIVERIES_SHOWN]
+    ]
+    counts = (run.state, run.total, run.sent, run.failed, run.unconfirmed, run.skipped)
+    figures = [
+        (row.pk, row.state, row.part, row.tries, row.completed_at, len(attempts[row.pk]))
+        for row in deliveries
+    ]
+    return {
+        "run": run,
+        "now": database_now(),
+        "zone": run.zone,
+        "viewer_zone": zone_of(request.user),
+        "lines": lines,
+        "has_more": len(deliveries) > DELIVERIES_SHOWN,
+        "may_decide": can_anywhere(request.user, Act.RUN, Delivery),
+        "is_live": run.state in OPEN_RUN,
+        "seen": fingerprint(counts, figures),
+    }
+
+
+def _worst_first(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """What waits for a person, then what failed, then the rest by room."""
+    urgency = Case(
+        When(state=DeliveryState.UNCONFIRMED, then=Value(0)),
+        When(state=DeliveryState.FAILED, then=Value(1)),
+        default=Value(2),
+        output_field=IntegerField(),
+    )
+    return deliveries.order_by(urgency, "room_name", "id")
+
+
+def _attempts(user: Any, deliveries: list[Delivery]) -> dict[int, list[Attempt]]:
+    found: dict[int, list[Attempt]] = defaultdict(list)
+    rows = within(user, Attempt.objects.all())
+    for attempt in rows.filter(delivery_id__in=[row.pk for row in deliveries]).order_by("id"):
+        found[attempt.delivery_id].append(attempt)
+    return found
+
+
+def _sandbox_rooms(user: Any, deliveries: list[Delivery]) -> set[int]:
+    """The rooms whose chat this person can open."""
+    rooms = within(user, Room.objects.filter(account__kind=SandboxAdapter.kind))
+    return set(
+        rooms.filter(pk__in={row.room_id for row in deliveries}).values_list("pk", flat=True)
+    )

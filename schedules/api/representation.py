@@ -1,0 +1,125 @@
+"""A schedule as the API reads and writes it."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+
+from channels.models import Image, Room
+from config.scoped.fields import (
+    ScopedIds,
+    ScopedRelatedField,
+    StrictSerializer,
+    WallDate,
+    WholeNumber,
+)
+from orgs.models import Unit
+from schedules import rules
+from schedules.content import MOST_IMAGES
+from schedules.models import Schedule
+from schedules.recurrence import LAST_DAY, in_words
+from schedules.recurrence.timing import MINUTES_OF_A_DAY
+from schedules.states import ScheduleState
+
+MOST_ROOMS = 1000
+MOST_DATES = 400  # a year's, and some
+
+
+class NumberSet(serializers.ListField):
+    """Numbers of which each counts once; kept in order."""
+
+    def to_internal_value(self, data: Any) -> list[int]:
+        return sorted(set(super().to_internal_value(data)))
+
+
+class DateSet(serializers.ListField):
+    """Dates of which each counts once; kept as text, in order."""
+
+    child = WallDate()
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        return sorted({day.isoformat() for day in super().to_internal_value(data)})
+
+
+class ImageIds(ScopedIds):
+    """The images in the order in which a room sees them; one may come twice."""
+
+    def get_attribute(self, schedule: Schedule) -> Any:
+        return schedule.schedule_images
+
+    def to_representation(self, rows: Any) -> list[int]:
+        return [row.image_id for row in rows.all()]
+
+
+class ScheduleSerializer(StrictSerializer):
+    """What is sent, where to, and when."""
+
+    unit = ScopedRelatedField(
+        queryset=Unit.objects.all(),
+        required=False,
+        help_text="For which unit it is sent; your own if you leave it out.",
+    )
+    rooms = ScopedIds(queryset=Room.objects.all(), max_length=MOST_ROOMS)
+    images = ImageIds(
+        queryset=Image.objects.all(),
+        required=False,
+        max_length=MOST_IMAGES,
+        help_text="In the order in which they are sent.",
+    )
+    weekdays = NumberSet(
+        child=WholeNumber(min_value=0, max_value=6),
+        required=False,
+        max_length=7,
+        help_text="0 is Monday, 6 is Sunday.",
+    )
+    peak_hours = NumberSet(
+        child=WholeNumber(min_value=0, max_value=23), required=False, max_length=24
+    )
+    skip_dates = DateSet(required=False, max_length=MOST_DATES)
+    timing_in_words = serializers.SerializerMethodField()
+    registered_by: Any = serializers.StringRelatedField(read_only=True)
+    revision = WholeNumber(
+        required=False,
+        min_value=0,
+        help_text="Counts the changes. Sent along with a change, it must be the present one.",
+    )
+    state = serializers.ChoiceField(
+        choices=ScheduleState.choices,
+        required=False,
+        help_text="Of a new schedule: active (if you leave it out) or draft.",
+    )
+
+    class Meta:
+        model = Schedule
+        fields = [
+            "id", "state", "unit", "title", "description", "rooms",
+            "text", "images", "order", "interval_seconds",
+            *rules.STEPS["timing"],
+            "timing_in_words", "next_due_at", "revision",
+            "registered_by", "created_at", "updated_at",
+        ]  # fmt: skip
+        read_only_fields = ["next_due_at", "created_at", "updated_at"]
+        extra_kwargs = {
+            "text": {"trim_whitespace": False},
+            "description": {"trim_whitespace": False},
+            "timing_kind": {"required": True},
+            "interval_seconds": {"max_value": rules.MOST_INTERVAL},
+            "priority": {"max_value": 100},
+            "max_retries": {"max_value": rules.MOST_RETRIES},
+            "day_of_month": {"min_value": 1, "max_value": LAST_DAY},
+            "every_minutes": {"min_value": 1, "max_value": MINUTES_OF_A_DAY},
+            "peak_minutes": {"min_value": 1, "max_value": MINUTES_OF_A_DAY},
+        }
+
+    def get_timing_in_words(self, schedule: Schedule) -> str:
+        return in_words(schedule.timing)
+
+    def validate_state(self, state: str) -> str:
+        """A state is changed by acts; here it may only be said of a new schedule."""
+        if self.instance is None and state not in (ScheduleState.DRAFT, ScheduleState.ACTIVE):
+            raise serializers.ValidationError(_("A new schedule is “active” or “draft”."))
+        if self.instance is not None and state != self.instance.state:
+            raise serializers.ValidationError(
+                _("Use register, toggle or cancel to change the state.")
+            )
+        return state

@@ -1,0 +1,243 @@
+"""The endpoints of schedules."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Prefetch
+from django.utils.translation import gettext as _
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from channels.models import Room
+from config.scoped.api import ScopedViewSet
+from config.scoped.fields import Moment, own_unit
+from config.scoped.filters import IdFilter
+from config.scoped.openapi import ProblemSerializer
+from config.scoped.paging import PagesByTime
+from config.scoped.problems import MEDIA_TYPE, Conflict
+from orgs.clock import database_now
+from orgs.reach import Act
+from schedules import actions, rules
+from schedules.api import writing
+from schedules.api.logs import LogFilter, LogSerializer, entries, log_of
+from schedules.api.refusals import answer_to
+from schedules.api.representation import ScheduleSerializer
+from schedules.models import Run, Schedule, ScheduleImage
+from schedules.states import ScheduleState
+
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER,
+    description="The ETag of the schedule from which the change starts.",
+)  # fmt: skip
+COUNT = OpenApiParameter(
+    "count", {"type": "integer", "minimum": 1, "maximum": 100, "default": 10},
+    description="How many.",
+)  # fmt: skip
+
+
+class RunSerializer(serializers.ModelSerializer):
+    """A run: one sending to all rooms of a schedule. Its log: /logs?run={id}."""
+
+    schedule = serializers.IntegerField(source="schedule_id", read_only=True)
+    due_at = Moment(read_only=True)
+
+    class Meta:
+        model = Run
+        fields = ["id", "schedule", "trigger", "state", "reason", "title", "due_at", "total"]
+        read_only_fields = fields
+
+
+class OccurrenceSerializer(serializers.Serializer):
+    """A time at which the schedule goes, or would."""
+
+    due_at = Moment()
+    local = serializers.CharField(help_text="The same moment in the schedule’s zone.")
+    zone = serializers.CharField()
+    skipped = serializers.CharField(help_text="Empty: it goes. Else holiday or date.")
+    detail = serializers.CharField(help_text="The name of the holiday.")
+    moved = serializers.BooleanField(
+        help_text="Daylight saving removed the time of day: the first moment after it."
+    )
+
+
+class OccurrencesSerializer(serializers.Serializer):
+    """The coming times, the soonest first."""
+
+    results = OccurrenceSerializer(many=True)
+
+
+class CountSerializer(serializers.Serializer):
+    """How many occurrences are asked for."""
+
+    count = serializers.IntegerField(min_value=1, max_value=100, default=10)
+
+
+class ScheduleFilter(filters.FilterSet):
+    """Narrows the list of schedules."""
+
+    state = filters.ChoiceFilter(choices=ScheduleState.choices)
+    unit = IdFilter(label="Of this unit itself.")
+    room = IdFilter("rooms", label="To this room.")
+    search = filters.CharFilter("title", "icontains", label="Part of the title.")
+
+
+@extend_schema(tags=["schedules"])
+class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """Schedules within reach."""
+
+    queryset = (
+        Schedule.objects.present()
+        .select_related("unit", "registered_by")
+        .prefetch_related(
+            Prefetch("rooms", Room.objects.only("id").order_by("id")),
+            Prefetch("schedule_images", ScheduleImage.objects.order_by("position")),
+        )
+    )
+    serializer_class = ScheduleSerializer
+    filterset_class = ScheduleFilter
+    may_conflict = True
+    acts = {
+        "list": Act.VIEW,
+        "retrieve": Act.VIEW,
+        "occurrences": Act.VIEW,
+        "logs": Act.VIEW,
+        "create": Act.CREATE,
+        "register": Act.CREATE,
+        "update": Act.CHANGE,
+        "partial_update": Act.CHANGE,
+        "destroy": Act.DELETE,
+        "toggle": Act.RUN,
+        "cancel": Act.RUN,
+        "execute": Act.RUN,
+    }
+
+    def handle_exception(self, exc: Exception) -> Response:
+        return super().handle_exception(answer_to(exc) if isinstance(exc, actions.Refused) else exc)
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One schedule. Its ETag is good for If-Match."""
+        return self._answer(self.get_object())
+
+    @extend_schema(responses={status.HTTP_201_CREATED: ScheduleSerializer})
+    def create(self, request: Request) -> Response:
+        """Register a schedule, or keep it as a draft with `"state": "draft"`."""
+        values = self._values(request)
+        unit = values.pop("unit", None) or own_unit(request.user)
+        schedule = writing.create(values, by=request.user, unit=unit)
+        return self._answer(schedule, status.HTTP_201_CREATED)
+
+    @extend_schema(parameters=[IF_MATCH])
+    def update(self, request: Request, pk: str) -> Response:
+        """Replace a schedule: what is left out returns to its default, but for the unit."""
+        return self._edit(request, whole=True)
+
+    @extend_schema(parameters=[IF_MATCH])
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change what is given. All of it is changed, or nothing."""
+        return self._edit(request, whole=False)
+
+    @extend_schema(responses={status.HTTP_204_NO_CONTENT: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Cancel and remove a schedule. Its log stays."""
+        actions.delete(self.get_object(), by=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=None, responses=ScheduleSerializer)
+    @action(methods=["post"], detail=True)
+    def register(self, request: Request, pk: str) -> Response:
+        """Make a draft active. One that is registered stays as it is."""
+        return self._act(actions.register)
+
+    @extend_schema(request=None, responses=ScheduleSerializer)
+    @action(methods=["post"], detail=True)
+    def toggle(self, request: Request, pk: str) -> Response:
+        """Pause what is active, resume what is paused."""
+        return self._act(actions.toggle)
+
+    @extend_schema(request=None, responses=ScheduleSerializer)
+    @action(methods=["post"], detail=True)
+    def cancel(self, request: Request, pk: str) -> Response:
+        """End it for good. What waits is not sent."""
+        return self._act(actions.cancel)
+
+    @extend_schema(request=None, responses={status.HTTP_202_ACCEPTED: RunSerializer})
+    @action(methods=["post"], detail=True)
+    def execute(self, request: Request, pk: str) -> Response:
+        """Send it now, once, besides its timing."""
+        run = actions.execute(self.get_object(), by=request.user)
+        run.refresh_from_db()
+        return Response(RunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        parameters=[COUNT],
+        responses={200: OccurrencesSerializer, (400, MEDIA_TYPE): ProblemSerializer},
+    )
+    @action(detail=True)
+    def occurrences(self, request: Request, pk: str) -> Response:
+        """The coming times, by the planner's own reckoning; those that are skipped are marked."""
+        asked = CountSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        schedule = self.get_object()
+        coming = rules.preview(schedule, database_now(), asked.validated_data["count"])
+        results = [
+            {
+                "due_at": occurrence.due_at,
+                "local": occurrence.local.isoformat(),
+                "zone": schedule.zone,
+                "skipped": occurrence.skipped,
+                "detail": occurrence.detail,
+                "moved": occurrence.moved,
+            }
+            for occurrence in coming
+        ]
+        return Response(OccurrencesSerializer({"results": results}).data)
+
+    @extend_schema(
+        operation_id="schedules_logs_list", filters=True, responses=LogSerializer(many=True)
+    )
+    @action(detail=True, filterset_class=LogFilter, pagination_class=PagesByTime)
+    def logs(self, request: Request, pk: str) -> Response:
+        """The log of one schedule."""
+        schedule = self.get_object()
+        page = self.paginate_queryset(
+            self.filter_queryset(log_of(request.user).filter(run__schedule=schedule))
+        )
+        assert page is not None
+        return self.get_paginated_response(entries(page, request.user))
+
+    def _values(self, request: Request, **kwargs: Any) -> dict[str, Any]:
+        serializer = self.get_serializer(data=request.data, **kwargs)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def _edit(self, request: Request, *, whole: bool) -> Response:
+        schedule = self.get_object()
+        values = self._values(request, instance=schedule, partial=not whole)
+        revisions = _revisions(request, values)
+        writing.edit(schedule, values, by=request.user, revisions=revisions, whole=whole)
+        return self._answer(schedule)
+
+    def _act(self, act: Callable[..., Schedule]) -> Response:
+        return self._answer(act(self.get_object(), by=self.request.user))
+
+    def _answer(self, schedule: Schedule, code: int = status.HTTP_200_OK) -> Response:
+        """The schedule as it now stands in the table."""
+        row = self.get_queryset().get(pk=schedule.pk)
+        headers = {"ETag": f'"{row.revision}"'}
+        return Response(self.get_serializer(row).data, status=code, headers=headers)
+
+
+def _revisions(request: Request, values: dict[str, Any]) -> set[int]:
+    """The revisions from which the caller says to start: in the body, the header, or both."""
+    found = {values["revision"]} if "revision" in values else set()
+    tag = request.headers.get("If-Match", "*").strip()
+    if tag == "*":
+        return found
+    number = tag.removeprefix("W/").strip('"')  # what compresses on the way makes tags weak
+    if not (number.isascii() and number.isdecimal() and len(number) < 10):
+        raise Conflict(_("If-Match takes the ETag of this schedule."))
+    return found | {int(number)}

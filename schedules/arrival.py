@@ -1,0 +1,16 @@
+"""What follows when a part that was in doubt did arrive."""
+
+from datetime import datetime
+
+from schedules.models import Delivery
+from schedules.states import DeliveryState, move
+
+
+def note_arrival(delivery: Delivery, now: datetime) -> int:
+    """The part counts as sent; the next one is planned, if there is one. Moves only what still
+    is unconfirmed, and returns whether it did."""
+    row = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.UNCONFIRMED)
+    after = {"part": delivery.part + 1, "confirm_at": None, "tries": 0, "error": ""}
+    if delivery.part + 1 < delivery.parts:
+        return move(row, DeliveryState.PLANNED, **after, next_try_at=now, completed_at=None)
+    return move(row, DeliveryState.SENT, **after, completed_at=now)

@@ -1,0 +1,117 @@
+"""What is sent: pure. The same code freezes it for sending and shows it to people."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from channels.adapters.base import Adapter, Message, Payload, Picture, Text
+
+MOST_IMAGES = 10
+
+
+class Order(TextChoices):
+    """The order in which a room sees text and images."""
+
+    TEXT_FIRST = "text_first", gettext_lazy("text first")
+    IMAGES_FIRST = "images_first", gettext_lazy("images first")
+    TEXT_ONLY = "text_only", gettext_lazy("text only")
+    IMAGES_ONLY = "images_only", gettext_lazy("images only")
+
+
+@dataclass(frozen=True)
+class ContentImage:
+    """An image of the content: its id, its name, and the digest of its bytes."""
+
+    id: int
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """Text, images, and how they follow each other. `interval` is in seconds."""
+
+    text: str = ""
+    images: tuple[ContentImage, ...] = ()
+    order: Order = Order.TEXT_FIRST
+    interval: int = 0
+
+    @property
+    def digest(self) -> str:
+        """The same for what a room would see as the same."""
+        facts = [self.order, self.text.strip(), *(image.sha256 for image in self.images)]
+        return hashlib.sha256("\x00".join(facts).encode()).hexdigest()
+
+    @property
+    def sends_text(self) -> bool:
+        return bool(self.text.strip()) and self.order != Order.IMAGES_ONLY
+
+    @property
+    def sent_images(self) -> tuple[ContentImage, ...]:
+        return () if self.order == Order.TEXT_ONLY else self.images
+
+    def messages(self, picture_of: Callable[[ContentImage], Picture]) -> list[Message]:
+        """The messages in the order in which the room sees them."""
+        texts: list[Message] = [Text(self.text.strip())] if self.sends_text else []
+        pictures: list[Message] = [picture_of(image) for image in self.sent_images]
+        return pictures + texts if self.order == Order.IMAGES_FIRST else texts + pictures
+
+    def as_json(self) -> dict[str, Any]:
+        """As a run's log keeps it."""
+        return {
+            "text": self.text.strip() if self.sends_text else "",
+            "images": [{"id": i.id, "name": i.name, "sha256": i.sha256} for i in self.sent_images],
+            "order": str(self.order),
+            "interval_seconds": self.interval,
+        }
+
+
+def pack(
+    content: Content, adapter: Adapter, picture_of: Callable[[ContentImage], Picture]
+) -> list[Payload]:
+    """The payloads, one for each part, exactly as they will be sent."""
+    messages = content.messages(picture_of)
+    return [part.payload for part in adapter.pack(messages, spaced=content.interval > 0)]
+
+
+def problems(content: Content, adapters: Sequence[Adapter]) -> dict[str, list[str]]:
+    """Why this content cannot be sent through these channels, by field."""
+    found: dict[str, list[str]] = {}
+    text_needed = content.order == Order.TEXT_ONLY
+    images_needed = content.order == Order.IMAGES_ONLY
+    if text_needed and not content.text.strip():
+        found.setdefault("text", []).append(_("“Text only” needs a text."))
+    if images_needed and not content.images:
+        found.setdefault("order", []).append(_("“Images only” needs at least one image."))
+    if not (text_needed or images_needed or content.text.strip() or content.images):
+        found.setdefault("text", []).append(_("Write a text or add an image."))
+    if len(content.images) > MOST_IMAGES:
+        found.setdefault("images", []).append(
+            _("At most %(most)d images can be sent.") % {"most": MOST_IMAGES}
+        )
+    for adapter in adapters:
+        for field, message in _beyond_limits(content, adapter):
+            found.setdefault(field, []).append(message)
+    return found
+
+
+def _beyond_limits(content: Content, adapter: Adapter) -> list[tuple[str, str]]:
+    beyond = []
+    length = adapter.length(content.text.strip()) if content.sends_text else 0
+    facts = {"channel": adapter.label, "length": length, "most": adapter.limits.text_length}
+    if length > adapter.limits.text_length:
+        beyond.append(
+            (
+                "text",
+                _("%(channel)s takes at most %(most)d characters; this is %(length)d.") % facts,
+            )
+        )
+    facts["most"] = adapter.limits.images
+    if len(content.sent_images) > adapter.limits.images:
+        beyond.append(("images", _("%(channel)s takes at most %(most)d images.") % facts))
+    return beyond

@@ -1,0 +1,164 @@
+"""Claim: take hold of due deliveries; and the mark that says "from here on it may be sent"."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+
+from channels.models import Account
+from orgs.models import Unit
+from orgs.reach import covers, lineage
+from schedules.models import Delivery, Run
+from schedules.states import DeliveryState, RunState, ScheduleState, move
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A delivery in this worker's hold, with all that its next part needs. Times are UTC."""
+
+    id: int
+    token: UUID
+    run_id: int
+    schedule_id: int
+    title: str
+    room_id: int
+    room_name: str
+    address: str
+    unit_path: str
+    account: Account
+    key: UUID
+    payload: dict[str, Any]
+    part: int
+    parts: int
+    tries: int
+    max_retries: int
+    interval_seconds: int
+    due_at: datetime
+    next_try_at: datetime
+    started_at: datetime | None
+    lateness_ms: int | None
+    crashes: int
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether an earlier try of this part may have arrived."""
+        return self.tries > 0 or self.crashes > 0
+
+    def is_missed(self, now: datetime) -> bool:
+        """Whether its time, or that of its retry, has passed by more than the grace."""
+        grace = timedelta(seconds=settings.TEIJI_GRACE_SECONDS)
+        return self.next_try_at + grace < now
+
+
+def claim(now: datetime, *, worker: str, limit: int) -> list[Claimed]:
+    """Take up to `limit` deliveries that are due within the lead. They are this worker's until
+    the lease runs out or their outcome is settled."""
+    until = now + timedelta(seconds=settings.TEIJI_LEAD_SECONDS)
+    if not Delivery.objects.due(until).exists():
+        return []
+    token = uuid4()
+    with transaction.atomic():
+        due = Delivery.objects.due(until).select_for_update(skip_locked=True)
+        ids = list(due.values_list("id", flat=True)[:limit])
+        lease = until + timedelta(seconds=settings.TEIJI_LEASE_SECONDS)
+        move(
+            Delivery.objects.filter(id__in=ids),
+            DeliveryState.SENDING,
+            claim=token,
+            worker=worker,
+            lease_until=lease,
+        )
+    return _load(ids, token)
+
+
+def mark_wire(
+    claimed: Sequence[Claimed], now: datetime
+) -> tuple[set[int], dict[int, str], datetime]:
+    """Note that these are handed over from now on. Reach is asked here, at the last moment.
+
+    Returns the ids that may go, for each that may not the reason, and the end of the lease. An
+    id in neither is no longer this worker's: it must be dropped.
+    """
+    by_token: dict[UUID, list[int]] = defaultdict(list)
+    for delivery in claimed:
+        by_token[delivery.token].append(delivery.id)
+    barred = _barred([delivery.id for delivery in claimed])
+    barred |= {d.id: Delivery.Reason.MISSED for d in claimed if d.is_missed(now)}
+    # Runs before deliveries: of a run that is still planned nothing has left.
+    runs = {delivery.run_id for delivery in claimed if delivery.id not in barred}
+    starting = Run.objects.filter(id__in=runs, state=RunState.PLANNED)
+    if starting.exists():
+        move(starting, RunState.SENDING, started_at=now)
+    marked: set[int] = set()
+    lease = now + timedelta(seconds=settings.TEIJI_WIRE_SECONDS)
+    for token, ids in by_token.items():
+        free = set(ids) - barred.keys()
+        mine = Delivery.objects.filter(id__in=free, claim=token)
+        count = mine.filter(lease_until__gt=now).update(wire_at=now, lease_until=lease)
+        # Asked which ones only when some were lost.
+        all_mine = count == len(free)
+        marked |= free if all_mine else set(mine.filter(wire_at=now).values_list("id", flat=True))
+    return marked, barred, lease
+
+
+def release(claimed: Sequence[Claimed]) -> int:
+    """Give back what was claimed but never marked: another worker takes it at once."""
+    ids = [delivery.id for delivery in claimed]
+    tokens = {delivery.token for delivery in claimed}
+    mine = Delivery.objects.filter(id__in=ids, claim__in=tokens, wire_at=None)
+    return move(mine, DeliveryState.PLANNED, claim=None, lease_until=None)
+
+
+def _load(ids: list[int], token: UUID) -> list[Claimed]:
+    rows: list[Any] = list(
+        Delivery.objects.filter(id__in=ids, claim=token)
+        .order_by("next_try_at", "-priority", "id")
+        .values("id", "run_id", "room_id", "room_name", "room__address", "unit_path", "account_id",
+                "key", "part", "parts", "tries", "due_at", "next_try_at", "started_at",
+                "lateness_ms", "crashes")
+    )  # fmt: skip
+    runs = Run.objects.in_bulk({row["run_id"] for row in rows})
+    accounts = Account.objects.in_bulk({row["account_id"] for row in rows})
+    loaded = []
+    for row in rows:
+        if row["run_id"] not in runs:
+            continue  # withdrawn by a person between the two questions
+        run = runs[row["run_id"]]
+        address, account_id = row.pop("room__address"), row.pop("account_id")
+        loaded.append(
+            Claimed(
+                **row,
+                token=token,
+                schedule_id=run.schedule_id,
+                title=run.title,
+                address=address,
+                account=accounts[account_id],
+                payload=run.payloads[str(account_id)][row["part"]],
+                max_retries=run.max_retries,
+                interval_seconds=run.interval_seconds,
+            )
+        )
+    return loaded
+
+
+def _barred(ids: list[int]) -> dict[int, str]:
+    """Of these deliveries, those that may not be sent now, with the reason."""
+    rows = Delivery.objects.filter(id__in=ids).values_list(
+        "id", "run__schedule__unit__path", "room__unit__path", "room__is_active",
+        "account__is_active", "run__schedule__state",
+    )  # fmt: skip
+    stopped = set(Unit.objects.filter(is_active=False).values_list("path", flat=True))
+    barred: dict[int, str] = {}
+    for id_, owner, room_path, room_active, account_active, state in rows:
+        if state == ScheduleState.CANCELLED:
+            barred[id_] = Delivery.Reason.CANCELLED
+        elif not covers(owner, room_path):
+            barred[id_] = Delivery.Reason.REACH
+        elif not (room_active and account_active) or stopped.intersection(lineage(room_path)):
+            barred[id_] = Delivery.Reason.INACTIVE
+    return barred

@@ -1,0 +1,91 @@
+"""Plan: occurrences that come within the horizon become runs with deliveries."""
+
+import logging
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from itertools import islice
+
+from django.conf import settings
+from django.db import transaction
+
+from logs import history
+from schedules.models import HolidayException, Run, Schedule
+from schedules.recurrence import Occurrence, occurrences
+from schedules.runs import Frozen, freeze, skipped, store, with_content
+from schedules.states import ScheduleState, move
+
+logger = logging.getLogger(__name__)
+
+SCHEDULES_A_TURN = 500
+OCCURRENCES_A_TURN = 200  # of one schedule: after a long outage the next turn goes on
+
+
+def plan(now: datetime) -> int:
+    """Write what is due within the horizon. Returns the number of runs; 0 means done.
+
+    Several planners may run at once: a schedule is locked by one of them, and the unique
+    constraint on schedule and time stands behind that.
+    """
+    horizon = now + timedelta(seconds=settings.TEIJI_HORIZON_SECONDS)
+    # Asked first without a lock: on SQLite a transaction takes the only write lock there is.
+    if not Schedule.objects.to_plan(horizon).exists():
+        return 0
+    with transaction.atomic():
+        return _plan_turn(now, horizon)
+
+
+def _plan_turn(now: datetime, horizon: datetime) -> int:
+    due = with_content(Schedule.objects.to_plan(horizon))
+    locked = due.select_for_update(skip_locked=True, of=("self",))[:SCHEDULES_A_TURN]
+    schedules = list(locked)
+    batch: list[Frozen] = []
+    holidays = {country: HolidayException.table(country)
+                for country in {schedule.holiday_country for schedule in schedules}}  # fmt: skip
+    for schedule in schedules:
+        try:
+            coming, following = _take(schedule, horizon, holidays[schedule.holiday_country])
+            batch += [_freeze(schedule, occurrence, now) for occurrence in coming]
+        except (ValueError, TypeError) as error:
+            _give_up(schedule, error, now)
+        else:
+            schedule.next_due_at = following
+    store(batch)
+    Schedule.objects.bulk_update(schedules, ["next_due_at"])
+    return len(batch)
+
+
+def _take(
+    schedule: Schedule, horizon: datetime, exceptions: Mapping[tuple[str, date], bool]
+) -> tuple[list[Occurrence], datetime | None]:
+    """The occurrences up to the horizon, and the time of the first one after them."""
+    assert schedule.next_due_at is not None, "to_plan() yields only what has a next time"
+    just_before = schedule.next_due_at - timedelta(microseconds=1)
+    coming = occurrences(schedule.timing, just_before, exceptions=exceptions)
+    taken: list[Occurrence] = []
+    for occurrence in islice(coming, OCCURRENCES_A_TURN + 1):
+        if occurrence.due_at > horizon or len(taken) == OCCURRENCES_A_TURN:
+            return taken, occurrence.due_at
+        taken.append(occurrence)
+    return taken, None
+
+
+def _give_up(schedule: Schedule, error: Exception, now: datetime) -> None:
+    """A timing that became unusable (a zone that is gone) must not hold up the others."""
+    logger.error("schedule %s cannot be planned: %s", schedule.pk, error)
+    schedule.next_due_at = None
+    move(Schedule.objects.filter(pk=schedule.pk), ScheduleState.ERROR)
+    history.record(
+        "error", schedule, by=None, now=now, unit_path=schedule.unit.path,
+        changes={"error": str(error)},
+    )  # fmt: skip
+
+
+def _freeze(schedule: Schedule, occurrence: Occurrence, now: datetime) -> Frozen:
+    due_at = occurrence.due_at
+    if occurrence.skipped:
+        reason, detail = occurrence.skipped, occurrence.detail
+        return skipped(schedule, due_at, now=now, reason=reason, detail=detail)
+    if due_at + timedelta(seconds=settings.TEIJI_GRACE_SECONDS) < now:
+        logger.warning("missed: schedule %s at %s", schedule.pk, due_at.isoformat())
+        return skipped(schedule, due_at, now=now, reason=Run.Reason.MISSED)
+    return freeze(schedule, due_at, now=now)

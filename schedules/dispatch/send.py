@@ -1,0 +1,96 @@
+"""Send: hands one part to its channel and says what came of it. Touches no table."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+from django.core.exceptions import ImproperlyConfigured
+
+from channels.adapters import adapter_class, registry
+from channels.adapters.base import Adapter, SendError, Target, refused, unknown
+from channels.http import allowed_networks, open_session
+from channels.models import Account
+from schedules.dispatch.claim import Claimed
+from schedules.dispatch.clock import Clock
+from schedules.dispatch.settle import Outcome
+from schedules.models.delivery import part_key
+
+logger = logging.getLogger(__name__)
+
+
+def warm_up() -> None:
+    """Load what the adapters of the accounts in use are slow to load."""
+    for kind in Account.objects.order_by().values_list("kind", flat=True).distinct():
+        if kind in registry():
+            adapter_class(kind).warm_up()
+
+
+class Senders:
+    """The adapters of one event loop, one for each account, with their HTTP sessions."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._adapters: dict[int, tuple[Any, Adapter]] = {}
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+
+    def adapter(self, account: Account) -> Adapter:
+        """The account's adapter, made anew when its settings have changed."""
+        settings_now = (account.kind, account.config, account.sealed)
+        made_from, adapter = self._adapters.get(account.pk, (None, None))
+        if adapter is None or made_from != settings_now:
+            adapter = account.open(self._session(account.adapter_class.guarded))
+            adapter.now = lambda: self.clock.now().timestamp()
+            self._adapters[account.pk] = (settings_now, adapter)
+        return adapter
+
+    async def hand_over(self, claimed: Claimed, lease_until: datetime) -> Outcome | None:
+        """Send the next part of this delivery at its time, never before it. None: too little of
+        the lease is left, as for a worker that was stopped and goes on; nothing was sent."""
+        try:
+            adapter = self.adapter(claimed.account)
+        except (KeyError, ImproperlyConfigured) as error:
+            failure = refused(f"The account cannot be used: {error}")
+            return self._outcome(claimed, None, self.clock.now(), error=failure)
+        await self.clock.wait_until(claimed.next_try_at)
+        handed_at = self.clock.now()
+        if handed_at + timedelta(seconds=adapter.timeout) > lease_until:
+            logger.warning("delivery %s: its lease is too short by now", claimed.id)
+            return None
+        target = Target(claimed.address, claimed.room_name)
+        key = part_key(claimed.key, claimed.part)
+        try:
+            receipt = await adapter.send(target, claimed.payload, key)
+        except SendError as error:
+            return self._outcome(claimed, adapter, handed_at, error=error)
+        except Exception as error:  # an adapter's own fault must not lose the delivery
+            logger.exception("delivery %s: the %s adapter failed", claimed.id, adapter.kind)
+            failure = unknown(f"{type(error).__name__}: {error}")
+            return self._outcome(claimed, adapter, handed_at, error=failure)
+        return self._outcome(claimed, adapter, handed_at, receipt=receipt)
+
+    def barred(self, claimed: Claimed, reason: str) -> Outcome:
+        """The outcome of a delivery that may not be sent."""
+        now = self.clock.now()
+        return Outcome(claimed, takes_key=False, confirms=False, answered_at=now, barred=reason)
+
+    async def close(self) -> None:
+        for session in self._sessions.values():
+            await session.close()
+
+    def _session(self, guarded: bool) -> aiohttp.ClientSession:
+        if guarded not in self._sessions:
+            self._sessions[guarded] = open_session(guarded=guarded, allowed=allowed_networks())
+        return self._sessions[guarded]
+
+    def _outcome(
+        self, claimed: Claimed, adapter: Adapter | None, handed_at: datetime, **result: Any
+    ) -> Outcome:
+        return Outcome(
+            claimed,
+            takes_key=bool(adapter and adapter.takes_key),
+            confirms=bool(adapter and adapter.confirms),
+            answered_at=self.clock.now(),
+            handed_at=handed_at,
+            **result,
+        )

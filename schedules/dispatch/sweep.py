@@ -1,0 +1,94 @@
+"""Sweep: gives every state that a machine holds an exit when the machine is gone."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+
+from channels.models import Account
+from logs import history
+from schedules.dispatch.settle import KEY_LIFE
+from schedules.models import Delivery, Schedule
+from schedules.states import OPEN_RUN, DeliveryState, ScheduleState, move
+from schedules.totals import add_up
+
+logger = logging.getLogger(__name__)
+
+MOST_CRASHES = 3
+ROWS_A_TURN = 1000
+
+
+def sweep(now: datetime) -> int:
+    """Take back what dead workers hold; complete what has nothing to come. Returns how many
+    rows it moved."""
+    return take_back(now) + complete(now)
+
+
+def take_back(now: datetime) -> int:
+    """Leases that ran out: what never was on the wire, or may be repeated, is planned again;
+    the rest may or may not have arrived, and waits for a person."""
+    if not Delivery.objects.abandoned(now).exists():
+        return 0
+    with transaction.atomic():
+        abandoned = Delivery.objects.abandoned(now).select_related("account")
+        rows = list(abandoned.select_for_update(skip_locked=True, of=("self",))[:ROWS_A_TURN])
+        repeatable = _repeatable(rows, now)
+        for delivery in rows:
+            _take_back(delivery, delivery.pk in repeatable, now)
+        add_up({delivery.run_id for delivery in rows}, now)
+    if rows:
+        logger.warning("took back %d deliveries from workers that are gone", len(rows))
+    return len(rows)
+
+
+def complete(now: datetime) -> int:
+    """Active schedules without a next occurrence or an open run have done their work."""
+    idle = Schedule.objects.filter(state=ScheduleState.ACTIVE, next_due_at=None)
+    done = idle.exclude(runs__state__in=OPEN_RUN)
+    if not done.exists():
+        return 0
+    with transaction.atomic():
+        locked = done.select_related("unit").select_for_update(skip_locked=True, of=("self",))
+        schedules = list(locked[:ROWS_A_TURN])
+        move(Schedule.objects.filter(pk__in=[s.pk for s in schedules]), ScheduleState.COMPLETED)
+        history.record_machine("completed", [(s, s.unit.path) for s in schedules], now=now)
+    return len(schedules)
+
+
+def _repeatable(rows: Iterable[Delivery], now: datetime) -> set[int]:
+    """Those that may go again though they may have arrived: their key still holds, or their
+    account prefers twice to never."""
+    accounts: dict[int, Account] = {row.account_id: row.account for row in rows}
+    keyed = {pk for pk, account in accounts.items() if _takes_key(account)}
+    return {
+        row.pk
+        for row in rows
+        if row.account.on_unknown == Account.OnUnknown.RESEND
+        or (row.account_id in keyed and now - (row.started_at or row.wire_at or now) < KEY_LIFE)
+    }
+
+
+def _takes_key(account: Account) -> bool:
+    try:
+        return account.open().takes_key
+    except (KeyError, ImproperlyConfigured):
+        return False  # an account that cannot be used must not hold up the others
+
+
+def _take_back(delivery: Delivery, may_repeat: bool, now: datetime) -> None:
+    row = Delivery.objects.filter(pk=delivery.pk, claim=delivery.claim)
+    gone: dict[str, Any] = {"claim": None, "lease_until": None, "wire_at": None}
+    if delivery.wire_at is None:
+        # Waiting for its turn at a slow worker is no crash.
+        move(row, DeliveryState.PLANNED, **gone)
+        return
+    gone |= {"crashes": delivery.crashes + 1}
+    gone |= {"started_at": delivery.started_at or delivery.wire_at}
+    if may_repeat and delivery.crashes + 1 < MOST_CRASHES:
+        move(row, DeliveryState.PLANNED, **gone)
+        return
+    error = "The worker was lost while it was sending."
+    move(row, DeliveryState.UNCONFIRMED, **gone, completed_at=now, error=error)

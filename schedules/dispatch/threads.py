@@ -1,0 +1,33 @@
+"""Database work off the event loop."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.db import close_old_connections, connections
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class DatabaseThreads:
+    """One thread, and so one connection, for each kind of work: none waits for another."""
+
+    def __init__(self, *kinds: str) -> None:
+        self._threads = {kind: ThreadPoolExecutor(1, f"teiji-{kind}") for kind in kinds}
+
+    async def call(self, kind: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` in the thread of this kind. Raises what it raises."""
+
+        def run() -> T:
+            close_old_connections()  # one that the server dropped is opened again
+            return work(*args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads[kind], run)
+
+    async def close(self) -> None:
+        loop = asyncio.get_running_loop()
+        for thread in self._threads.values():
+            await loop.run_in_executor(thread, connections.close_all)
+            thread.shutdown()

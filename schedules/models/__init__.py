@@ -1,0 +1,18 @@
+"""What was registered (Schedule), what was planned from it (Run), and to where (Delivery)."""
+
+from schedules.models.delivery import Delivery
+from schedules.models.heartbeat import Heartbeat
+from schedules.models.holiday import HolidayException
+from schedules.models.run import Run
+from schedules.models.schedule import Schedule, ScheduleImage
+from schedules.models.timing import TimingFields
+
+__all__ = [
+    "Delivery",
+    "Heartbeat",
+    "HolidayException",
+    "Run",
+    "Schedule",
+    "ScheduleImage",
+    "TimingFields",
+]

@@ -1,0 +1,142 @@
+"""A delivery: one run to one room."""
+
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from channels.models import Account, Room
+from orgs.reach import Belongs
+from schedules.models.run import Run
+from schedules.states import DeliveryState
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def due(self, until: datetime) -> "DeliveryQuerySet":
+        """Planned for `until` or before, higher priority first, then the longest due."""
+        return self.filter(state=DeliveryState.PLANNED, next_try_at__lte=until).order_by(
+            "-priority", "next_try_at", "id"
+        )
+
+    def abandoned(self, now: datetime) -> "DeliveryQuerySet":
+        """Claimed by a worker whose lease has run out."""
+        return self.filter(state=DeliveryState.SENDING, lease_until__lt=now)
+
+
+class Delivery(models.Model):
+    """Moves as docs/architecture.md draws it. Its parts are sent in order."""
+
+    reach = Belongs("unit_path")
+
+    class Reason(models.TextChoices):
+        NONE = "", ""
+        REACH = "reach", _("the room no longer belongs to the schedule’s unit")
+        INACTIVE = "inactive", _("the room, its account or its unit is inactive")
+        MISSED = "missed", _("its time passed while nothing could be sent")
+        DUPLICATE = "duplicate", _("the same content went to this room at the same time")
+        CANCELLED = "cancelled", _("the schedule was cancelled")
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="deliveries")
+    room = models.ForeignKey(Room, models.PROTECT, related_name="+")
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+")
+    room_name = models.CharField(_("room"), max_length=100)
+    channel = models.CharField(_("channel"), max_length=30)
+    unit_path = models.CharField(max_length=255)
+    content_hash = models.CharField(max_length=64)
+    key = models.UUIDField(editable=False)
+    state = models.CharField(
+        _("state"), max_length=12, choices=DeliveryState.choices, default=DeliveryState.PLANNED
+    )
+    reason = models.CharField(_("reason"), max_length=12, choices=Reason.choices, blank=True)
+    error = models.TextField(_("error"), blank=True)
+    priority = models.PositiveSmallIntegerField(_("priority"))
+    due_at = models.DateTimeField(_("appointed"))
+    deadline_at = models.DateTimeField(
+        _("not after"), help_text=_("A first try later than this is skipped and said.")
+    )
+    next_try_at = models.DateTimeField(_("next try"))
+    part = models.PositiveSmallIntegerField(_("parts sent"), default=0)
+    parts = models.PositiveSmallIntegerField(_("parts"))
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    crashes = models.PositiveSmallIntegerField(default=0)
+    claim = models.UUIDField(null=True, editable=False)
+    worker = models.CharField(_("worker"), max_length=100, blank=True)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    wire_at = models.DateTimeField(null=True, editable=False)
+    confirm_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("When the channel is asked whether it arrived.")
+    )
+    started_at = models.DateTimeField(_("started"), null=True)
+    completed_at = models.DateTimeField(_("completed"), null=True)
+    lateness_ms = models.IntegerField(_("lateness (ms)"), null=True)
+    status = models.PositiveSmallIntegerField(_("status"), null=True)
+    request_id = models.CharField(_("request id"), max_length=100, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("send log")
+        ordering = ["-due_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "room"], name="one_delivery_per_room"),
+            models.UniqueConstraint(
+                fields=["room", "due_at", "content_hash"],
+                condition=~Q(state__in=["skipped", "cancelled"]),
+                name="one_message_per_room_and_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="sending", claim__isnull=False)
+                | (~Q(state="sending") & Q(claim__isnull=True)),
+                name="sending_means_claimed",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=DeliveryState.values), name="delivery_state_is_known"
+            ),
+        ]
+        indexes = [
+            # The claim: what is due, in the order in which it goes.
+            models.Index(
+                fields=["-priority", "next_try_at", "id"],
+                condition=Q(state="planned"),
+                name="deliveries_to_claim",
+            ),
+            # The sweep: leases that ran out.
+            models.Index(
+                fields=["lease_until"], condition=Q(state="sending"), name="deliveries_on_lease"
+            ),
+            # What the channel is to be asked about.
+            models.Index(
+                fields=["confirm_at"],
+                condition=Q(confirm_at__isnull=False),
+                name="deliveries_to_confirm",
+            ),
+            # The totals of a run.
+            models.Index(fields=["run", "state"], name="deliveries_of_one_run"),
+            # The log, newest first.
+            models.Index(fields=["-due_at", "-id"], name="deliveries_by_time"),
+            models.Index(
+                fields=["unit_path"], name="deliveries_by_unit", opclasses=["varchar_pattern_ops"]
+            ),
+            # The worklist of what a person must decide.
+            models.Index(
+                fields=["-due_at"],
+                condition=Q(state="unconfirmed"),
+                name="deliveries_unconfirmed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.room_name)
+
+
+def delivery_key(schedule_uid: UUID, due_at: datetime, channel: str, address: str) -> UUID:
+    """The key of a delivery, from natural ids: serial numbers repeat after a restore."""
+    return uuid5(schedule_uid, f"{due_at.isoformat()}|{channel}|{address}")
+
+
+def part_key(key: UUID, part: int) -> UUID:
+    """The idempotency key of one part: the same at every try."""
+    return uuid5(key, str(part))

@@ -1,0 +1,43 @@
+"""Signs of life of the machine's parts."""
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+KEPT = timedelta(days=1)  # a part that has been silent for so long is forgotten
+
+
+class Heartbeat(models.Model):
+    """When a part of the machine last went round."""
+
+    class Kind(models.TextChoices):
+        LOOP = "loop", _("a worker’s loop")
+        TICK = "tick", _("the tick of beat")
+
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    name = models.CharField(_("name"), max_length=100)
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("heartbeat")
+        verbose_name_plural = _("heartbeats")
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "name"], name="one_heartbeat_per_part"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} · {self.at:%H:%M:%S}"
+
+    @classmethod
+    def beat(cls, kind: str, name: str, now: datetime) -> None:
+        """Note that this part is alive."""
+        if not cls.objects.filter(kind=kind, name=name).update(at=now):
+            cls.objects.filter(at__lt=now - KEPT).delete()
+            cls.objects.update_or_create(kind=kind, name=name, defaults={"at": now})
+
+    @classmethod
+    def age(cls, kind: str, now: datetime) -> float | None:
+        """Seconds since any part of this kind went round; None: never."""
+        last = cls.objects.filter(kind=kind).order_by("-at").values_list("at", flat=True).first()
+        return (now - last) / timedelta(seconds=1) if last else None

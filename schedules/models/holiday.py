@@ -1,0 +1,34 @@
+"""Corrections to the public holidays that the `holidays` package knows."""
+
+import datetime
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class HolidayException(models.Model):
+    """A day that is a holiday though the calendar says no, or the other way round."""
+
+    country = models.CharField(_("country"), max_length=2, help_text=_("Two letters, like KR."))
+    date = models.DateField(_("date"))
+    is_holiday = models.BooleanField(_("is a holiday"), default=True)
+    note = models.CharField(_("note"), max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = _("holiday exception")
+        verbose_name_plural = _("holiday exceptions")
+        ordering = ["-date"]
+        constraints = [
+            models.UniqueConstraint(fields=["country", "date"], name="one_exception_per_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.country} {self.date}"
+
+    @classmethod
+    def table(cls, country: str) -> dict[tuple[str, datetime.date], bool]:
+        """The exceptions of one country, as schedules.recurrence takes them."""
+        if not country:
+            return {}
+        rows = cls.objects.filter(country=country).values_list("country", "date", "is_holiday")
+        return {(code, day): is_holiday for code, day, is_holiday in rows}

@@ -1,0 +1,86 @@
+"""A run: one occurrence that was planned, with its content as it is sent."""
+
+from zoneinfo import ZoneInfo
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from orgs.reach import Belongs
+from schedules.models.schedule import Schedule
+from schedules.states import RunState
+
+
+class Run(models.Model):
+    """Holds by value what its log must show after the schedule was edited or deleted."""
+
+    reach = Belongs("unit_path")
+
+    class Trigger(models.TextChoices):
+        TIMING = "timing", _("by its timing")
+        HAND = "hand", _("by hand")
+
+    class Reason(models.TextChoices):
+        NONE = "", ""
+        HOLIDAY = "holiday", _("a public holiday")
+        DATE = "date", _("a chosen date")
+        MISSED = "missed", _("its time passed while nothing could be sent")
+        NO_ROOM = "no_room", _("no room is left")
+        UNUSABLE = "unusable", _("the content cannot be sent")
+
+    schedule = models.ForeignKey(Schedule, models.PROTECT, related_name="runs")
+    due_at = models.DateTimeField(_("appointed"))
+    trigger = models.CharField(
+        _("started"), max_length=10, choices=Trigger.choices, default=Trigger.TIMING
+    )
+    state = models.CharField(
+        _("state"), max_length=12, choices=RunState.choices, default=RunState.PLANNED
+    )
+    reason = models.CharField(_("reason"), max_length=12, choices=Reason.choices, blank=True)
+    detail = models.CharField(_("detail"), max_length=255, blank=True)
+    title = models.CharField(_("title"), max_length=255)
+    unit_path = models.CharField(max_length=255)
+    zone = models.CharField(_("time zone"), max_length=50)
+    priority = models.PositiveSmallIntegerField(_("priority"), default=50)
+    max_retries = models.PositiveSmallIntegerField(default=4)
+    interval_seconds = models.PositiveSmallIntegerField(default=0)
+    content = models.JSONField(_("content"), default=dict)
+    content_hash = models.CharField(max_length=64, blank=True)
+    # {account id: [payload of each part]}: packed once, not once for each room.
+    payloads = models.JSONField(default=dict)
+    planned_at = models.DateTimeField(_("planned"))
+    started_at = models.DateTimeField(_("started"), null=True)
+    completed_at = models.DateTimeField(_("completed"), null=True)
+    total = models.PositiveIntegerField(_("rooms"), default=0)
+    sent = models.PositiveIntegerField(_("sent"), default=0)
+    failed = models.PositiveIntegerField(_("failed"), default=0)
+    unconfirmed = models.PositiveIntegerField(_("not confirmed"), default=0)
+    skipped = models.PositiveIntegerField(_("skipped"), default=0)
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        ordering = ["-due_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["schedule", "due_at"], name="one_run_per_occurrence"),
+            models.CheckConstraint(
+                condition=Q(state__in=RunState.values), name="run_state_is_known"
+            ),
+        ]
+        indexes = [
+            # The log of a subtree, newest first; the path is compared by prefix.
+            models.Index(fields=["-due_at", "-id"], name="runs_by_time"),
+            models.Index(
+                fields=["unit_path"], name="runs_by_unit", opclasses=["varchar_pattern_ops"]
+            ),
+            # What the sweep must find: runs that are not finished.
+            models.Index(
+                fields=["schedule"],
+                condition=Q(state__in=["planned", "sending"]),
+                name="open_runs_of_a_schedule",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        local = self.due_at.astimezone(ZoneInfo(self.zone))
+        return f"{self.title} · {local:%Y-%m-%d %H:%M:%S} {self.zone}"

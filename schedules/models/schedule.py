@@ -1,0 +1,149 @@
+"""A schedule: what, where, when and how, as it was registered."""
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from channels.models import Image, Room
+from orgs.models import Unit
+from orgs.reach import Belongs
+from schedules.content import Content, ContentImage, Order
+from schedules.models.timing import TimingFields
+from schedules.states import ScheduleState
+
+
+class ScheduleQuerySet(models.QuerySet["Schedule"]):
+    def present(self) -> "ScheduleQuerySet":
+        """All but the deleted, and but the working copies of an edit."""
+        return self.filter(deleted_at=None, edits=None)
+
+    def to_plan(self, horizon: datetime) -> "ScheduleQuerySet":
+        """Active ones whose next occurrence comes before `horizon`, the soonest first."""
+        return self.filter(state=ScheduleState.ACTIVE, next_due_at__lte=horizon).order_by(
+            "next_due_at", "id"
+        )
+
+
+class Schedule(TimingFields):
+    """What was registered. Never removed from the table: its log outlives it."""
+
+    reach = Belongs("unit__path")
+
+    uid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    unit = models.ForeignKey(Unit, models.PROTECT, verbose_name=_("unit"))
+    registered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    title = models.CharField(_("title"), max_length=255)
+    description = models.TextField(_("description"), blank=True)
+    rooms = models.ManyToManyField(Room, verbose_name=_("rooms"), blank=True)
+    text = models.TextField(_("text"), blank=True)
+    images = models.ManyToManyField(Image, through="ScheduleImage", verbose_name=_("images"))
+    order = models.CharField(
+        _("send order"), max_length=12, choices=Order.choices, default=Order.TEXT_FIRST
+    )
+    interval_seconds = models.PositiveSmallIntegerField(
+        _("seconds between messages"),
+        default=0,
+        help_text=_("0: as few messages as the channel can pack them into."),
+    )
+    priority = models.PositiveSmallIntegerField(
+        _("priority"), default=50, help_text=_("0 to 100; of what is due at once, higher first.")
+    )
+    max_retries = models.PositiveSmallIntegerField(
+        _("most retries"), default=4, help_text=_("How often a send that may succeed is repeated.")
+    )
+    state = models.CharField(
+        _("state"), max_length=10, choices=ScheduleState.choices, default=ScheduleState.DRAFT
+    )
+    revision = models.PositiveIntegerField(default=0, editable=False)
+    edits = models.ForeignKey(
+        "self", models.CASCADE, null=True, editable=False, related_name="drafts"
+    )
+    content_hash = models.CharField(max_length=64, blank=True, editable=False)
+    next_due_at = models.DateTimeField(_("next run"), null=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = ScheduleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("schedule")
+        verbose_name_plural = _("schedules")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(priority__gte=0, priority__lte=100), name="priority_within_0_and_100"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=ScheduleState.values), name="schedule_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_from=None)
+                | Q(valid_until=None)
+                | Q(valid_until__gt=models.F("valid_from")),
+                name="validity_ends_after_it_starts",
+            ),
+        ]
+        indexes = [
+            # The planner: what is active and due next.
+            models.Index(
+                fields=["next_due_at", "id"],
+                condition=Q(state="active"),
+                name="schedules_to_plan",
+            ),
+            # The list of a unit, newest first.
+            models.Index(fields=["unit", "-id"], name="schedules_of_one_unit"),
+            # The search for the same content when another is registered.
+            models.Index(
+                fields=["content_hash"], condition=Q(state="active"), name="active_by_content"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def content(self) -> Content:
+        """Text and images as a pure value; reads the images' rows, or what was prefetched."""
+        images = tuple(
+            ContentImage(id=row.image_id, name=row.image.name, sha256=row.image.sha256)
+            for row in self.schedule_images.all()
+        )
+        return Content(
+            text=self.text, images=images, order=Order(self.order), interval=self.interval_seconds
+        )
+
+
+class ScheduleImageManager(models.Manager["ScheduleImage"]):
+    def get_queryset(self) -> models.QuerySet["ScheduleImage"]:
+        return super().get_queryset().select_related("image")
+
+
+class ScheduleImage(models.Model):
+    """An image of a schedule at its place."""
+
+    reach = Belongs("schedule__unit__path")
+
+    schedule: Any = models.ForeignKey(Schedule, models.CASCADE, related_name="schedule_images")
+    image = models.ForeignKey(Image, models.PROTECT)
+    position = models.PositiveSmallIntegerField()
+
+    objects = ScheduleImageManager()
+
+    class Meta:
+        verbose_name = _("image of a schedule")
+        verbose_name_plural = _("images of schedules")
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["schedule", "position"], name="one_image_per_place"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.schedule_id} · {self.position}"

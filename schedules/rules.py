@@ -1,0 +1,190 @@
+"""What may be registered: every rule that concerns more than one row, by field.
+
+Asked by the registration form, by the API and once more by the act itself.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
+
+from channels.models import Account, Image, Room
+from orgs.reach import Act, can_in, within
+from schedules import content
+from schedules.models import HolidayException, Schedule
+from schedules.recurrence import Kind, Occurrence, occurrences
+from schedules.states import ScheduleState
+
+Problems = dict[str, list[str]]
+
+COMPARED = 100  # occurrences that are compared when duplicates are looked for
+MOST_INTERVAL = 3600  # seconds between messages
+MOST_RETRIES = 10
+
+# The step of the registration in which each field is filled in.
+STEPS: dict[str, tuple[str, ...]] = {
+    "target": ("unit", "title", "description", "rooms"),
+    "content": ("text", "images", "order", "interval_seconds"),
+    "timing": (
+        "timing_kind", "zone", "date", "time", "weekdays", "day_of_month", "short_month",
+        "every_minutes", "peak_minutes", "peak_hours", "cron", "valid_from", "valid_until",
+        "holiday_country", "skip_dates", "priority", "max_retries",
+    ),
+}  # fmt: skip
+
+
+def preview(schedule: Schedule, after: datetime, count: int = 10) -> list[Occurrence]:
+    """The coming occurrences, from the function that the planner uses; [] while the timing
+    is not yet usable."""
+    timing = schedule.timing
+    if timing.problems():
+        return []
+    exceptions = HolidayException.table(schedule.holiday_country)
+    return list(islice(occurrences(timing, after, exceptions=exceptions), count))
+
+
+def problems(schedule: Schedule, *, by: Any, now: datetime) -> Problems:
+    """All that stands against this schedule, by field; {} when it may be registered."""
+    rooms = list(schedule.rooms.select_related("account", "unit").order_by("id"))
+    found: Problems = {}
+    for part in (
+        target_problems(schedule, rooms, by=by),
+        content_problems(schedule, rooms),
+        image_problems(schedule, by=by),
+        timing_problems(schedule, now=now),
+    ):
+        _merge(found, part)
+    if not found:
+        _merge(found, duplicate_problems(schedule, rooms, now=now))
+    return found
+
+
+def target_problems(schedule: Schedule, rooms: Iterable[Room], *, by: Any) -> Problems:
+    """Where it goes, and for whom."""
+    found: Problems = {}
+    if not schedule.title.strip():
+        found["title"] = [_("Give the schedule a title.")]
+    if not can_in(by, Act.CREATE, Schedule, schedule.unit):
+        found["unit"] = [_("You cannot register schedules for this unit.")]
+    rooms = list(rooms)
+    if not rooms:
+        found["rooms"] = [_("Choose at least one room.")]
+    reached = set(within(by, Room.objects.all()).values_list("pk", flat=True).filter(
+        pk__in=[room.pk for room in rooms]))  # fmt: skip
+    for room in rooms:
+        if room.pk not in reached or not schedule.unit.covers(room.unit):
+            # A room out of reach is not named: its name is another unit's.
+            message = _("A chosen room does not belong to the schedule’s unit.")
+        elif not room.is_active or not room.account.is_active:
+            message = _("The room “%(room)s” is inactive.") % {"room": room.name}
+        else:
+            continue
+        if message not in found.setdefault("rooms", []):
+            found["rooms"].append(message)
+    if len({room.kind for room in rooms}) > 1:
+        found.setdefault("rooms", []).append(_("Choose either live rooms or test rooms."))
+    return found
+
+
+def content_problems(schedule: Schedule, rooms: Iterable[Room]) -> Problems:
+    """What is sent, against the limits of the rooms' channels."""
+    accounts: dict[int, Account] = {room.account_id: room.account for room in rooms}
+    try:
+        adapters = {account.kind: account.open() for account in accounts.values()}
+    except (KeyError, ImproperlyConfigured):
+        return {"rooms": [_("The channel of a chosen room cannot be used. Ask its manager.")]}
+    found = content.problems(schedule.content, list(adapters.values()))
+    unreachable = [a.label for a in adapters.values() if a.fetches_images and not _is_public()]
+    if schedule.content.sent_images and unreachable:
+        found.setdefault("images", []).append(
+            _("%(channel)s fetches images by https, but this installation has no https address. "
+              "Ask its operator to set TEIJI_PUBLIC_URL.") % {"channel": unreachable[0]}
+        )  # fmt: skip
+    if schedule.interval_seconds > MOST_INTERVAL:
+        found.setdefault("interval_seconds", []).append(
+            _("At most %(most)d seconds between messages.") % {"most": MOST_INTERVAL}
+        )
+    return found
+
+
+def image_problems(schedule: Schedule, *, by: Any) -> Problems:
+    """Images come from within the actor's reach; what an edited schedule had, it may keep."""
+    chosen = set(schedule.schedule_images.values_list("image_id", flat=True))
+    if schedule.edits:
+        chosen -= set(schedule.edits.schedule_images.values_list("image_id", flat=True))
+    reached = within(by, Image.objects.filter(pk__in=chosen)).count() if chosen else 0
+    if reached < len(chosen):
+        return {"images": [_("A chosen image does not belong to you.")]}
+    return {}
+
+
+def _is_public() -> bool:
+    return bool(settings.TEIJI_PUBLIC_URL.startswith("https://"))
+
+
+def timing_problems(schedule: Schedule, *, now: datetime) -> Problems:
+    """When it goes."""
+    timing = replace(schedule.timing, registered_at=now)
+    found: Problems = {_column(name): [str(message)] for name, message in timing.problems().items()}
+    if not 0 <= schedule.priority <= 100:
+        found["priority"] = [_("The priority lies between 0 and 100.")]
+    if schedule.max_retries > MOST_RETRIES:
+        found["max_retries"] = [_("At most %(most)d retries.") % {"most": MOST_RETRIES}]
+    if schedule.valid_until and schedule.valid_until <= now:
+        found.setdefault("valid_until", []).append(_("This time has passed."))
+    if not found and schedule.timing_kind != Kind.NOW:
+        _merge(found, _nothing_coming(schedule, now))
+    return found
+
+
+def _nothing_coming(schedule: Schedule, now: datetime) -> Problems:
+    coming = preview(schedule, now, COMPARED)
+    if any(not occurrence.skipped for occurrence in coming):
+        return {}
+    if schedule.timing_kind != Kind.ONCE:
+        return {"timing_kind": [_("With this timing and validity nothing would ever be sent.")]}
+    if coming:
+        return {"date": [_("This date is left out: %(why)s.")
+                         % {"why": coming[0].detail or _("you chose so")}]}  # fmt: skip
+    return {"time": [_("This time has passed, or lies outside the validity.")]}
+
+
+def duplicate_problems(schedule: Schedule, rooms: Iterable[Room], *, now: datetime) -> Problems:
+    """Whether another active schedule sends the same to the same room at the same time."""
+    twins = (
+        Schedule.objects.present()
+        .filter(
+            state=ScheduleState.ACTIVE,
+            content_hash=schedule.content.digest,
+            rooms__in=[room.pk for room in rooms],
+        )
+        .exclude(pk__in=[schedule.pk, schedule.edits_id or 0])
+        .distinct()
+    )
+    mine = {occurrence.due_at for occurrence in preview(schedule, now, COMPARED)}
+    for twin in twins[:20]:
+        theirs = {occurrence.due_at for occurrence in preview(twin, now, COMPARED)}
+        if mine & theirs:
+            return {
+                "__all__": [
+                    _("“%(title)s” already sends the same content to one of these rooms at the "
+                      "same time. Change the content, the rooms or the time.")
+                    % {"title": twin.title if schedule.unit.covers(twin.unit)
+                       else _("Another schedule")}
+                ]
+            }  # fmt: skip
+    return {}
+
+
+def _column(timing_field: str) -> str:
+    return "timing_kind" if timing_field == "kind" else timing_field
+
+
+def _merge(found: Problems, more: Problems) -> None:
+    for field, messages in more.items():
+        found.setdefault(field, []).extend(messages)

@@ -1,0 +1,175 @@
+"""Makes a run: freezes the content and writes the run with its deliveries.
+
+Used by the planner for an occurrence and by people's "run now"; always inside their
+transaction.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import QuerySet
+
+from channels.adapters.base import Picture
+from channels.media import public_url
+from channels.models import Account, MediaLink, Room
+from channels.models.image import Rendition
+from schedules.content import ContentImage, pack
+from schedules.models import Delivery, Run, Schedule
+from schedules.models.delivery import delivery_key
+from schedules.states import DeliveryState, RunState, move
+
+LINKS_OPEN_BEFORE = timedelta(minutes=5)
+LINKS_LIVE = timedelta(weeks=4)  # people scroll back in their chats
+
+
+@dataclass
+class Frozen:
+    """A run that is ready to be written, with the rows that hang on it."""
+
+    run: Run
+    deliveries: list[Delivery] = field(default_factory=list)
+    links: list[MediaLink] = field(default_factory=list)
+
+
+def with_content(schedules: QuerySet[Schedule]) -> QuerySet[Schedule]:
+    """The queryset with all that `freeze` reads, in a number of queries that does not grow."""
+    return schedules.select_related("unit").prefetch_related("rooms__account", "schedule_images")
+
+
+def freeze(
+    schedule: Schedule, due_at: datetime, *, now: datetime, trigger: str = Run.Trigger.TIMING
+) -> Frozen:
+    """A run of this schedule at this time, not yet written."""
+    frozen = Frozen(_new_run(schedule, due_at, now=now, trigger=trigger))
+    rooms = list(schedule.rooms.all())
+    if not rooms:
+        return _unsendable(frozen, Run.Reason.NO_ROOM)
+    picture_of = _linker(schedule, frozen, due_at)
+    try:
+        for account in {room.account_id: room.account for room in rooms}.values():
+            frozen.run.payloads[str(account.pk)] = _pack(schedule, account, picture_of)
+    except (KeyError, ValueError, ImproperlyConfigured) as error:
+        return _unsendable(frozen, Run.Reason.UNUSABLE, str(error))
+    frozen.deliveries = [_delivery(schedule, frozen.run, room, now=now) for room in rooms]
+    frozen.run.total = len(rooms)
+    return frozen
+
+
+def skipped(
+    schedule: Schedule, due_at: datetime, *, now: datetime, reason: str, detail: str = ""
+) -> Frozen:
+    """A run that only says why nothing is sent at this time."""
+    frozen = Frozen(_new_run(schedule, due_at, now=now, trigger=Run.Trigger.TIMING))
+    return _unsendable(frozen, reason, detail)
+
+
+def store(batch: Iterable[Frozen]) -> list[Run]:
+    """Write the runs and all that hangs on them. A delivery whose twin is already planned or
+    sent (same room, time and content) is written as skipped."""
+    batch = list(batch)
+    runs = Run.objects.bulk_create([frozen.run for frozen in batch])
+    MediaLink.objects.bulk_create([link for frozen in batch for link in frozen.links])
+    deliveries = [delivery for frozen in batch for delivery in frozen.deliveries]
+    for delivery in deliveries:
+        delivery.run_id = delivery.run.pk
+    Delivery.objects.bulk_create(deliveries, ignore_conflicts=True, batch_size=1000)
+    _store_duplicates(deliveries)
+    return runs
+
+
+def _new_run(schedule: Schedule, due_at: datetime, *, now: datetime, trigger: str) -> Run:
+    content = schedule.content
+    return Run(
+        schedule=schedule,
+        due_at=due_at,
+        trigger=trigger,
+        title=schedule.title,
+        unit_path=schedule.unit.path,
+        zone=schedule.zone,
+        priority=schedule.priority,
+        max_retries=schedule.max_retries,
+        interval_seconds=schedule.interval_seconds,
+        content=content.as_json(),
+        content_hash=content.digest,
+        planned_at=now,
+    )
+
+
+def _unsendable(frozen: Frozen, reason: str, detail: str = "") -> Frozen:
+    run = frozen.run
+    run.state, run.reason, run.detail = RunState.SKIPPED, reason, detail[:255]
+    run.completed_at = run.planned_at
+    return Frozen(run)
+
+
+def _pack(
+    schedule: Schedule, account: Account, picture_of: Callable[[ContentImage], Picture]
+) -> list[dict[str, Any]]:
+    return pack(schedule.content, account.open(), picture_of)
+
+
+def _linker(
+    schedule: Schedule, frozen: Frozen, due_at: datetime
+) -> Callable[[ContentImage], Picture]:
+    """Gives each image its public links, made once for the run."""
+    images = [row.image for row in schedule.schedule_images.all()]
+    frozen.links = MediaLink.objects.links_for(
+        images, active_from=due_at - LINKS_OPEN_BEFORE, active_until=due_at + LINKS_LIVE
+    )
+    urls = {(link.image_id, link.rendition): public_url(link) for link in frozen.links}
+
+    def picture_of(image: ContentImage) -> Picture:
+        original = urls[image.id, Rendition.ORIGINAL]
+        return Picture(original, urls[image.id, Rendition.PREVIEW], image.name)
+
+    return picture_of
+
+
+def _delivery(schedule: Schedule, run: Run, room: Room, *, now: datetime) -> Delivery:
+    return Delivery(
+        run=run,
+        room=room,
+        account=room.account,
+        room_name=room.name,
+        channel=room.account.kind,
+        unit_path=run.unit_path,
+        content_hash=run.content_hash,
+        key=delivery_key(schedule.uid, run.due_at, room.account.kind, room.address),
+        priority=run.priority,
+        due_at=run.due_at,
+        deadline_at=run.due_at + timedelta(seconds=settings.TEIJI_GRACE_SECONDS),
+        next_try_at=max(run.due_at, now) if run.trigger == Run.Trigger.HAND else run.due_at,
+        parts=len(run.payloads[str(room.account_id)]),
+    )
+
+
+def _store_duplicates(deliveries: list[Delivery]) -> None:
+    run_ids = {delivery.run_id for delivery in deliveries}
+    rows = Delivery.objects.filter(run_id__in=run_ids).values_list("run_id", "room_id")
+    stored = set(rows)
+    refused = [d for d in deliveries if (d.run_id, d.room_id) not in stored]
+    for delivery in refused:
+        delivery.pk = None
+        delivery.state = DeliveryState.SKIPPED
+        delivery.reason = Delivery.Reason.DUPLICATE
+        delivery.completed_at = delivery.run.planned_at
+    Delivery.objects.bulk_create(refused, batch_size=1000)
+    _finish_runs_of_duplicates(refused)
+
+
+def _finish_runs_of_duplicates(refused: list[Delivery]) -> None:
+    """A run whose every delivery was refused has nothing to wait for."""
+    counts: dict[int, int] = {}
+    for delivery in refused:
+        counts[delivery.run_id] = counts.get(delivery.run_id, 0) + 1
+    for delivery in {d.run_id: d for d in refused}.values():
+        run, count = delivery.run, counts[delivery.run_id]
+        row = Run.objects.filter(pk=run.pk)
+        if count == run.total:
+            move(row, RunState.SKIPPED, skipped=count, completed_at=run.planned_at)
+        else:
+            row.update(skipped=count)

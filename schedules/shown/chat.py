@@ -1,0 +1,137 @@
+"""The chat as a room will show it, or was shown it, read back from the payloads."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse
+
+from channels.adapters import adapter_class
+from channels.adapters.base import Bubble, Payload, Picture
+from channels.models import Account, MediaLink, Room
+from orgs.reach import within
+from schedules.content import Content, ContentImage, pack
+from schedules.models import Run, Schedule
+
+LINK = re.compile(r"/m/([A-Za-z0-9_-]{32})\.(?:jpg|png)$")
+
+
+@dataclass
+class Chat:
+    """What the rooms of one channel see, and in how many requests it is sent.
+
+    `room_names`: the first rooms within the viewer's reach; `foreign`: how many are not.
+    """
+
+    channel: Any
+    room_names: list[str] = field(default_factory=list)
+    rooms: int = 0
+    foreign: int = 0
+    requests: list[list[Bubble]] = field(default_factory=list)
+    problem: str = ""
+
+    @property
+    def messages(self) -> int:
+        return sum(len(bubbles) for bubbles in self.requests)
+
+    @property
+    def saved(self) -> int:
+        """How many requests packing saves for each room."""
+        return self.messages - len(self.requests)
+
+    @property
+    def total(self) -> int:
+        return len(self.requests) * self.rooms
+
+    @property
+    def has_more_names(self) -> bool:
+        return self.rooms - self.foreign > len(self.room_names)
+
+
+def chats_of_draft(schedule: Schedule, *, by: Any) -> list[Chat]:
+    """One chat for all rooms that are sent the same payloads, named as far as `by` reaches."""
+    rooms = list(schedule.rooms.select_related("account").order_by("name", "id"))
+    reached = set(within(by, schedule.rooms.all()).values_list("pk", flat=True))
+    content = schedule.content
+    packed: dict[int, Chat] = {}
+    chats: dict[str, Chat] = {}
+    for room in rooms:
+        if room.account_id not in packed:
+            chat, same = _packed(content, room.account)
+            packed[room.account_id] = chats.setdefault(same, chat)
+        _add(packed[room.account_id], room, is_reached=room.pk in reached)
+    return list(chats.values())
+
+
+def chats_of_run(run: Run) -> list[Chat]:
+    """What was sent, from the payloads that the run keeps."""
+    rows = run.deliveries.order_by("account_id").values_list("account_id", "channel").distinct()
+    channels = dict(rows)
+    staff_url = _staff_urls(run)
+    chats: dict[str, Chat] = {}
+    for account_id, payloads in run.payloads.items():
+        kind = channels.get(int(account_id), "")
+        chat = chats.setdefault(f"{kind} {json.dumps(payloads)}", Chat(kind))
+        if not chat.requests and not chat.problem:
+            _read_back(chat, kind, payloads, staff_url)
+        chat.rooms += run.deliveries.filter(account_id=account_id).count()
+    return list(chats.values())
+
+
+def image_url(image_id: int, rendition: str = "preview") -> str:
+    """Where staff see an image."""
+    return reverse("image-file", args=[image_id, rendition])
+
+
+def _packed(content: Content, account: Account) -> tuple[Chat, str]:
+    """The chat, and a text that is equal where the chats are."""
+    try:
+        adapter = account.open()
+        payloads = pack(content, adapter, _picture)
+        chat = Chat(adapter.label, requests=[adapter.preview(payload) for payload in payloads])
+    except (KeyError, ValueError, ImproperlyConfigured) as error:
+        return Chat(account.kind, problem=str(error)), f"{account.pk}"
+    return chat, f"{account.kind} {json.dumps(payloads)}"
+
+
+def _picture(image: ContentImage) -> Picture:
+    """The image behind addresses that staff may open: public links open shortly before due."""
+    return Picture(image_url(image.id, "original"), image_url(image.id), image.name)
+
+
+def _add(chat: Chat, room: Room, *, is_reached: bool) -> None:
+    chat.rooms += 1
+    if not is_reached:
+        # It was moved to another unit since: its name is theirs.
+        chat.foreign += 1
+    elif len(chat.room_names) < 3:
+        chat.room_names.append(room.name)
+
+
+def _read_back(
+    chat: Chat, kind: str, payloads: Iterable[Payload], staff_url: dict[str, str]
+) -> None:
+    try:
+        adapter = adapter_class(kind)(config=None)
+    except KeyError:
+        chat.problem = kind
+        return
+    chat.channel = adapter.label
+    for payload in payloads:
+        bubbles = [_for_staff(bubble, staff_url) for bubble in adapter.preview(payload)]
+        chat.requests.append(bubbles)
+
+
+def _for_staff(bubble: Bubble, staff_url: dict[str, str]) -> Bubble:
+    found = LINK.search(bubble.url)
+    return replace(bubble, url=staff_url.get(found[1], "")) if found else bubble
+
+
+def _staff_urls(run: Run) -> dict[str, str]:
+    """For each public link of the run's payloads, where staff see the same image."""
+    tokens = re.findall(r"/m/([A-Za-z0-9_-]{32})\.", json.dumps(run.payloads))
+    links = MediaLink.objects.filter(token__in=tokens)
+    return {link.token: image_url(link.image_id) for link in links}

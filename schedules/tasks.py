@@ -1,0 +1,43 @@
+"""Celery's side: the tick that beat sends, and the loop that each worker carries.
+
+No task carries data: a lost message loses nothing, a repeated one repeats nothing.
+"""
+
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_init, worker_shutdown, worker_shutting_down
+
+from orgs.clock import database_now
+from schedules.dispatch.plan import plan
+from schedules.dispatch.resident import resident
+from schedules.dispatch.sweep import sweep
+from schedules.models import Heartbeat
+
+
+@shared_task(name="schedules.tasks.tick")
+def tick() -> int:
+    """Plan and sweep, then wake this worker's sender. Returns the number of runs planned."""
+    planned = 0
+    while count := plan(database_now()):
+        planned += count
+    sweep(database_now())
+    Heartbeat.beat(Heartbeat.Kind.TICK, "beat", database_now())
+    resident.wake()
+    return planned
+
+
+@worker_init.connect
+def start_sender(**_: Any) -> None:
+    """Before Celery looks for its broker, which may be away for long."""
+    resident.start()
+
+
+@worker_shutting_down.connect
+def stop_sender(**_: Any) -> None:
+    resident.stop()
+
+
+@worker_shutdown.connect
+def wait_for_sender(**_: Any) -> None:
+    resident.wait()

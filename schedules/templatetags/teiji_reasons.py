@@ -1,0 +1,8 @@
+"""Why an occurrence does not go, in words."""
+
+from django import template
+
+from schedules.shown.coming import reason_in_words
+
+register = template.Library()
+register.filter("reason", reason_in_words)

@@ -1,0 +1,43 @@
+"""States by colour, icon and word: none of the three alone."""
+
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+# value → (tone, icon of the Material Symbols that the theme brings)
+LOOKS = {
+    "draft": ("quiet", "edit_note"),
+    "waiting": ("warn", "hourglass_top"),
+    "active": ("good", "schedule_send"),
+    "paused": ("warn", "pause_circle"),
+    "completed": ("quiet", "task_alt"),
+    "cancelled": ("quiet", "cancel"),
+    "expired": ("quiet", "event_busy"),
+    "error": ("bad", "error"),
+    "planned": ("info", "schedule"),
+    "sending": ("info", "sync"),
+    "sent": ("good", "check_circle"),
+    "confirmed": ("good", "verified"),
+    "partial": ("warn", "rule"),
+    "failed": ("bad", "error"),
+    "unconfirmed": ("warn", "help"),
+    "skipped": ("quiet", "skip_next"),
+    "retracted": ("quiet", "undo"),
+}
+
+
+@register.simple_tag
+def state_badge(value: str, label: Any) -> SafeString:
+    """A badge for a state of a schedule, a run or a delivery."""
+    tone, icon = LOOKS.get(value, ("quiet", "circle"))
+    return format_html(
+        '<span class="tj-state tj-{}"><span class="material-symbols-outlined" '
+        'aria-hidden="true">{}</span>{}</span>',
+        tone,
+        icon,
+        label,
+    )

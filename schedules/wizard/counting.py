@@ -1,0 +1,42 @@
+"""How the text of a draft is counted while it is typed: as its strictest channel does."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from channels.adapters.base import Adapter
+from schedules.models import Schedule
+
+EMOJI = "\U0001f600"  # one character, two units of UTF-16, four bytes
+UNITS = {1: "characters", 2: "utf16", 4: "bytes"}
+
+
+@dataclass(frozen=True)
+class Counting:
+    """The limit of a channel and the unit in which the browser must count."""
+
+    channel: Any
+    most: int
+    unit: str
+    length: int
+
+
+def counting_of(draft: Schedule) -> Counting | None:
+    """The strictest of the chosen rooms' channels; None while no room is chosen."""
+    accounts = {room.account_id: room.account for room in draft.rooms.select_related("account")}
+    adapters: list[Adapter] = []
+    for account in accounts.values():
+        try:
+            adapters.append(account.open())
+        except (KeyError, ValueError, ImproperlyConfigured):
+            continue  # the preview says what is wrong with it
+    if not adapters:
+        return None
+    strictest = min(adapters, key=lambda adapter: adapter.limits.text_length)
+    return Counting(
+        channel=strictest.label,
+        most=strictest.limits.text_length,
+        unit=UNITS.get(strictest.length(EMOJI), "characters"),
+        length=strictest.length(draft.text.strip()),
+    )

@@ -1,0 +1,55 @@
+"""A real browser, signed in as a branch's clerk."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Page, sync_playwright
+
+from orgs.reach import Role
+from tests.conftest import World
+
+CHROMIUM = os.environ.get("TEIJI_TEST_CHROMIUM") or shutil.which("chromium")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(autouse=True)
+def playwright_in_a_sync_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Playwright keeps a loop running in this thread, which Django takes for async code.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture
+def page(
+    world: World, live_server: Any, client: Client, settings: Any, tmp_path: Path
+) -> Iterator[Page]:
+    """The clerk's browser, signed in; an error of a script fails the test."""
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium")  # scripts/test says so, and fails where CI=true
+    settings.MEDIA_ROOT = tmp_path
+    client.force_login(world.person(world.xinyi, Role.OPERATOR))
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    errors: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        context = browser.new_context(base_url=live_server.url)
+        context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
+        )
+        opened = context.new_page()
+        opened.on("pageerror", lambda error: errors.append(str(error)))
+        opened.on("console", lambda line: line.type == "error" and errors.append(line.text))
+        yield opened
+        browser.close()
+    assert errors == []

@@ -1,0 +1,74 @@
+"""The sandbox behaves as it was told to."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from channels.adapters import sandbox as module
+from channels.adapters.base import Failure, Picture, SendError, Target, Text
+from channels.adapters.sandbox import SandboxAdapter, SandboxConfig
+from channels.models import SandboxMessage
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROOM = Target("lobby", "Lobby")
+
+
+def adapter(world, **config: str) -> SandboxAdapter:
+    return SandboxAdapter(SandboxConfig(**config), account_id=world.sandbox.pk)
+
+
+def send(sender: SandboxAdapter, key=None, messages=()):
+    (part,) = sender.pack(messages or [Text("Hello")], spaced=False)
+    return asyncio.run(sender.send(ROOM, part.payload, key or uuid4()))
+
+
+def failure(sender: SandboxAdapter) -> Failure:
+    with pytest.raises(SendError) as caught:
+        send(sender)
+    return caught.value.failure
+
+
+def test_what_is_accepted_stands_in_the_room_in_order(world):
+    send(adapter(world), messages=[Text("Hello"), Picture("/m/a.jpg", "/m/b.jpg")])
+    bodies = list(SandboxMessage.objects.values_list("body", flat=True))
+    assert bodies == [{"kind": "text", "text": "Hello"}, {"kind": "image", "url": "/m/b.jpg"}]
+
+
+def test_a_repeated_key_is_shown_once(world):
+    sender, key = adapter(world), uuid4()
+    assert not send(sender, key).already
+    assert send(sender, key).already
+    assert SandboxMessage.objects.count() == 1
+
+
+def test_without_keys_a_repeat_is_shown_twice(world):
+    sender, key = adapter(world, honours_key="no"), uuid4()
+    assert not sender.takes_key
+    send(sender, key)
+    send(sender, key)
+    assert SandboxMessage.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "expected", "shown"),
+    [
+        ("refuse", "refused", 0),
+        ("later", "later", 0),
+        ("hang", "unknown", 0),
+        ("lose", "unknown", 1),
+    ],
+)
+def test_it_fails_as_it_was_told_to(world, monkeypatch, behaviour, expected, shown):
+    monkeypatch.setattr(module, "HANG_SECONDS", 0.01)
+    assert failure(adapter(world, behaviour=behaviour)) == expected
+    assert SandboxMessage.objects.count() == shown
+
+
+def test_it_can_be_asked_whether_a_message_arrived(world):
+    sender, key = adapter(world, behaviour="lose"), uuid4()
+    with pytest.raises(SendError):
+        send(sender, key)
+    assert asyncio.run(sender.confirm(ROOM, key)) is not None
+    assert asyncio.run(sender.confirm(ROOM, uuid4())) is None

@@ -1,0 +1,209 @@
+"""What holds for the API as a whole: sign-in, errors, its document and the pages of docs."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.core.management import call_command
+from django.test import Client
+from django.urls import get_resolver
+
+from config.scoped.api import ScopedViewSet
+from orgs.models import Token
+from schedules.models import Schedule
+from tests.schedules.api.calling import ROOT, caller
+
+pytestmark = pytest.mark.django_db
+
+STATIC = "static/"
+PROBLEM = "application/problem+json"
+PAGE = Path(__file__).parents[2] / "docs" / "api.md"
+
+
+def assert_problem(response, code: int) -> dict:
+    assert (response.status_code, response["Content-Type"]) == (code, PROBLEM)
+    body = json.loads(response.content)
+    assert (body["type"], body["status"]) == ("about:blank", code)
+    assert body["title"]
+    assert body["detail"]
+    return body
+
+
+def test_every_error_is_a_problem(world):
+    api = caller(world.people["xinyi"])
+    assert_problem(Client().get(ROOT + "/schedules"), 401)
+    assert_problem(caller(world.people["xinyi"], "read").post("/schedules", {}), 403)
+    assert_problem(api.get("/schedules/999999"), 404)
+    assert_problem(api("put", "/schedules", {}), 405)
+    assert_problem(api("options", "/schedules"), 405)
+    assert_problem(api.get("/schedules", Accept="text/html"), 406)
+    assert_problem(api("post", "/schedules", b"{}", **{"Content-Type": "text/plain"}), 415)
+    assert_problem(api("post", "/schedules", b"{"), 400)
+    refused = assert_problem(api.post("/schedules", {}), 400)
+    assert set(refused) == {"type", "title", "status", "detail", "errors"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/", "/api/v2/schedules", "/api/v1/schedules/", "/api/v1/x", "/api/v1/schedules/abc",
+        "/api/v1/schedules/1/undo", "/api/v1/schedules/-1", "/api/v1/%00", "/api/v1/a%0Ab",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+def test_an_address_that_leads_nowhere_is_a_problem_too(world, path, method):
+    response = getattr(Client(enforce_csrf_checks=True), method)(path)
+    assert_problem(response, 404)
+    missing = caller(world.people["xinyi"]).get("/schedules/999999")
+    assert json.loads(response.content) == missing.json()
+
+
+def test_a_method_that_is_not_there_is_named_with_those_that_are(world):
+    response = caller(world.people["xinyi"])("put", "/schedules", {})
+    assert response["Allow"] == "GET, POST, HEAD"
+
+
+def test_problems_are_told_in_the_reader_s_language_and_fields_by_their_names(world):
+    korean = {"Accept-Language": "ko"}
+    response = caller(world.people["xinyi"]).post("/schedules", {}, **korean)
+    assert set(response.json()["errors"]) == {"title", "rooms", "timing_kind"}
+    assert response["Content-Language"] == "ko"
+
+
+def test_a_body_that_is_too_large_is_not_read(world, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
+    api = caller(world.people["xinyi"])
+    assert_problem(api.post("/schedules", {"title": "more than ten"}), 413)
+
+
+def test_a_token_that_has_expired_or_is_unknown_opens_nothing(world, client):
+    token, key = Token.issue(
+        user=world.people["hq"],
+        name="old",
+        scopes=["read"],
+        expires_at=datetime.now(UTC) - timedelta(seconds=1),
+    )
+    answers = [
+        client.get(ROOT + "/schedules", headers={"Authorization": header})
+        for header in (f"Bearer {key}", "Bearer tj_unknown", "Bearer", "Bearer a b", "Bearer é")
+    ]
+    for answer in answers:
+        assert_problem(answer, 401)
+    assert len({answer.content for answer in answers}) == 1
+    assert token.hint not in answers[0].content.decode()
+
+
+def test_a_token_ends_with_its_user(world):
+    api = caller(world.people["xinyi"])
+    assert api.get("/schedules").status_code == 200
+    world.people["xinyi"].is_active = False
+    world.people["xinyi"].save()
+    assert api.get("/schedules").status_code == 401
+
+
+def test_a_head_is_a_get_without_its_body(world):
+    response = caller(world.people["xinyi"])("head", "/schedules")
+    assert (response.status_code, response.content) == (200, b"")
+
+
+def test_every_viewset_is_scoped_and_declares_its_acts():
+    views = {
+        pattern.callback.cls: pattern.callback
+        for pattern in _patterns(get_resolver().url_patterns)
+        if hasattr(getattr(pattern.callback, "cls", None), "acts")
+    }
+    assert len(views) == 4
+    for view in views:
+        assert issubclass(view, ScopedViewSet)
+    for pattern in _patterns(get_resolver().url_patterns):
+        for action in (getattr(pattern.callback, "actions", None) or {}).values():
+            assert action in pattern.callback.cls.acts
+
+
+def _patterns(patterns):
+    for pattern in patterns:
+        if hasattr(pattern, "url_patterns"):
+            yield from _patterns(pattern.url_patterns)
+        else:
+            yield pattern
+
+
+def test_the_document_is_valid_and_describes_each_error(tmp_path, client):
+    call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "api.yaml"))
+    document = client.get(ROOT + "/openapi.json").json()
+    assert "/api/v1/schedules/{id}/toggle" in document["paths"]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            answers = operation["responses"]
+            assert {"401", "403", "404"} <= set(answers), (path, method)
+            for code, answer in answers.items():
+                if int(code) >= 400:
+                    assert list(answer["content"]) == [PROBLEM]
+    create = document["paths"]["/api/v1/schedules"]["post"]["responses"]
+    assert {"201", "400", "409", "413", "415"} <= set(create)
+
+
+def test_the_page_of_the_document_obeys_the_content_security_policy(client):
+    page = client.get(ROOT + "/docs")
+    assert page.status_code == 200
+    policy = page["Content-Security-Policy"]
+    assert "'unsafe-inline'" not in policy.partition("script-src")[2].partition(";")[0]
+    html = page.content.decode()
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", html, re.S)
+    assert len(scripts) == 3
+    for attributes, inline in scripts:
+        assert not inline.strip()
+        address = re.search(r'src="([^"]+)"', attributes).group(1)
+        if "?" in address:
+            assert client.get(address).status_code == 200
+        else:
+            assert finders.find(address.removeprefix("/" + STATIC))
+    assert not re.search(r"\son\w+=", html)
+    script = client.get(ROOT + "/docs?script=")
+    assert script["Content-Type"].startswith("application/javascript")
+    assert "openapi.json" in script.content.decode()
+
+
+@pytest.fixture
+def surroundings(world, live_server, monkeypatch):
+    """What the examples of docs/api.md read from the environment."""
+    _token, key = Token.issue(user=world.people["xinyi"], name="docs", scopes=["read", "write"])
+    values = {"TEIJI": live_server.url + ROOT, "TOKEN": key, "ROOM": str(world.room.pk)}
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return values
+
+
+def example(language: str) -> str:
+    """The first example in this language on the page."""
+    found = re.search(rf"```{language} \{{\.example\}}\n(.*?)```", PAGE.read_text(), re.S)
+    assert found is not None
+    return found.group(1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_python_example_of_the_page_runs(surroundings):
+    exec(compile(example("python"), str(PAGE), "exec"), {})
+    assert Schedule.objects.get().state == "cancelled"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+@pytest.mark.django_db(transaction=True)
+def test_the_curl_example_of_the_page_runs(surroundings):
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", example("bash")],
+        env=os.environ | surroundings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    schedule = Schedule.objects.get()
+    assert (schedule.state, schedule.timing_kind) == ("paused", "weekly")

@@ -1,0 +1,53 @@
+"""Every system check of ours: silent on good settings, and saying its id on bad ones."""
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+
+BAD = [
+    ("teiji.E001", "TEIJI_SECRET_KEYS", ["not a key"]),
+    ("teiji.E002", "TEIJI_SECRET_KEYS", []),
+    ("teiji.E003", "TEIJI_WIRE_SECONDS", 15.0),
+    ("teiji.E004", "TEIJI_HORIZON_SECONDS", 2.0),
+    ("teiji.E005", "TEIJI_RETRY_DELAYS", []),
+    ("teiji.E005", "TEIJI_RETRY_DELAYS", [60.0, 0.5]),
+    ("teiji.E006", "TEIJI_PUBLIC_URL", "https://"),
+    ("teiji.E006", "TEIJI_LINE_API_HOST", "ftp://api.line.me"),
+    ("teiji.E007", "TEIJI_OUTGOING_ALLOW", ["10.1.2.3/24"]),
+    ("teiji.W001", "TEIJI_LEAD_SECONDS", 0.9),
+    ("teiji.W002", "TEIJI_PUBLIC_URL", "http://teiji.example.com"),
+    ("teiji.W004", "TEIJI_BROKER_URL", "filesystem://"),
+]
+
+
+@pytest.fixture
+def production(settings: Any, monkeypatch: Any) -> Any:
+    settings.TEIJI_PUBLIC_URL = "https://teiji.example.com"
+    settings.TEIJI_BROKER_URL = "redis://127.0.0.1:6379/0"
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.postgresql")
+    return settings
+
+
+def our_findings() -> dict[str, Any]:
+    found = run_checks(include_deployment_checks=True)
+    return {message.id: message for message in found if str(message.id).startswith("teiji.")}
+
+
+def test_good_settings_are_found_good(production: Any) -> None:
+    assert our_findings() == {}
+
+
+@pytest.mark.parametrize(("id_", "name", "value"), BAD)
+def test_a_bad_setting_is_found_and_the_finding_says_what_to_do(
+    production: Any, id_: str, name: str, value: Any
+) -> None:
+    setattr(production, name, value)
+    found = our_findings()
+    assert list(found) == [id_]
+    assert found[id_].hint
+
+
+def test_sqlite_is_not_for_production(production: Any, monkeypatch: Any) -> None:
+    monkeypatch.setitem(production.DATABASES["default"], "ENGINE", "django.db.backends.sqlite3")
+    assert list(our_findings()) == ["teiji.W003"]

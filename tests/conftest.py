@@ -1,0 +1,149 @@
+"""The world of the tests, on one screen.
+
+    hq ─┬─ north ── taipei ── xinyi        one person on each level, named after the unit,
+        └─ south ── tainan                 and a stranger who belongs nowhere
+
+Each branch has a live room, xinyi a test room too; all on headquarters' shared sandbox.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from PIL import Image as Pillow
+
+from channels.models import Account, Image, Room
+from orgs.models import Member, Unit, User
+from orgs.reach import Role
+from schedules.dispatch.loop import Loop
+from schedules.models import Schedule, ScheduleImage
+
+
+@dataclass
+class World:
+    hq: Unit
+    north: Unit
+    taipei: Unit
+    xinyi: Unit
+    south: Unit
+    tainan: Unit
+    sandbox: Account
+    room: Room  # xinyi's
+    test_room: Room  # xinyi's
+    tainan_room: Room
+    people: dict[str, User]  # by unit code; each manages the unit; and "stranger"
+
+    def person(self, unit: Unit, role: Role) -> User:
+        """One more person, with this role."""
+        user = User.objects.create(username=f"{unit.code}-{role.name.lower()}", is_staff=True)
+        Member.objects.create(user=user, unit=unit, role=role)
+        return user
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    plant = Unit.objects.plant
+    hq = plant(kind="headquarters", code="hq", name="HQ", zone="Asia/Seoul")
+    north = plant(hq, kind="distributor", code="north", name="North", zone="Asia/Taipei")
+    south = plant(hq, kind="distributor", code="south", name="South", zone="Asia/Seoul")
+    taipei = plant(north, kind="agency", code="taipei", name="Taipei", zone="Asia/Taipei")
+    plant(taipei, kind="branch", code="xinyi", name="Xinyi", zone="Asia/Taipei")
+    plant(south, kind="branch", code="tainan", name="Tainan", zone="Asia/Taipei")
+    units = {unit.code: unit for unit in Unit.objects.all()}
+    sandbox = Account.objects.create(
+        unit=units["hq"], name="Sandbox", kind="sandbox", is_shared=True
+    )
+    names = [*units, "stranger"]
+    people = {name: User.objects.create(username=name, is_staff=True) for name in names}
+    for code, unit in units.items():
+        Member.objects.create(user=people[code], unit=unit, role=Role.MANAGER)
+
+    def add_room(unit: str, name: str, kind: str = "live") -> Room:
+        return Room.objects.create(
+            unit=units[unit], account=sandbox, name=name, address=name.lower(), kind=kind
+        )
+
+    return World(
+        **units,
+        sandbox=sandbox,
+        room=add_room("xinyi", "Xinyi room"),
+        test_room=add_room("xinyi", "Xinyi test", kind="test"),
+        tainan_room=add_room("tainan", "Tainan room"),
+        people=people,
+    )
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def make_schedule(world: World) -> Callable[..., Schedule]:
+    """A draft of xinyi for xinyi's room, once, in an hour; any column can be given."""
+
+    def make(
+        *,
+        rooms: list[Room] | None = None,
+        images: Sequence[Image] = (),
+        due_in: float = 3600,
+        **values: Any,
+    ) -> Schedule:
+        due = datetime.now(UTC) + timedelta(seconds=due_in)
+        defaults: dict[str, Any] = {
+            "unit": world.xinyi,
+            "title": "Morning notice",
+            "text": "Good morning",
+            "zone": "UTC",
+            "timing_kind": "once",
+            "date": due.date(),
+            "time": due.time().replace(microsecond=0),
+            "uid": uuid4(),
+        }
+        schedule = Schedule.objects.create(**defaults | values)
+        schedule.rooms.set([world.room] if rooms is None else rooms)
+        for position, image in enumerate(images):
+            ScheduleImage.objects.create(schedule=schedule, image=image, position=position)
+        return schedule
+
+    return make
+
+
+@pytest.fixture
+def make_images(world: World, settings: Any, tmp_path: Path) -> Callable[[int], list[Image]]:
+    """So many images of xinyi, each of another colour."""
+    settings.MEDIA_ROOT = tmp_path
+
+    def make(count: int) -> list[Image]:
+        return [store_image(world.xinyi, number) for number in range(count)]
+
+    return make
+
+
+def store_image(unit: Unit, number: int) -> Image:
+    buffer = BytesIO()
+    Pillow.new("RGB", (40, 30), (number * 20, 80, 120)).save(buffer, "PNG")
+    return Image.objects.store(
+        unit=unit, by=None, data=buffer.getvalue(), name=f"image {number}.png"
+    )
+
+
+@pytest.fixture
+def dispatch(transactional_db: None) -> Callable[[], int]:
+    """Run the dispatcher until nothing is due; returns how many outcomes it wrote."""
+
+    def run() -> int:
+        async def main() -> int:
+            loop = Loop("test")
+            await loop.run(once=True)
+            return loop.sent
+
+        return asyncio.run(main())
+
+    return run

@@ -1,0 +1,54 @@
+"""Deliveries in the states that the tests need, made by the machine's own steps."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from channels.adapters.base import Receipt, SendError
+from schedules.actions import register
+from schedules.dispatch.claim import Claimed, claim, mark_wire
+from schedules.dispatch.plan import plan
+from schedules.dispatch.settle import Outcome
+from schedules.models import Delivery, Schedule
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def planned(world, make_schedule) -> Callable[..., list[Delivery]]:
+    """Register a schedule (as make_schedule) and plan it when its time comes."""
+
+    def make(**values) -> list[Delivery]:
+        schedule = register(make_schedule(**values), by=world.people["hq"])
+        return plan_at(schedule, schedule.next_due_at)
+
+    return make
+
+
+def plan_at(schedule: Schedule, now: datetime) -> list[Delivery]:
+    plan(now)
+    return list(Delivery.objects.filter(run__schedule=schedule).order_by("id"))
+
+
+def claim_at(now: datetime, worker: str = "one", limit: int = 100) -> list[Claimed]:
+    return claim(now, worker=worker, limit=limit)
+
+
+def on_the_wire(now: datetime) -> list[Claimed]:
+    """Claim what is due and mark it as handed over."""
+    claimed = claim_at(now)
+    marked, barred, _lease = mark_wire(claimed, now)
+    assert not barred
+    return [delivery for delivery in claimed if delivery.id in marked]
+
+
+def accepted(claimed: Claimed, at: datetime, **values) -> Outcome:
+    facts = {"takes_key": True, "confirms": False} | values
+    receipt = Receipt(status=200, request_id="r-1")
+    return Outcome(claimed, answered_at=at, handed_at=at, receipt=receipt, **facts)
+
+
+def not_accepted(claimed: Claimed, at: datetime, error: SendError, **values) -> Outcome:
+    facts = {"takes_key": True, "confirms": False} | values
+    return Outcome(claimed, answered_at=at, handed_at=at, error=error, **facts)

@@ -1,0 +1,83 @@
+"""Asking the channel whether a message arrived."""
+
+from datetime import timedelta
+
+import pytest
+
+from channels.adapters.base import unknown
+from schedules.actions import resolve
+from schedules.actions.resolve import Verdict
+from schedules.dispatch.confirm import Answer, due_questions, write_answers
+from schedules.dispatch.settle import settle
+from schedules.models import Delivery, Run
+from tests.schedules.conftest import accepted, claim_at, not_accepted, on_the_wire
+
+pytestmark = pytest.mark.django_db
+
+LATER = timedelta(minutes=1)
+
+
+def ask_and_hear(now, has_it: bool | None) -> None:
+    answers = [Answer(question, has_it) for question in due_questions(now)]
+    assert answers
+    write_answers(answers, now)
+
+
+@pytest.fixture
+def sent(planned) -> Delivery:
+    (delivery,) = planned()
+    (claimed,) = on_the_wire(delivery.due_at)
+    settle([accepted(claimed, delivery.due_at, confirms=True)])
+    return delivery
+
+
+@pytest.fixture
+def in_doubt(planned, make_images) -> Delivery:
+    """Of three parts, the first has no answer."""
+    (delivery,) = planned(images=make_images(2), interval_seconds=5)
+    (claimed,) = on_the_wire(delivery.due_at)
+    error = unknown("no answer")
+    settle([not_accepted(claimed, delivery.due_at, error, takes_key=False, confirms=True)])
+    return delivery
+
+
+def test_nothing_is_asked_before_its_time(sent):
+    assert due_questions(sent.due_at) == []
+
+
+def test_what_the_channel_has_is_confirmed_and_not_asked_again(sent):
+    ask_and_hear(sent.due_at + LATER, True)
+    assert Delivery.objects.get().state == "confirmed"
+    assert due_questions(sent.due_at + LATER) == []
+
+
+@pytest.mark.parametrize("answer", [False, None])
+def test_what_the_channel_has_not_or_cannot_tell_stays_as_it_is(sent, answer):
+    ask_and_hear(sent.due_at + LATER, answer)
+    assert Delivery.objects.get().state == "sent"
+    assert due_questions(sent.due_at + LATER) == []
+
+
+def test_a_part_in_doubt_that_did_arrive_is_followed_by_the_next(in_doubt):
+    now = in_doubt.due_at + LATER
+    ask_and_hear(now, True)
+    row = Delivery.objects.get()
+    assert (row.state, row.part) == ("planned", 1)
+    assert Run.objects.get().state == "sending"
+    (claimed,) = on_the_wire(now)
+    assert claimed.part == 1
+
+
+def test_a_part_in_doubt_that_did_not_arrive_waits_for_a_person(in_doubt):
+    ask_and_hear(in_doubt.due_at + LATER, False)
+    assert Delivery.objects.get().state == "unconfirmed"
+
+
+def test_what_a_person_sends_again_is_not_asked_about_meanwhile(world, in_doubt):
+    now = in_doubt.due_at + LATER
+    questions = due_questions(now)
+    resolve(in_doubt, Verdict.SEND_AGAIN, by=world.people["hq"])
+    assert due_questions(now) == []
+    assert len(claim_at(now)) == 1
+    write_answers([Answer(question, True) for question in questions], now)
+    assert Delivery.objects.get().state == "sending"

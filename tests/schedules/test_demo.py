@@ -1,0 +1,92 @@
+"""The demonstration's data."""
+
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.test import Client
+
+from channels.models import Image, Room
+from orgs.clock import database_now
+from orgs.models import Token, Unit, User
+from orgs.reach import Role
+from schedules import demo
+from schedules.models import Run, Schedule
+from schedules.recurrence import Kind
+
+
+@pytest.fixture(autouse=True)
+def media(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def loaded(db: None) -> demo.DemoPeople:
+    return demo.load(database_now())
+
+
+def counts() -> dict[str, int]:
+    return {model._meta.label: model._base_manager.count() for model in apps.get_models()}
+
+
+def test_loading_twice_changes_nothing(loaded: demo.DemoPeople) -> None:
+    before, schedules = counts(), list(Schedule.objects.order_by("id").values())
+    again = demo.load(database_now())
+    assert counts() == before and list(Schedule.objects.order_by("id").values()) == schedules
+    assert again.people == loaded.people and (loaded.token[:3], again.token) == ("tj_", "")
+
+
+def test_the_organisation_has_all_levels_and_skips_one(loaded: demo.DemoPeople) -> None:
+    kinds = Counter(Unit.objects.values_list("kind", flat=True))
+    assert kinds == {"headquarters": 1, "distributor": 2, "agency": 4, "branch": 6}
+    assert Unit.objects.get(code="busan-agency").depth == 2
+
+
+def test_everybody_can_sign_in(loaded: demo.DemoPeople) -> None:
+    names = {person.username for person in loaded.people}
+    assert names == set(User.objects.values_list("username", flat=True))
+    for name in ("admin", "hq", "gangnam", "gangnam-viewer"):
+        assert Client().login(username=name, password=loaded.password)
+
+
+@pytest.mark.parametrize("kind", ["headquarters", "distributor", "agency", "branch"])
+def test_each_level_has_each_role(loaded: demo.DemoPeople, kind: str) -> None:
+    roles = User.objects.filter(member__unit__kind=kind).values_list("member__role", flat=True)
+    assert set(roles) == set(Role)
+
+
+def test_there_is_a_schedule_of_each_timing(loaded: demo.DemoPeople) -> None:
+    rows = Schedule.objects.all()
+    assert set(rows.values_list("timing_kind", flat=True)) == {str(kind) for kind in Kind}
+    assert set(rows.values_list("state", flat=True)) == {"active", "paused"}
+    assert rows.filter(timing_kind="interval", every_minutes=1).count() == 1
+    assert Run.objects.count() == 1  # the one that goes now
+
+
+def test_each_branch_has_a_live_and_a_test_room(loaded: demo.DemoPeople) -> None:
+    for branch in Unit.objects.filter(kind="branch"):
+        kinds = Room.objects.filter(unit=branch, account__name="Sandbox").values_list("kind")
+        assert sorted(kinds) == [("live",), ("test",)]
+
+
+def test_the_pictures_can_be_sent(loaded: demo.DemoPeople) -> None:
+    assert {image.name for image in Image.objects.all()} == {
+        "morning-cup.png", "evening-lanterns.png",
+    }  # fmt: skip
+    assert Image.objects.first().width == 1080
+
+
+def test_the_token_opens_the_api_for_one_operator(loaded: demo.DemoPeople) -> None:
+    token = Token.objects.usable(loaded.token, database_now()).get()
+    assert (token.user.username, token.user.member.role) == ("gangnam", Role.OPERATOR)
+
+
+def test_it_is_refused_in_production(db: None, settings: Any, now: datetime) -> None:
+    settings.PRODUCTION = True
+    with pytest.raises(ImproperlyConfigured):
+        demo.load(now)
+    assert not User.objects.exists()

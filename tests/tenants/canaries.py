@@ -1,0 +1,103 @@
+"""One row of every kind that belongs to Tainan, each with a word that must not leak."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from django.db.models import Model
+
+from channels.adapters.base import unknown
+from channels.models import Account, MediaLink, Room, SandboxMessage
+from logs.models import Attempt, History
+from orgs.clock import database_now
+from orgs.models import Token, Unit
+from schedules.actions import register
+from schedules.dispatch.claim import claim, mark_wire
+from schedules.dispatch.plan import plan
+from schedules.dispatch.settle import Outcome, settle
+from schedules.models import Delivery, Run, Schedule, ScheduleImage
+from tests.conftest import World, store_image
+
+WORD = "CANARY"
+
+# Who may see them, by plain thinking: those in Tainan and above it.
+SEES = {"hq", "south", "tainan"}
+BLIND = ["north", "taipei", "xinyi", "stranger"]
+
+
+@dataclass
+class Canaries:
+    """The rows by model name, lower case."""
+
+    rows: dict[str, Model] = field(default_factory=dict)
+
+    def add(self, row: Model) -> Model:
+        self.rows[row._meta.model_name or ""] = row
+        return row
+
+    def snapshot(self) -> dict[str, Any]:
+        """Every column of every row, as the database has it now."""
+        return {
+            name: type(row)._default_manager.filter(pk=row.pk).values().first()
+            for name, row in self.rows.items()
+        }
+
+
+def make_canaries(world: World, make_schedule: Any) -> Canaries:
+    found = Canaries()
+    Unit.objects.filter(pk=world.tainan.pk).update(name=f"{WORD} branch")
+    unit = found.add(Unit.objects.get(pk=world.tainan.pk))
+    person = world.people["tainan"]
+    type(person).objects.filter(pk=person.pk).update(username=f"{WORD}-tainan", first_name=WORD)
+    person.refresh_from_db()
+    found.add(person)
+    found.add(person.member)
+    found.add(Token.issue(user=person, name=f"{WORD} token", scopes=["read"])[0])
+    account = Account(
+        unit=unit, name=f"{WORD} account", kind="sandbox", config={"honours_key": "no"}
+    )
+    account.save()
+    found.add(account)
+    room = Room.objects.create(
+        unit=unit, account=account, name=f"{WORD} room", address=f"{WORD}-address"
+    )
+    found.add(room)
+    image = store_image(unit, 3)
+    type(image).objects.filter(pk=image.pk).update(name=f"{WORD}.png")
+    image.refresh_from_db()
+    found.add(image)
+    now = database_now()
+    links = MediaLink.objects.links_for(
+        [image], active_from=now, active_until=now.replace(year=now.year + 1)
+    )
+    found.add(MediaLink.objects.bulk_create(links)[0])
+    found.add(SandboxMessage.objects.create(
+        account=account, address=room.address, key=uuid4(), position=0, arrived_at=now,
+        body={"kind": "text", "text": f"{WORD} arrived"},
+    ))  # fmt: skip
+    _run_something(found, make_schedule, person)
+    return found
+
+
+def _run_something(found: Canaries, make_schedule: Any, person: Any) -> None:
+    """A schedule with a run that is not confirmed, so that every page has something to show."""
+    room, image, unit = found.rows["room"], found.rows["image"], found.rows["unit"]
+    values = {"title": f"{WORD} schedule", "text": f"{WORD} text", "description": WORD}
+    schedule = make_schedule(rooms=[room], unit=unit, images=[image], **values, timing_kind="daily")
+    schedule = register(schedule, by=person)
+    due_at = schedule.next_due_at
+    plan(due_at)
+    claimed = [c for c in claim(due_at, worker=f"{WORD} worker", limit=100) if c.room_id == room.pk]
+    mark_wire(claimed, due_at)
+    error = unknown(f"{WORD} error", answer={"said": WORD})
+    settle([Outcome(c, False, False, due_at, handed_at=due_at, error=error) for c in claimed])
+    schedule.refresh_from_db()
+    found.add(schedule)
+    found.add(ScheduleImage.objects.get(schedule=schedule))
+    found.add(Run.objects.get(schedule=schedule))
+    found.add(Delivery.objects.get(run__schedule=schedule))
+    found.add(Attempt.objects.get(schedule_id=schedule.pk))
+    found.add(History.objects.filter(object_name=schedule.title).first())
+    draft = make_schedule(rooms=[room], unit=unit, title=f"{WORD} draft", text=WORD)
+    Schedule.objects.filter(pk=draft.pk).update(registered_by=person)
+    found.rows["draft"] = draft
