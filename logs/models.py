@@ -81,6 +81,7 @@ class Attempt(AppendOnly):
     number = models.PositiveSmallIntegerField(_("try"))
     key = models.UUIDField(_("idempotency key"))
     due_at = models.DateTimeField(_("appointed"))
+    claimed_at = models.DateTimeField(_("claimed"), null=True)
     wire_at = models.DateTimeField(_("handed over"), null=True)
     answered_at = models.DateTimeField(_("answered"))
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices)

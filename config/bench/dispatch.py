@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,10 @@ from django.conf import settings
 
 from config import memory, processes
 from config.bench.figures import Arrivals, arrivals, as_json, machine
-from config.bench.line import Line, line_server
+from config.bench.line import Line, is_there, line_server
 from config.bench.scratch import Scratch, scratch
+
+HELP = "N rooms due at the same second."
 
 AHEAD = 15.0  # seconds from the registration to the appointed time: planning is part of it
 WORKER_SECONDS = 60.0  # for the workers to start
@@ -33,8 +36,21 @@ class Task:
     broker_url: str = ""
 
 
-def measure(task: Task) -> dict[str, Any]:
+def arguments(parser: ArgumentParser) -> None:
+    """The options of `bench dispatch`."""
+    add = parser.add_argument
+    add("--rooms", type=int, default=1000)
+    add("--shape", choices=["one", "many"], default="one",
+        help="One schedule for all rooms, or one for each.")  # fmt: skip
+    add("--latency-ms", type=float, default=30.0, help="How long the fake LINE takes to answer.")
+    add("--workers", type=int, default=1)
+    add("--database", default="", help="URL of a PostgreSQL server; without it SQLite.")
+    add("--broker", default="", help="URL of a Redis database that nobody uses.")
+
+
+def measure(options: dict[str, Any]) -> dict[str, Any]:
     """Send once, then the floor, to the same fake; the figures of both."""
+    task = _task(options)
     with scratch(task.database_url, task.broker_url) as place:
         fakes = processes.Family(place.environment, place.folder / "logs")
         with line_server(fakes, task.latency_ms) as line:
@@ -52,6 +68,21 @@ def measure(task: Task) -> dict[str, Any]:
         "broker": task.broker_url.partition(":")[0] or "filesystem",
         "machine": machine(),
     }
+
+
+def _task(options: dict[str, Any]) -> Task:
+    if not is_there():
+        raise RuntimeError("The fake LINE server is in tests/, which this copy has not.")
+    if options["rooms"] < 1 or options["workers"] < 1:
+        raise ValueError("At least one room and one worker.")
+    return Task(
+        rooms=options["rooms"],
+        shape=options["shape"],
+        workers=options["workers"],
+        latency_ms=options["latency_ms"],
+        database_url=options["database"],
+        broker_url=options["broker"],
+    )
 
 
 def _send(task: Task, place: Scratch, line: Line) -> dict[str, Any]:

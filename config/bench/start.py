@@ -2,17 +2,24 @@
 
 import sys
 import time
+from argparse import ArgumentParser
 from typing import Any
 
 from config import memory, processes
 from config.bench.figures import machine
 from config.bench.scratch import scratch
 
+HELP = "From the start of the demo to its first page."
+
 MOST_SECONDS = 120.0
 SETTLED_SECONDS = 5.0  # after which all processes have loaded what they need
 
 
-def measure() -> dict[str, Any]:
+def arguments(parser: ArgumentParser) -> None:
+    """It has no options of its own."""
+
+
+def measure(options: dict[str, Any]) -> dict[str, Any]:
     """Seconds from the start to the sign-in page, and megabytes of the whole tree."""
     with scratch("", "") as place:
         family = processes.Family(place.environment, place.folder / "logs")

@@ -40,6 +40,7 @@ class Claimed:
     interval_seconds: int
     due_at: datetime
     next_try_at: datetime
+    claimed_at: datetime
     started_at: datetime | None
     lateness_ms: int | None
     crashes: int
@@ -70,6 +71,7 @@ def claim(now: datetime, *, worker: str, limit: int) -> list[Claimed]:
             Delivery.objects.filter(id__in=ids),
             DeliveryState.SENDING,
             claim=token,
+            claimed_at=now,
             worker=worker,
             lease_until=lease,
         )
@@ -119,8 +121,8 @@ def _load(ids: list[int], token: UUID) -> list[Claimed]:
         Delivery.objects.filter(id__in=ids, claim=token)
         .order_by("next_try_at", "-priority", "id")
         .values("id", "run_id", "room_id", "room_name", "room__address", "unit_path", "account_id",
-                "key", "part", "parts", "tries", "due_at", "next_try_at", "started_at",
-                "lateness_ms", "crashes")
+                "key", "part", "parts", "tries", "due_at", "next_try_at", "claimed_at",
+                "started_at", "lateness_ms", "crashes")
     )  # fmt: skip
     runs = Run.objects.in_bulk({row["run_id"] for row in rows})
     accounts = Account.objects.in_bulk({row["account_id"] for row in rows})

@@ -185,6 +185,7 @@ def _attempt(outcome: Outcome) -> Attempt:
         number=claimed.tries + 1,
         key=part_key(claimed.key, claimed.part),
         due_at=claimed.due_at,
+        claimed_at=claimed.claimed_at,
         wire_at=outcome.handed_at,
         answered_at=outcome.answered_at,
         outcome=error.failure.value if error else Attempt.Outcome.ACCEPTED,

@@ -64,6 +64,7 @@ class Delivery(models.Model):
     claim = models.UUIDField(null=True, editable=False)
     worker = models.CharField(_("worker"), max_length=100, blank=True)
     lease_until = models.DateTimeField(null=True, editable=False)
+    claimed_at = models.DateTimeField(_("claimed"), null=True)
     wire_at = models.DateTimeField(null=True, editable=False)
     confirm_at = models.DateTimeField(
         null=True, editable=False, help_text=_("When the channel is asked whether it arrived.")

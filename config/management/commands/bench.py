@@ -1,4 +1,4 @@
-"""`manage.py bench dispatch` and `manage.py bench start`: measures, beside the user's data."""
+"""`manage.py bench KIND`: measures, beside the user's data."""
 
 import json
 from typing import Any
@@ -7,7 +7,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.bench import dispatch, start
 from config.bench.figures import table
-from config.bench.line import is_there
+
+# Each has HELP, arguments(parser) and measure(options) → the figures; measure raises ValueError
+# for options that make no sense, and RuntimeError for what stands in its way.
+KINDS = {"dispatch": dispatch, "start": start}
 
 
 class Command(BaseCommand):
@@ -15,43 +18,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         kinds = parser.add_subparsers(dest="kind", required=True)
-        sending = kinds.add_parser("dispatch", help="N rooms due at the same second.")
-        sending.add_argument("--rooms", type=int, default=1000)
-        sending.add_argument("--shape", choices=["one", "many"], default="one",
-                             help="One schedule for all rooms, or one for each.")  # fmt: skip
-        sending.add_argument("--latency-ms", type=float, default=30.0,
-                             help="How long the fake LINE takes to answer.")  # fmt: skip
-        sending.add_argument("--workers", type=int, default=1)
-        sending.add_argument("--database", default="",
-                             help="URL of a PostgreSQL server; without it SQLite.")  # fmt: skip
-        sending.add_argument("--broker", default="",
-                             help="URL of a Redis database that nobody uses.")  # fmt: skip
-        starting = kinds.add_parser("start", help="From the start of the demo to its first page.")
-        for parser_of_kind in (sending, starting):
+        for name, kind in KINDS.items():
+            parser_of_kind = kinds.add_parser(name, help=kind.HELP)
+            kind.arguments(parser_of_kind)
             parser_of_kind.add_argument("--json", action="store_true", help="One line of JSON.")
 
     def handle(self, *args: Any, kind: str, **options: Any) -> None:
-        found = start.measure() if kind == "start" else self._dispatch(options)
-        if not options["json"]:
-            self.stdout.write(table(flat(found)))
-        else:
-            self.stdout.write(json.dumps(found))
-
-    def _dispatch(self, options: dict[str, Any]) -> dict[str, Any]:
-        if not is_there():
-            raise CommandError("The fake LINE server is in tests/, which this copy has not.")
-        if options["rooms"] < 1 or options["workers"] < 1:
-            raise CommandError("At least one room and one worker.")
-        return dispatch.measure(
-            dispatch.Task(
-                rooms=options["rooms"],
-                shape=options["shape"],
-                workers=options["workers"],
-                latency_ms=options["latency_ms"],
-                database_url=options["database"],
-                broker_url=options["broker"],
-            )
-        )
+        try:
+            found = KINDS[kind].measure(options)
+        except (ValueError, RuntimeError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(json.dumps(found) if options["json"] else table(flat(found)))
 
 
 def flat(found: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
