@@ -8,7 +8,7 @@ import asyncio
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -178,6 +178,7 @@ class Adapter(ABC):
     config_class: ClassVar[type[Config]] = Config
     limits: ClassVar[Limits]
     address_help: ClassVar[Any] = ""
+    rates: ClassVar[Mapping[str, float]] = {}  # requests per second, by endpoint
 
     # What the channel can do.
     takes_key: bool = False  # repeats of one key are accepted once
@@ -225,6 +226,11 @@ class Adapter(ABC):
         """Whether the channel has the part with this key; only where `confirms`.
         None: it has not. Raises SendError(UNKNOWN) when it cannot say."""
         raise unknown(f"{self.kind} cannot be asked.")
+
+    @classmethod
+    def endpoint(cls, target: Target) -> str:
+        """Which of the vendor's endpoints takes this target: each has its own limit."""
+        return "send"
 
     def address_problem(self, address: str) -> Any | None:
         """Why this cannot be a room of this channel, or None."""

@@ -88,6 +88,7 @@ class LineAdapter(Adapter):
     config_class = LineConfig
     limits = Limits(text_length=5000, images=10, messages_per_part=5)
     address_help = _("The ID of a user, group or room: U, C or R and 32 characters.")
+    rates = {"push": 2000.0}
     takes_key = True
     fetches_images = True
     guarded: ClassVar[bool] = False
@@ -123,6 +124,10 @@ class LineAdapter(Adapter):
             token = await self._tokens.get(deadline, rejected=token)
             answer = await self._push(body, token, key, deadline)
         return _receipt(answer)
+
+    @classmethod
+    def endpoint(cls, target: Target) -> str:
+        return "push"
 
     def address_problem(self, address: str) -> Any | None:
         if ADDRESS.fullmatch(address):

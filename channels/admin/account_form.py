@@ -34,7 +34,7 @@ class AccountForm(forms.ModelForm):
 
     class Meta:
         model = Account
-        fields = ["unit", "name", "on_unknown", "is_shared", "is_active"]
+        fields = ["unit", "name", "on_unknown", "is_shared", "requests_per_second", "is_active"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

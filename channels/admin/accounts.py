@@ -66,7 +66,19 @@ class AccountAdmin(ScopedAdmin):
         facts = ["channel", "promised"] if obj else ["channel"]
         names = setting_names(adapter_class, obj if obj and adapter_class.kind else None)
         sections: list[tuple[Any, dict[str, Any]]] = [
-            (None, {"fields": [*facts, "unit", "name", "is_shared", "is_active"]}),
+            (
+                None,
+                {
+                    "fields": [
+                        *facts,
+                        "unit",
+                        "name",
+                        "is_shared",
+                        "requests_per_second",
+                        "is_active",
+                    ]
+                },
+            ),
         ]
         if names:
             sections.append((_("Settings of the channel"), {"fields": names}))

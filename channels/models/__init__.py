@@ -2,7 +2,8 @@
 
 from channels.models.account import Account
 from channels.models.image import Image, MediaLink
+from channels.models.pace import Pace
 from channels.models.room import Room
 from channels.models.sandbox import SandboxMessage
 
-__all__ = ["Account", "Image", "MediaLink", "Room", "SandboxMessage"]
+__all__ = ["Account", "Image", "MediaLink", "Pace", "Room", "SandboxMessage"]

@@ -4,6 +4,7 @@ from dataclasses import fields
 from typing import Any
 
 import aiohttp
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -41,6 +42,13 @@ class Account(models.Model):
     is_shared = models.BooleanField(
         _("shared"), default=False, help_text=_("Units below may add rooms with this account.")
     )
+    requests_per_second = models.PositiveIntegerField(
+        _("requests per second"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Over all workers together. Empty: as many as the channel allows."),
+    )
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Nothing is sent through an inactive account.")
     )
@@ -66,6 +74,10 @@ class Account(models.Model):
     @secrets.setter
     def secrets(self, values: dict[str, str]) -> None:
         self.sealed = seal(values) if values else ""
+
+    def rate_of(self, endpoint: str) -> float | None:
+        """Requests a second that may be sent to this endpoint; None: as many as one likes."""
+        return self.requests_per_second or self.adapter_class.rates.get(endpoint)
 
     def open(self, http: aiohttp.ClientSession | None = None) -> Adapter:
         """An adapter for this account; without `http` for packing, previews and questions of

@@ -10,9 +10,11 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import transaction
 
+from channels.adapters.base import Target
 from channels.models import Account
 from orgs.models import Unit
 from orgs.reach import covers, lineage
+from schedules.dispatch.shares import next_due
 from schedules.models import Delivery, Run
 from schedules.states import DeliveryState, RunState, ScheduleState, move
 
@@ -31,6 +33,7 @@ class Claimed:
     address: str
     unit_path: str
     account: Account
+    priority: int
     key: UUID
     payload: dict[str, Any]
     part: int
@@ -46,6 +49,10 @@ class Claimed:
     crashes: int
 
     @property
+    def target(self) -> Target:
+        return Target(self.address, self.room_name)
+
+    @property
     def is_in_doubt(self) -> bool:
         """Whether an earlier try of this part may have arrived."""
         return self.tries > 0 or self.crashes > 0
@@ -56,16 +63,15 @@ class Claimed:
         return self.next_try_at + grace < now
 
 
-def claim(now: datetime, *, worker: str, limit: int) -> list[Claimed]:
-    """Take up to `limit` deliveries that are due within the lead. They are this worker's until
-    the lease runs out or their outcome is settled."""
+def claim(now: datetime, *, worker: str, limit: int, full: Sequence[int] = ()) -> list[Claimed]:
+    """Take up to `limit` deliveries that are due within the lead, none of the `full` accounts.
+    They are this worker's until the lease runs out or their outcome is settled."""
     until = now + timedelta(seconds=settings.TEIJI_LEAD_SECONDS)
     if not Delivery.objects.due(until).exists():
         return []
     token = uuid4()
     with transaction.atomic():
-        due = Delivery.objects.due(until).select_for_update(skip_locked=True)
-        ids = list(due.values_list("id", flat=True)[:limit])
+        ids = next_due(until, limit, full=full)
         lease = until + timedelta(seconds=settings.TEIJI_LEASE_SECONDS)
         move(
             Delivery.objects.filter(id__in=ids),
@@ -108,6 +114,15 @@ def mark_wire(
     return marked, barred, lease
 
 
+def renew(claimed: Sequence[Claimed], now: datetime) -> int:
+    """Keep what waits for its turn: the lease is for workers that are gone."""
+    ids = [delivery.id for delivery in claimed]
+    tokens = {delivery.token for delivery in claimed}
+    mine = Delivery.objects.filter(id__in=ids, claim__in=tokens, wire_at=None)
+    lease = now + timedelta(seconds=settings.TEIJI_LEASE_SECONDS)
+    return mine.filter(lease_until__gt=now, lease_until__lt=lease).update(lease_until=lease)
+
+
 def release(claimed: Sequence[Claimed]) -> int:
     """Give back what was claimed but never marked: another worker takes it at once."""
     ids = [delivery.id for delivery in claimed]
@@ -121,7 +136,7 @@ def _load(ids: list[int], token: UUID) -> list[Claimed]:
         Delivery.objects.filter(id__in=ids, claim=token)
         .order_by("next_try_at", "-priority", "id")
         .values("id", "run_id", "room_id", "room_name", "room__address", "unit_path", "account_id",
-                "key", "part", "parts", "tries", "due_at", "next_try_at", "claimed_at",
+                "priority", "key", "part", "parts", "tries", "due_at", "next_try_at", "claimed_at",
                 "started_at", "lateness_ms", "crashes")
     )  # fmt: skip
     runs = Run.objects.in_bulk({row["run_id"] for row in rows})

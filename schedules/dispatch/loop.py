@@ -5,35 +5,39 @@ runs beside every Celery worker (resident.py) and in `manage.py dispatch`.
 """
 
 import asyncio
-import heapq
 import logging
 import os
 import socket
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 
-from schedules.dispatch.claim import Claimed, claim, mark_wire, release
+from schedules.dispatch.claim import Claimed, claim, mark_wire, release, renew
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.confirm import ask, due_questions, write_answers
+from schedules.dispatch.pace import Paced, pace, slow_down
 from schedules.dispatch.plan import plan
 from schedules.dispatch.send import Senders, warm_up
 from schedules.dispatch.settle import Outcome, settle
+from schedules.dispatch.slots import Slots
 from schedules.dispatch.sweep import sweep
 from schedules.dispatch.threads import DatabaseThreads
+from schedules.dispatch.waiting import Waiting
 from schedules.models import Heartbeat
 
 logger = logging.getLogger(__name__)
 
-CLAIM_AHEAD = 500  # deliveries held at most, waiting or under way: the rest is for other workers
+CLAIM_AHEAD = 1000  # deliveries held, waiting or under way: the rest is for other workers
 WIRE_AHEAD = timedelta(seconds=0.15)  # the mark is written this long before the hand-over
 WIRE_BATCH = 100  # with few slots left, wait a moment until so many can be marked in one write
 WIRE_PAUSE = 0.05  # that moment in seconds: those under way may be slow
+SLOT_PAUSE = 0.005  # seconds before slots are looked at again: many are freed at once
 SETTLE_EVERY = 0.02  # seconds in which answers gather for one write
 SETTLE_BUSY = 0.1  # the same while others wait to be handed over: those go first
+RENEW_AFTER = timedelta(seconds=1)  # after its time, for what still waits for a slot
 UPKEEP_EVERY = 1.0  # seconds between plan, sweep, confirm and a look at the clock
 DATABASE_PAUSE = 1.0  # seconds before a database that failed is asked again
 DATABASE_AWAY = (OperationalError, InterfaceError)
@@ -52,8 +56,9 @@ class Loop:
         self._woken = asyncio.Event()  # for the claimer: there may be something to claim
         self._changed = asyncio.Event()  # for the pump: more is ready, or a slot is free
         self._answered = asyncio.Event()  # for the settler
-        self._ready: list[tuple[datetime, int, Claimed]] = []  # a heap, the soonest first
-        self._in_flight: set[asyncio.Task[Outcome | None]] = set()
+        self._waiting = Waiting()
+        self._slots = Slots(settings.TEIJI_IN_FLIGHT)
+        self._in_flight: dict[asyncio.Task[Outcome | None], Claimed] = {}
         self._starting = 0  # deliveries that are being marked
         self._outcomes: list[Outcome] = []
         self._started_at = 0.0  # when a batch was last handed over, by the loop's own clock
@@ -94,21 +99,29 @@ class Loop:
     # Claiming.
 
     async def _claim(self) -> int:
-        """Take what is due into the heap; returns how many."""
-        limit = CLAIM_AHEAD - len(self._ready) - len(self._in_flight)
-        if limit <= 0:
+        """Take more of what is due; returns how many."""
+        held = self._waiting.held() + self._slots.filled
+        free = CLAIM_AHEAD - held.total()
+        if free < 2:
             return 0
+        full = [account for account, count in held.items() if count >= free]
         try:
-            claimed = await self._database.call(
-                "claim", claim, self.clock.now(), worker=self.name, limit=limit
+            claimed: list[Claimed] = await self._database.call(
+                "claim", self._claim_more, limit=free // 2, full=full
             )
         except DATABASE_AWAY:
             logger.exception("claim: the database does not answer")
             return 0
-        for delivery in claimed:
-            heapq.heappush(self._ready, (delivery.next_try_at, delivery.id, delivery))
+        self._waiting.add(claimed)
         self._changed.set()
         return len(claimed)
+
+    def _claim_more(self, *, limit: int, full: Sequence[int]) -> list[Claimed]:
+        now = self.clock.now()
+        overdue = self._waiting.overdue(now - RENEW_AFTER)
+        if overdue:
+            renew(overdue, now)
+        return claim(now, worker=self.name, limit=limit, full=full)
 
     # Handing over.
 
@@ -117,47 +130,60 @@ class Loop:
             batch = self._take_due()
             if batch:
                 await self._start(batch)
+                continue
+            seconds = self._seconds_to_next()
+            if seconds > 0:
+                await _pause(self._changed, seconds)
             else:
-                await _pause(self._changed, self._seconds_to_next())
+                await asyncio.sleep(SLOT_PAUSE)
 
     def _take_due(self) -> list[Claimed]:
         """What is due next, as far as slots are free; few slots for many wait a moment."""
-        free = settings.TEIJI_IN_FLIGHT - len(self._in_flight)
-        is_scarce = free < min(WIRE_BATCH, len(self._ready)) and bool(self._in_flight)
         waited = asyncio.get_running_loop().time() - self._started_at
-        if free <= 0 or (is_scarce and waited < WIRE_PAUSE):
-            return []
-        until = self.clock.now() + WIRE_AHEAD
-        batch: list[Claimed] = []
-        while self._ready and len(batch) < free and self._ready[0][0] <= until:
-            batch.append(heapq.heappop(self._ready)[2])
-        return batch
+        if waited < WIRE_PAUSE and self._in_flight:
+            free = sum(
+                min(count, self._slots.left_for(account))
+                for account, count in self._waiting.held().items()
+            )
+            if free < min(WIRE_BATCH, len(self._waiting)):
+                return []
+        return self._waiting.take(self.clock.now() + WIRE_AHEAD, self._slots)
 
     def _seconds_to_next(self) -> float:
-        if not self._ready:
-            return settings.TEIJI_POLL_SECONDS
-        left = (self._ready[0][0] - WIRE_AHEAD - self.clock.now()) / timedelta(seconds=1)
-        return max(left, 0.005 if len(self._in_flight) < settings.TEIJI_IN_FLIGHT else WIRE_PAUSE)
+        """0: one is due, and waits for a slot."""
+        soonest = self._waiting.soonest()
+        if soonest is None:
+            return float(settings.TEIJI_POLL_SECONDS)
+        return max((soonest - WIRE_AHEAD - self.clock.now()) / timedelta(seconds=1), 0.0)
 
     async def _start(self, batch: list[Claimed]) -> None:
+        """Hand these over, as far as their limits and the rights allow it now. Each of them has
+        a slot."""
         self._started_at = asyncio.get_running_loop().time()
         self._starting = len(batch)
+        paced: Paced = await self._persist("wire", lambda: pace(batch, self.clock.now()))
+        for later, until in paced.waiting:
+            self._waiting.put_back(later, until + WIRE_AHEAD)
+        allowed = [delivery for delivery in batch if delivery.id in paced.times]
         # Tried again where the answer was lost: the mark may have been written.
         marked, barred, lease_until = await self._persist(
-            "wire", lambda: mark_wire(batch, self.clock.now())
+            "wire", lambda: mark_wire(allowed, self.clock.now())
         )
         self._starting = 0
         for delivery in batch:
             if delivery.id in marked:
-                task = asyncio.create_task(self._senders.hand_over(delivery, lease_until))
-                self._in_flight.add(task)
+                at = paced.times[delivery.id]
+                task = asyncio.create_task(self._senders.hand_over(delivery, at, lease_until))
+                self._in_flight[task] = delivery
                 task.add_done_callback(self._note)
-            elif delivery.id in barred:
+                continue
+            self._slots.empty(delivery.account.pk)
+            if delivery.id in barred:
                 self._outcomes.append(self._senders.barred(delivery, barred[delivery.id]))
                 self._answered.set()
 
     def _note(self, task: asyncio.Task[Outcome | None]) -> None:
-        self._in_flight.discard(task)
+        self._slots.empty(self._in_flight.pop(task).account.pk)
         self._changed.set()
         outcome = None if task.cancelled() else task.result()
         if outcome:
@@ -169,7 +195,7 @@ class Loop:
     async def _settler(self) -> None:
         while not (self._stopping.is_set() and not self._is_busy()):
             await self._answered.wait()
-            await asyncio.sleep(SETTLE_BUSY if self._ready else SETTLE_EVERY)
+            await asyncio.sleep(SETTLE_BUSY if self._waiting else SETTLE_EVERY)
             await self._settle()
 
     async def _settle(self) -> None:
@@ -177,7 +203,7 @@ class Loop:
         batch, self._outcomes = self._outcomes, []
         if batch:
             await self._write(batch)
-        if len(self._ready) < CLAIM_AHEAD // 2:
+        if len(self._waiting) < CLAIM_AHEAD // 4:
             self._woken.set()
 
     async def _write(self, batch: list[Outcome]) -> None:
@@ -185,6 +211,7 @@ class Loop:
         cannot be written must not hold up the others: its lease runs out."""
         try:
             self.sent += await self._persist("settle", settle, batch)
+            await self._persist("settle", slow_down, batch)
         except (DatabaseError, ValueError, TypeError):
             logger.exception("settle: a batch of %d was refused", len(batch))
             if len(batch) > 1:
@@ -224,7 +251,7 @@ class Loop:
         for task in upkeepers:
             task.cancel()
         await asyncio.gather(pump, *upkeepers, return_exceptions=True)
-        held, self._ready = [delivery for _, _, delivery in self._ready], []
+        held = self._waiting.take_all()
         if held:
             await self._persist("claim", release, held)
         await asyncio.gather(*self._in_flight, return_exceptions=True)
@@ -233,7 +260,7 @@ class Loop:
         await self._settle()
 
     def _is_busy(self) -> bool:
-        return bool(self._ready or self._starting or self._in_flight or self._outcomes)
+        return bool(self._waiting or self._starting or self._in_flight or self._outcomes)
 
     async def _persist(self, kind: str, work: Callable[..., Any], *args: Any) -> Any:
         """Do it, through restarts of the database."""

@@ -8,7 +8,7 @@ import aiohttp
 from django.core.exceptions import ImproperlyConfigured
 
 from channels.adapters import adapter_class, registry
-from channels.adapters.base import Adapter, SendError, Target, refused, unknown
+from channels.adapters.base import Adapter, SendError, refused, unknown
 from channels.http import allowed_networks, open_session
 from channels.models import Account
 from schedules.dispatch.claim import Claimed
@@ -44,23 +44,24 @@ class Senders:
             self._adapters[account.pk] = (settings_now, adapter)
         return adapter
 
-    async def hand_over(self, claimed: Claimed, lease_until: datetime) -> Outcome | None:
-        """Send the next part of this delivery at its time, never before it. None: too little of
-        the lease is left, as for a worker that was stopped and goes on; nothing was sent."""
+    async def hand_over(
+        self, claimed: Claimed, at: datetime, lease_until: datetime
+    ) -> Outcome | None:
+        """Send the next part of this delivery at this time, never before it. None: too little
+        of the lease is left, as for a worker that was stopped and goes on; nothing was sent."""
         try:
             adapter = self.adapter(claimed.account)
         except (KeyError, ImproperlyConfigured) as error:
             failure = refused(f"The account cannot be used: {error}")
             return self._outcome(claimed, None, self.clock.now(), error=failure)
-        await self.clock.wait_until(claimed.next_try_at)
+        await self.clock.wait_until(at)
         handed_at = self.clock.now()
         if handed_at + timedelta(seconds=adapter.timeout) > lease_until:
             logger.warning("delivery %s: its lease is too short by now", claimed.id)
             return None
-        target = Target(claimed.address, claimed.room_name)
         key = part_key(claimed.key, claimed.part)
         try:
-            receipt = await adapter.send(target, claimed.payload, key)
+            receipt = await adapter.send(claimed.target, claimed.payload, key)
         except SendError as error:
             return self._outcome(claimed, adapter, handed_at, error=error)
         except Exception as error:  # an adapter's own fault must not lose the delivery

@@ -15,10 +15,8 @@ from schedules.states import DeliveryState
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def due(self, until: datetime) -> "DeliveryQuerySet":
-        """Planned for `until` or before, higher priority first, then the longest due."""
-        return self.filter(state=DeliveryState.PLANNED, next_try_at__lte=until).order_by(
-            "-priority", "next_try_at", "id"
-        )
+        """Planned for `until` or before, in no order."""
+        return self.filter(state=DeliveryState.PLANNED, next_try_at__lte=until).order_by()
 
     def abandoned(self, now: datetime) -> "DeliveryQuerySet":
         """Claimed by a worker whose lease has run out."""
@@ -98,11 +96,15 @@ class Delivery(models.Model):
             ),
         ]
         indexes = [
-            # The claim: what is due, in the order in which it goes.
+            # The claim: the queues of each account, in the order in which they go.
             models.Index(
-                fields=["-priority", "next_try_at", "id"],
+                fields=["account", "priority", "next_try_at", "id"],
                 condition=Q(state="planned"),
                 name="deliveries_to_claim",
+            ),
+            # Whether anything is due at all.
+            models.Index(
+                fields=["next_try_at"], condition=Q(state="planned"), name="deliveries_due"
             ),
             # The sweep: leases that ran out.
             models.Index(

@@ -22,7 +22,7 @@ def hand_over(claimed, lease: timedelta):
 
     async def main():
         senders = Senders(clock)
-        outcome = await senders.hand_over(claimed, now + lease)
+        outcome = await senders.hand_over(claimed, claimed.next_try_at, now + lease)
         await senders.close()
         return outcome
 

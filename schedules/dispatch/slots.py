@@ -1,0 +1,41 @@
+"""Slots: how much of a worker each account may fill."""
+
+from collections import Counter
+
+
+class Slots:
+    """A worker's room for requests or claims, shared by the accounts.
+
+    An account may fill as many slots as it leaves free: alone it gets half of them, two get a
+    third each, and a newcomer always finds some, however many channels hang.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.filled: Counter[int] = Counter()
+        self._total = 0
+
+    def __len__(self) -> int:
+        return self._total
+
+    @property
+    def free(self) -> int:
+        return self.size - self._total
+
+    def may_fill(self, account: int) -> bool:
+        """Whether this account may have one more."""
+        return self.filled[account] < self.free
+
+    def left_for(self, account: int) -> int:
+        """How many more this account may have, if no other takes any."""
+        return max((self.free - self.filled[account] + 1) // 2, 0)
+
+    def fill(self, account: int) -> None:
+        self.filled[account] += 1
+        self._total += 1
+
+    def empty(self, account: int) -> None:
+        self.filled[account] -= 1
+        self._total -= 1
+        if not self.filled[account]:
+            del self.filled[account]
