@@ -11,7 +11,7 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 
 from orgs.clock import database_now
-from schedules.models import Delivery, Heartbeat
+from schedules.models import Delivery, Heartbeat, Installation
 
 SILENT = 10.0  # seconds after which a part counts as stopped
 OVERDUE = 60.0  # seconds that something may be due before the installation is not ready
@@ -70,10 +70,16 @@ def _oldest_due() -> str:
     return "deliveries are overdue" if overdue.exists() else "ok"
 
 
+def _fence() -> str:
+    row = Installation.objects.fenced()
+    return f"fenced ({row.reason}): see manage.py fence" if row else "ok"
+
+
 QUESTIONS: dict[str, Callable[[], str]] = {
     "database": _database,
     "migrations": _migrations,
     "dispatcher": _heartbeat(Heartbeat.Kind.LOOP),
+    "fence": _fence,
     "due": _oldest_due,
     "beat": _heartbeat(Heartbeat.Kind.TICK),
 }

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 Place = tuple[Any, str, str]  # title, icon, model
@@ -43,6 +44,7 @@ SIDEBAR: list[tuple[Any, list[Place]]] = [
         [
             (_("History"), "history", "logs.History"),
             (_("Attempts"), "receipt_long", "logs.Attempt"),
+            (_("Punctuality"), "timer", "logs.Punctuality"),
         ],
     ),
 ]
@@ -55,6 +57,11 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         {"title": title, "items": [line for place in places if (line := _line(place, request))]}
         for title, places in SIDEBAR
     ]
+    may_fence = import_string("schedules.actions.fence.may_fence")  # settings load this module
+    if may_fence(request.user):
+        groups[-1]["items"].append(
+            {"title": _("Stop and go"), "icon": "front_hand", "link": reverse("fence")}
+        )
     return [{"items": [home]}, *(group for group in groups if group["items"])]
 
 

@@ -176,6 +176,9 @@ TEIJI_LINE_API_HOST = env("TEIJI_LINE_API_HOST", default="https://api.line.me").
 # Networks, as CIDR, that outgoing requests may reach though they are not public.
 TEIJI_OUTGOING_ALLOW = env.list("TEIJI_OUTGOING_ALLOW", default=[])
 
+# Who may read /metrics; empty: nobody.
+TEIJI_METRICS_TOKEN = env("TEIJI_METRICS_TOKEN", default="")
+
 # Files.
 MEDIA_ROOT = Path(env("TEIJI_MEDIA_ROOT", default=str(TEIJI_DATA_DIR / "media")))
 STATIC_URL = "static/"
@@ -220,7 +223,7 @@ SESSION_COOKIE_HTTPONLY = True
 if PRODUCTION:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = env.bool("TEIJI_SSL_REDIRECT", default=True)
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True

@@ -9,11 +9,13 @@ admin.autodiscover()
 urlpatterns: list[URLPattern | URLResolver] = [
     # Before the admin, whose own addresses of schedules would catch these.
     path("admin/schedules/schedule/", include("schedules.wizard.urls")),
+    path("admin/fence/", include("schedules.admin.fence")),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("api/", include("config.api")),
     path("", include("channels.media")),
     path("", include("config.health")),
+    path("", include("config.metrics")),
     path("i18n/", include("django.conf.urls.i18n")),
 ]
 

@@ -72,7 +72,8 @@ class Attempt(AppendOnly):
     run_id = models.BigIntegerField()
     schedule_id = models.BigIntegerField()
     schedule_title = models.CharField(max_length=255)
-    room_id = models.BigIntegerField()
+    room_id = models.BigIntegerField(null=True)
+    audience_id = models.BigIntegerField(null=True)
     room_name = models.CharField(max_length=100)
     unit_path = models.CharField(max_length=255)
     channel = models.CharField(max_length=30)
@@ -89,6 +90,11 @@ class Attempt(AppendOnly):
     request_id = models.CharField(_("request id"), max_length=100, blank=True)
     answer = models.JSONField(_("answer"), default=dict)
     error = models.TextField(_("error"), blank=True)
+    lateness_ms = models.IntegerField(
+        _("lateness (ms)"),
+        null=True,
+        help_text=_("Of the try that counts for punctuality: the accepted first part."),
+    )
 
     class Meta:
         verbose_name = _("attempt")
@@ -103,3 +109,57 @@ class Attempt(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.room_name} · {self.part + 1} · {self.get_outcome_display()}"
+
+
+class Punctuality(models.Model):
+    """How late a day's deliveries were, of a unit and all under it, through one channel.
+
+    Deliveries belong to the day of their appointed time, in the zone that the unit had when they
+    were counted. The empty path stands for all units; its days are those of TEIJI_ZONE.
+    """
+
+    reach = Belongs("unit_path", write=Role.MANAGER)
+
+    unit_path = models.CharField(max_length=255, blank=True)
+    day = models.DateField(_("day"))
+    channel = models.CharField(_("channel"), max_length=30)
+    count = models.PositiveIntegerField(_("deliveries"))
+    early = models.PositiveIntegerField(_("early"))
+    total_ms = models.BigIntegerField()
+    # {upper edge of a bucket in ms: deliveries}, and [[lateness in ms, attempt's id]]: the worst.
+    counts = models.JSONField(default=dict)
+    worst = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name = _("punctuality")
+        verbose_name_plural = _("punctuality")
+        ordering = ["unit_path", "day", "channel"]
+        constraints = [
+            # Also the index by which the last days of one unit are read.
+            models.UniqueConstraint(
+                fields=["unit_path", "day", "channel"], name="one_punctuality_per_unit_and_day"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} · {self.channel}"
+
+
+class Tally(models.Model):
+    """How far the attempts have been counted, and what was counted since ever. One row.
+
+    Ids are given before their rows can be seen: those up to `seen_id`, the last one at
+    `seen_at`, are counted when every transaction of that time has ended.
+    """
+
+    counted_id = models.BigIntegerField(default=0)
+    seen_id = models.BigIntegerField()
+    seen_at = models.DateTimeField()
+    since_ever = models.JSONField(default=dict)  # {channel: figures}
+
+    class Meta:
+        verbose_name = _("tally")
+        verbose_name_plural = _("tallies")
+
+    def __str__(self) -> str:
+        return str(self.counted_id)

@@ -9,7 +9,10 @@ from schedules.states import DeliveryState, move
 def note_arrival(delivery: Delivery, now: datetime) -> int:
     """The part counts as sent; the next one is planned, if there is one. Moves only what still
     is unconfirmed, and returns whether it did."""
-    row = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.UNCONFIRMED)
+    # Of this part: the answer to an old question says nothing about a later one.
+    row = Delivery.objects.filter(
+        pk=delivery.pk, state=DeliveryState.UNCONFIRMED, part=delivery.part
+    )
     after = {"part": delivery.part + 1, "confirm_at": None, "tries": 0, "error": ""}
     if delivery.part + 1 < delivery.parts:
         return move(row, DeliveryState.PLANNED, **after, next_try_at=now, completed_at=None)

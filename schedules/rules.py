@@ -5,7 +5,7 @@ Asked by the registration form, by the API and once more by the act itself.
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -14,15 +14,17 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 
 from channels.models import Account, Image, Room
-from orgs.reach import Act, can_in, within
+from orgs.reach import Act, can_in, covers, within
 from schedules import content
-from schedules.models import HolidayException, Schedule
+from schedules.models import Delivery, HolidayException, Schedule
 from schedules.recurrence import Kind, Occurrence, occurrences
-from schedules.states import ScheduleState
+from schedules.states import DeliveryState, ScheduleState
 
 Problems = dict[str, list[str]]
 
 COMPARED = 100  # occurrences that are compared when duplicates are looked for
+JUST = timedelta(minutes=1)
+NOT_SENT = (DeliveryState.SKIPPED, DeliveryState.CANCELLED, DeliveryState.FAILED)
 MOST_INTERVAL = 3600  # seconds between messages
 MOST_RETRIES = 10
 
@@ -155,7 +157,39 @@ def _nothing_coming(schedule: Schedule, now: datetime) -> Problems:
 
 
 def duplicate_problems(schedule: Schedule, rooms: Iterable[Room], *, now: datetime) -> Problems:
-    """Whether another active schedule sends the same to the same room at the same time."""
+    """Whether another active schedule sends the same to the same room at the same time. Of two
+    that register at once the second sees the first only if the rooms are locked."""
+    rooms = list(rooms)
+    twin = _just_sent(schedule, rooms, now) or _twin_to_come(schedule, rooms, now)
+    if twin is None:
+        return {}
+    title, unit_path = twin
+    return {
+        "__all__": [
+            _("“%(title)s” already sends the same content to one of these rooms at the "
+              "same time. Change the content, the rooms or the time.")
+            % {"title": title if covers(schedule.unit.path, unit_path)
+               else _("Another schedule")}
+        ]
+    }  # fmt: skip
+
+
+def _just_sent(schedule: Schedule, rooms: Iterable[Room], now: datetime) -> tuple[str, str] | None:
+    """Of “now” every second is another time: there, what went within the last minute counts."""
+    if schedule.timing_kind != Kind.NOW:
+        return None
+    recent = Delivery.objects.filter(
+        room__in=[room.pk for room in rooms],
+        content_hash=schedule.content.digest,
+        due_at__gt=now - JUST,
+    )
+    left = recent.exclude(state__in=NOT_SENT)
+    return left.values_list("run__title", "run__unit_path").first()
+
+
+def _twin_to_come(
+    schedule: Schedule, rooms: Iterable[Room], now: datetime
+) -> tuple[str, str] | None:
     twins = (
         Schedule.objects.present()
         .filter(
@@ -164,21 +198,15 @@ def duplicate_problems(schedule: Schedule, rooms: Iterable[Room], *, now: dateti
             rooms__in=[room.pk for room in rooms],
         )
         .exclude(pk__in=[schedule.pk, schedule.edits_id or 0])
+        .select_related("unit")
         .distinct()
     )
     mine = {occurrence.due_at for occurrence in preview(schedule, now, COMPARED)}
     for twin in twins[:20]:
         theirs = {occurrence.due_at for occurrence in preview(twin, now, COMPARED)}
         if mine & theirs:
-            return {
-                "__all__": [
-                    _("“%(title)s” already sends the same content to one of these rooms at the "
-                      "same time. Change the content, the rooms or the time.")
-                    % {"title": twin.title if schedule.unit.covers(twin.unit)
-                       else _("Another schedule")}
-                ]
-            }  # fmt: skip
-    return {}
+            return twin.title, twin.unit.path
+    return None
 
 
 def _column(timing_field: str) -> str:

@@ -7,21 +7,24 @@ transaction.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import islice
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import QuerySet
 
-from channels.adapters.base import Picture
+from channels.adapters.base import Adapter, Picture
 from channels.media import public_url
-from channels.models import Account, MediaLink, Room
+from channels.models import Account, Audience, MediaLink, Room
 from channels.models.image import Rendition
+from schedules.batches import batch_deliveries
+from schedules.bulk import insert, insert_new
 from schedules.content import ContentImage, pack
 from schedules.models import Delivery, Run, Schedule
 from schedules.models.delivery import delivery_key
 from schedules.states import DeliveryState, RunState, move
 
+BATCHES_AT_ONCE = 20  # of 500 people each
 LINKS_OPEN_BEFORE = timedelta(minutes=5)
 LINKS_LIVE = timedelta(weeks=4)  # people scroll back in their chats
 
@@ -31,31 +34,43 @@ class Frozen:
     """A run that is ready to be written, with the rows that hang on it."""
 
     run: Run
+    audience: Audience | None = None
     deliveries: list[Delivery] = field(default_factory=list)
     links: list[MediaLink] = field(default_factory=list)
 
 
 def with_content(schedules: QuerySet[Schedule]) -> QuerySet[Schedule]:
     """The queryset with all that `freeze` reads, in a number of queries that does not grow."""
-    return schedules.select_related("unit").prefetch_related("rooms__account", "schedule_images")
+    return schedules.select_related("unit", "audience__account").prefetch_related(
+        "rooms__account", "schedule_images"
+    )
 
 
 def freeze(
-    schedule: Schedule, due_at: datetime, *, now: datetime, trigger: str = Run.Trigger.TIMING
+    schedule: Schedule,
+    due_at: datetime,
+    *,
+    now: datetime,
+    trigger: str = Run.Trigger.TIMING,
+    open_account: Callable[[Account], Adapter] = Account.open,
 ) -> Frozen:
-    """A run of this schedule at this time, not yet written."""
+    """A run of this schedule at this time, not yet written. Who freezes many gives an
+    `open_account` that remembers: to open one takes longer than to pack a text."""
     frozen = Frozen(_new_run(schedule, due_at, now=now, trigger=trigger))
-    rooms = list(schedule.rooms.all())
-    if not rooms:
+    rooms, frozen.audience = list(schedule.rooms.all()), schedule.audience
+    targets: list[Room | Audience] = [schedule.audience] if schedule.audience else [*rooms]
+    if not targets:
         return _unsendable(frozen, Run.Reason.NO_ROOM)
-    picture_of = _linker(schedule, frozen, due_at)
+    content, picture_of = schedule.content, _linker(schedule, frozen, due_at)
     try:
-        for account in {room.account_id: room.account for room in rooms}.values():
-            frozen.run.payloads[str(account.pk)] = _pack(schedule, account, picture_of)
+        for account in {target.account_id: target.account for target in targets}.values():
+            packed = pack(content, open_account(account), picture_of)
+            frozen.run.payloads[str(account.pk)] = packed
     except (KeyError, ValueError, ImproperlyConfigured) as error:
         return _unsendable(frozen, Run.Reason.UNUSABLE, str(error))
-    frozen.deliveries = [_delivery(schedule, frozen.run, room, now=now) for room in rooms]
-    frozen.run.total = len(rooms)
+    if not frozen.audience:
+        frozen.deliveries = [_delivery(schedule, frozen.run, room) for room in rooms]
+        frozen.run.total = len(rooms)
     return frozen
 
 
@@ -71,14 +86,39 @@ def store(batch: Iterable[Frozen]) -> list[Run]:
     """Write the runs and all that hangs on them. A delivery whose twin is already planned or
     sent (same room, time and content) is written as skipped."""
     batch = list(batch)
-    runs = Run.objects.bulk_create([frozen.run for frozen in batch])
-    MediaLink.objects.bulk_create([link for frozen in batch for link in frozen.links])
+    runs = [frozen.run for frozen in batch]
+    insert(runs, ids=True)
+    insert([link for frozen in batch for link in frozen.links])
     deliveries = [delivery for frozen in batch for delivery in frozen.deliveries]
     for delivery in deliveries:
         delivery.run_id = delivery.run.pk
-    Delivery.objects.bulk_create(deliveries, ignore_conflicts=True, batch_size=1000)
-    _store_duplicates(deliveries)
+    if not insert_new(deliveries):
+        _finish_runs_of_duplicates(_store_duplicates(deliveries))
+    for frozen in batch:
+        if frozen.audience:
+            _store_batches(frozen.run, frozen.audience)
     return runs
+
+
+def _store_batches(run: Run, audience: Audience) -> None:
+    """Write the deliveries to an audience while it is read: it may be too large to be held."""
+    deliveries = batch_deliveries(run.schedule, run, audience, due_from=_due_from(run))
+    refused: list[Delivery] = []
+    while some := list(islice(deliveries, BATCHES_AT_ONCE)):
+        run.total += len(some)
+        if not insert_new(some):
+            refused += _store_duplicates(some)
+    row = Run.objects.filter(pk=run.pk)
+    if run.total:
+        row.update(total=run.total)
+        _finish_runs_of_duplicates(refused)
+    else:
+        move(row, RunState.SKIPPED, reason=Run.Reason.NO_RECIPIENT, completed_at=run.planned_at)
+
+
+def _due_from(run: Run) -> datetime:
+    """When its first try may be: by hand that is now, though it has no appointed time."""
+    return max(run.due_at, run.planned_at) if run.trigger == Run.Trigger.HAND else run.due_at
 
 
 def _new_run(schedule: Schedule, due_at: datetime, *, now: datetime, trigger: str) -> Run:
@@ -106,12 +146,6 @@ def _unsendable(frozen: Frozen, reason: str, detail: str = "") -> Frozen:
     return Frozen(run)
 
 
-def _pack(
-    schedule: Schedule, account: Account, picture_of: Callable[[ContentImage], Picture]
-) -> list[dict[str, Any]]:
-    return pack(schedule.content, account.open(), picture_of)
-
-
 def _linker(
     schedule: Schedule, frozen: Frozen, due_at: datetime
 ) -> Callable[[ContentImage], Picture]:
@@ -129,11 +163,11 @@ def _linker(
     return picture_of
 
 
-def _delivery(schedule: Schedule, run: Run, room: Room, *, now: datetime) -> Delivery:
+def _delivery(schedule: Schedule, run: Run, room: Room) -> Delivery:
     return Delivery(
         run=run,
-        room=room,
-        account=room.account,
+        room_id=room.pk,
+        account_id=room.account_id,
         room_name=room.name,
         channel=room.account.kind,
         unit_path=run.unit_path,
@@ -142,23 +176,24 @@ def _delivery(schedule: Schedule, run: Run, room: Room, *, now: datetime) -> Del
         priority=run.priority,
         due_at=run.due_at,
         deadline_at=run.due_at + timedelta(seconds=settings.TEIJI_GRACE_SECONDS),
-        next_try_at=max(run.due_at, now) if run.trigger == Run.Trigger.HAND else run.due_at,
+        next_try_at=_due_from(run),
         parts=len(run.payloads[str(room.account_id)]),
     )
 
 
-def _store_duplicates(deliveries: list[Delivery]) -> None:
+def _store_duplicates(deliveries: list[Delivery]) -> list[Delivery]:
+    """Write as skipped those of them that a twin has kept out; returns them."""
     run_ids = {delivery.run_id for delivery in deliveries}
-    rows = Delivery.objects.filter(run_id__in=run_ids).values_list("run_id", "room_id")
+    rows = Delivery.objects.filter(run_id__in=run_ids).values_list("run_id", "room_id", "batch")
     stored = set(rows)
-    refused = [d for d in deliveries if (d.run_id, d.room_id) not in stored]
+    refused = [d for d in deliveries if (d.run_id, d.room_id, d.batch) not in stored]
     for delivery in refused:
         delivery.pk = None
         delivery.state = DeliveryState.SKIPPED
         delivery.reason = Delivery.Reason.DUPLICATE
         delivery.completed_at = delivery.run.planned_at
-    Delivery.objects.bulk_create(refused, batch_size=1000)
-    _finish_runs_of_duplicates(refused)
+    insert(refused)
+    return refused
 
 
 def _finish_runs_of_duplicates(refused: list[Delivery]) -> None:

@@ -5,11 +5,13 @@ allowed, and the number of rows is its answer. docs/architecture.md has the same
 the reason for each arrow.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection, models
+from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from schedules.bulk import update_each
 
 
 class ScheduleState(models.TextChoices):
@@ -114,31 +116,17 @@ def move(rows: models.QuerySet, to: State, **values: Any) -> int:
 
 
 def move_each(
-    model: type[models.Model], to: State, columns: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> None:
-    """Move claimed deliveries, each with its own values, in one round trip.
+    model: type[models.Model], to: State, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> int:
+    """Move claimed deliveries, each with its own values, in one round trip. Returns how many.
 
     A row is (*values of `columns`, id, claim). The claim is given up; whoever no longer
-    holds it changes nothing. Written as executemany: forty times the speed of bulk_update.
+    holds it changes nothing.
     """
-    meta = model._meta
-    fields: list[Any] = [meta.get_field(name) for name in [*columns, "id", "claim"]]
-    quote: Callable[[str], str] = connection.ops.quote_name
-    settings = ", ".join(f"{quote(field.column)} = %s" for field in fields[:-2])
-    allowed = ", ".join(f"'{state}'" for state in sources_of(to))
-    statement = (
-        f"UPDATE {quote(meta.db_table)} SET state = '{to}', claim = NULL, lease_until = NULL, "  # noqa: S608
-        f"wire_at = NULL, {settings} WHERE id = %s AND claim = %s AND state IN ({allowed})"
-    )
-    prepared = [
-        [
-            field.get_db_prep_save(value, connection)
-            for field, value in zip(fields, row, strict=True)
-        ]
-        for row in rows
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, prepared)
+    given_up = {"state": to, "claim": None, "lease_until": None, "wire_at": None}
+    allowed = {"state": sources_of(to)}
+    by = ("id", "claim")
+    return update_each(model, columns, rows, by=by, constants=given_up, among=allowed)
 
 
 def run_state(counts: dict[str, int], *, parts_sent: bool = False) -> RunState:

@@ -9,15 +9,19 @@ from celery import shared_task
 from celery.signals import worker_init, worker_shutdown, worker_shutting_down
 
 from orgs.clock import database_now
+from schedules.dispatch.fence import Fence
 from schedules.dispatch.plan import plan
 from schedules.dispatch.resident import resident
 from schedules.dispatch.sweep import sweep
 from schedules.models import Heartbeat
 
+_fence = Fence()
+
 
 @shared_task(name="schedules.tasks.tick")
 def tick() -> int:
     """Plan and sweep, then wake this worker's sender. Returns the number of runs planned."""
+    _fence.look()  # a tick may come before this worker's loop has looked
     planned = 0
     while count := plan(database_now()):
         planned += count

@@ -3,13 +3,22 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Count
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef
 
 from logs import history
 from schedules.models import Delivery, Run
-from schedules.states import OPEN_RUN, SUCCESS, DeliveryState, RunState, move, run_state
+from schedules.states import (
+    OPEN_DELIVERY,
+    OPEN_RUN,
+    SUCCESS,
+    DeliveryState,
+    RunState,
+    move,
+    run_state,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -18,12 +27,61 @@ Totals = tuple[tuple[str, int], ...]
 SENDING, UNCONFIRMED = RunState.SENDING, RunState.UNCONFIRMED
 ENDED_EARLY = (DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.SKIPPED)
 
+# To count all of a large run for every few answers of it is quadratic work, under a lock for
+# which its workers wait. So a process counts one at most once in a while.
+LARGE = 1000
+WHILE = timedelta(seconds=1)
+
+_added_up: dict[int, datetime] = {}  # large runs, and when this process counted them
+_owed: set[int] = set()  # those of them that have changed since
+
+
+def add_up_at_times(run_ids: Iterable[int], now: datetime) -> set[int]:
+    """As add_up, but leaves out the large runs that it counted a moment ago, and returns them:
+    they are for `add_up_ended` after the transaction, and for `add_up_owed` a second later."""
+    wanted = set(run_ids)
+    waiting = {pk for pk in wanted if _is_fresh(pk, now)}
+    _owed.update(waiting)
+    add_up(wanted - waiting, now)
+    return waiting
+
+
+def add_up_ended(run_ids: Iterable[int], now: datetime) -> None:
+    """Add up those of these runs that have nothing open any more.
+
+    Not inside the transaction that ended them: of two workers that write the last deliveries at
+    once, neither sees within it what the other does; after it, the later one sees all.
+    """
+    still_open = Delivery.objects.filter(run=OuterRef("pk"), state__in=OPEN_DELIVERY)
+    runs = Run.objects.filter(id__in=list(run_ids))
+    ended = list(runs.filter(~Exists(still_open)).values_list("id", flat=True))
+    if ended:
+        with transaction.atomic():
+            add_up(ended, now)
+
+
+def add_up_owed(now: datetime) -> None:
+    """Add up what was left out more than a moment ago; and the large runs that have ended but
+    were left open by a worker that died just then."""
+    due = [pk for pk in tuple(_owed) if not _is_fresh(pk, now)]
+    if due:
+        with transaction.atomic():
+            add_up(due, now)
+        _owed.difference_update(due)
+    for pk in tuple(_added_up):
+        if pk not in _owed and not _is_fresh(pk, now):
+            _added_up.pop(pk, None)
+    large = Run.objects.filter(state=SENDING, total__gt=LARGE).order_by()
+    if left_open := list(large.values_list("id", flat=True)):
+        add_up_ended(left_open, now)
+
 
 def add_up(run_ids: Iterable[int], now: datetime) -> None:
     """Bring the totals and the state of these runs up to date. Inside a transaction."""
     # The lock makes the counts of two settling workers follow each other.
     rows = Run.objects.filter(id__in=list(run_ids)).defer("payloads", "content").order_by("id")
     runs = [run for run in rows.select_for_update() if run.state in (*OPEN_RUN, UNCONFIRMED)]
+    _added_up.update({run.pk: now for run in runs if run.total > LARGE})
     counts = _counts(runs)
     begun = _with_sent_parts(runs, counts)
     # Runs with the same outcome are written together: a thousand small ones are one update.
@@ -33,6 +91,12 @@ def add_up(run_ids: Iterable[int], now: datetime) -> None:
         alike[to, _totals(counts[run.pk])].append(run)
     for (to, totals), members in alike.items():
         _write(members, to, dict(totals), now)
+
+
+def _is_fresh(run_id: int, now: datetime) -> bool:
+    """Whether this process counted it a moment ago. A clock may be set back."""
+    at = _added_up.get(run_id)
+    return at is not None and abs(now - at) < WHILE
 
 
 def _counts(runs: list[Run]) -> dict[int, dict[str, int]]:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Self
 from uuid import UUID
 
 import aiohttp
+from django.utils.translation import gettext_lazy as _
 
 Payload = dict[str, Any]
 
@@ -64,14 +65,17 @@ class Limits:
     text_length: int
     images: int = 10
     messages_per_part: int = 1
+    members_per_request: int = 0  # 0: it has no audiences
 
 
 @dataclass(frozen=True)
 class Target:
-    """One place to send to, as the vendor names it."""
+    """One place to send to, as the vendor names it; or, with `members`, people who get it each
+    for themselves by one request."""
 
     address: str
     name: str = ""
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -228,13 +232,17 @@ class Adapter(ABC):
         raise unknown(f"{self.kind} cannot be asked.")
 
     @classmethod
-    def endpoint(cls, target: Target) -> str:
-        """Which of the vendor's endpoints takes this target: each has its own limit."""
+    def endpoint(cls, *, batch: bool) -> str:
+        """Which of the vendor's endpoints takes a room, or a batch: each has its own limit."""
         return "send"
 
     def address_problem(self, address: str) -> Any | None:
         """Why this cannot be a room of this channel, or None."""
         return None
+
+    def recipient_problem(self, address: str) -> Any | None:
+        """Why this cannot be a person of an audience of this channel, or None."""
+        return _("This channel cannot write to audiences.")
 
     def length(self, text: str) -> int:
         """The text's length as the channel counts it."""

@@ -1,4 +1,4 @@
-"""LINE: the Messaging API's push to one user, group or room.
+"""LINE: the Messaging API's push to one user, group or room, and multicast to 500 users.
 
 The vendor's SDK builds and checks the messages, once, when they are packed. They are sent
 without it: a plain request is several times cheaper, and shows status and headers.
@@ -40,6 +40,7 @@ from channels.adapters.base import (
 )
 
 ADDRESS = re.compile(r"[UCR][0-9a-f]{32}")
+USER = re.compile(r"U[0-9a-f]{32}")
 TOKEN_CHARACTERS = re.compile(r"[A-Za-z0-9._~+/=-]+")
 RATE_LIMIT_SECONDS = 1.0  # LINE names no time; its buckets fill by the second
 MONTHLY_LIMIT = "monthly limit"  # the only sign that tells it from the rate limit
@@ -86,9 +87,9 @@ class LineAdapter(Adapter):
     kind = "line"
     label = _("LINE")
     config_class = LineConfig
-    limits = Limits(text_length=5000, images=10, messages_per_part=5)
+    limits = Limits(text_length=5000, images=10, messages_per_part=5, members_per_request=500)
     address_help = _("The ID of a user, group or room: U, C or R and 32 characters.")
-    rates = {"push": 2000.0}
+    rates = {"push": 2000.0, "multicast": 200.0}
     takes_key = True
     fetches_images = True
     guarded: ClassVar[bool] = False
@@ -116,35 +117,43 @@ class LineAdapter(Adapter):
 
     async def send(self, target: Target, payload: Payload, key: UUID) -> Receipt:
         deadline = asyncio.get_running_loop().time() + self.timeout
-        body = json.dumps({"to": target.address, **payload}, sort_keys=True).encode()
+        to: str | list[str] = list(target.members) or target.address
+        body = json.dumps({"to": to, **payload}, sort_keys=True).encode()
+        url = f"{self.host}/v2/bot/message/{self.endpoint(batch=bool(target.members))}"
         token = await self._tokens.get(deadline)
-        answer = await self._push(body, token, key, deadline)
+        answer = await self._post(url, body, token, key, deadline)
         if answer.status == 401 and not self.config.access_token:
             # Nothing was accepted, and a token may be revoked at any time: once more.
             token = await self._tokens.get(deadline, rejected=token)
-            answer = await self._push(body, token, key, deadline)
+            answer = await self._post(url, body, token, key, deadline)
         return _receipt(answer)
 
     @classmethod
-    def endpoint(cls, target: Target) -> str:
-        return "push"
+    def endpoint(cls, *, batch: bool) -> str:
+        return "multicast" if batch else "push"
 
     def address_problem(self, address: str) -> Any | None:
         if ADDRESS.fullmatch(address):
             return None
         return _("A LINE ID is U, C or R followed by 32 characters of 0-9 and a-f.")
 
+    def recipient_problem(self, address: str) -> Any | None:
+        if USER.fullmatch(address):
+            return None
+        return _("A LINE user’s ID is U followed by 32 characters of 0-9 and a-f.")
+
     def length(self, text: str) -> int:
         """In UTF-16 units, as LINE counts: most emoji are two."""
         return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
-    async def _push(self, body: bytes, token: str, key: UUID, deadline: float) -> "_Answer":
+    async def _post(
+        self, url: str, body: bytes, token: str, key: UUID, deadline: float
+    ) -> "_Answer":
         headers = {
             "Authorization": f"Bearer {token}",
             "Content-Type": "application/json",
             "X-Line-Retry-Key": str(key),
         }
-        url = f"{self.host}/v2/bot/message/push"
         with wire_failures():
             async with self.http.post(
                 url, data=body, headers=headers, timeout=_until(deadline), allow_redirects=False

@@ -28,7 +28,7 @@ class RoomForm(forms.ModelForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         unit, account = cleaned.get("unit"), cleaned.get("account")
         if unit and account and not account.unit.covers(unit):
-            self.add_error("account", _("This account cannot be used for rooms of that unit."))
+            self.add_error("account", _("This account cannot be used for that unit."))
         return cleaned
 
 

@@ -1,9 +1,19 @@
-"""Where messages can go: accounts at channels, rooms, images, and the sandbox's own rooms."""
+"""Where messages can go: accounts, rooms, audiences, images, and the sandbox’s own rooms."""
 
 from channels.models.account import Account
+from channels.models.audience import Audience, Recipient
 from channels.models.image import Image, MediaLink
 from channels.models.pace import Pace
 from channels.models.room import Room
 from channels.models.sandbox import SandboxMessage
 
-__all__ = ["Account", "Image", "MediaLink", "Pace", "Room", "SandboxMessage"]
+__all__ = [
+    "Account",
+    "Audience",
+    "Image",
+    "MediaLink",
+    "Pace",
+    "Recipient",
+    "Room",
+    "SandboxMessage",
+]

@@ -4,6 +4,7 @@ from dataclasses import fields
 from typing import Any
 
 import aiohttp
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -74,6 +75,12 @@ class Account(models.Model):
     @secrets.setter
     def secrets(self, values: dict[str, str]) -> None:
         self.sealed = seal(values) if values else ""
+
+    def refuse_other_trees(self, unit: Unit) -> None:
+        """Raises ValidationError where the account does not reach down to this unit."""
+        if not self.unit.covers(unit):
+            message = _("This account cannot be used for that unit.")
+            raise ValidationError({"account": message})
 
     def rate_of(self, endpoint: str) -> float | None:
         """Requests a second that may be sent to this endpoint; None: as many as one likes."""

@@ -58,9 +58,8 @@ class Room(models.Model):
         if not self.account_id:
             return
         self._check_unchanged()
-        if self.unit_id and not self.account.unit.covers(self.unit):
-            message = _("This account cannot be used for rooms of that unit.")
-            raise ValidationError({"account": message})
+        if self.unit_id:
+            self.account.refuse_other_trees(self.unit)
         try:
             adapter = self.account.adapter_class(config=None)
         except KeyError as error:

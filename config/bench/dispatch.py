@@ -1,27 +1,32 @@
 """N rooms due at one second, through beat, workers and the database as in production."""
 
-import subprocess
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
-from config import memory, processes
-from config.bench.figures import Arrivals, arrivals, as_json, machine
+from config import processes
+from config.bench.compare import as_text, compared
+from config.bench.contest import Work, check, compete
+from config.bench.figures import machine, ratio
+from config.bench.floor import READY as FLOOR_IS_READY
 from config.bench.line import Line, is_there, line_server
+from config.bench.peers.base import Peer
+from config.bench.peers.registry import ALL, MODULES, load
+from config.bench.phase import Use, arriving, figures, forget, patience, say, wait_until_ready
 from config.bench.scratch import Scratch, scratch
+from config.bench.teiji import installation
+
+__all__ = ["HELP", "arguments", "as_text", "measure"]
 
 HELP = "N rooms due at the same second."
 
-AHEAD = 15.0  # seconds from the registration to the appointed time: planning is part of it
-WORKER_SECONDS = 60.0  # for the workers to start
-MOST_SECONDS = 120.0  # after the appointed time, for the last to arrive
-STRAGGLERS = 1.0  # seconds in which a duplicate would show
-LOOK_EVERY = 0.25
+TENANT = 0
+FLOOR_AHEAD = 3.0  # seconds until its processes have seen the gate
 
 
 @dataclass(frozen=True)
@@ -31,9 +36,11 @@ class Task:
     rooms: int
     shape: str
     workers: int
+    accounts: int
     latency_ms: float
     database_url: str = ""
     broker_url: str = ""
+    peers: Sequence[Peer] = ()
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -42,6 +49,15 @@ def arguments(parser: ArgumentParser) -> None:
     add("--rooms", type=int, default=1000)
     add("--shape", choices=["one", "many"], default="one",
         help="One schedule for all rooms, or one for each.")  # fmt: skip
+    add("--accounts", type=int, default=1, help="LINE accounts over which the rooms are spread.")
+    add("--peer", action="append", choices=[*MODULES, ALL], default=[],
+        help="Let it do the same work, too; can be given several times.")  # fmt: skip
+    server_arguments(parser)
+
+
+def server_arguments(parser: ArgumentParser) -> None:
+    """The options that other kinds have as well."""
+    add = parser.add_argument
     add("--latency-ms", type=float, default=30.0, help="How long the fake LINE takes to answer.")
     add("--workers", type=int, default=1)
     add("--database", default="", help="URL of a PostgreSQL server; without it SQLite.")
@@ -49,116 +65,103 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def measure(options: dict[str, Any]) -> dict[str, Any]:
-    """Send once, then the floor, to the same fake; the figures of both."""
+    """Teiji, then the floor, then each peer, at the same fake; the figures of all."""
     task = _task(options)
     with scratch(task.database_url, task.broker_url) as place:
         fakes = processes.Family(place.environment, place.folder / "logs")
         with line_server(fakes, task.latency_ms) as line:
             sent = _send(task, place, line)
             floor = _floor(task, place, line)
-    last = sent["lateness_s"]["last"]
+            peers, failed = _contest(task, line)
     return {
         **sent,
-        "floor": as_json(floor),
-        "times_the_floor": round(last / floor.lateness_s.last, 2) if floor.arrived else None,
+        "floor": floor,
+        "times_the_floor": ratio(sent["lateness_s"]["last"], floor["lateness_s"]["last"]),
+        **compared(sent, peers),
+        "failed_peers": failed,
         "shape": task.shape,
         "workers": task.workers,
+        "accounts": task.accounts,
         "latency_ms": task.latency_ms,
+        "limit_s": patience(task.rooms),
         "database": place.database,
-        "broker": task.broker_url.partition(":")[0] or "filesystem",
+        "broker": broker_in_words(task.broker_url),
         "machine": machine(),
     }
 
 
-def _task(options: dict[str, Any]) -> Task:
+def broker_in_words(url: str) -> str:
+    return url.partition(":")[0] or "filesystem"
+
+
+def check_for_fake() -> None:
     if not is_there():
         raise RuntimeError("The fake LINE server is in tests/, which this copy has not.")
-    if options["rooms"] < 1 or options["workers"] < 1:
-        raise ValueError("At least one room and one worker.")
+
+
+def _task(options: dict[str, Any]) -> Task:
+    check_for_fake()
+    if min(options["rooms"], options["workers"], options["accounts"]) < 1:
+        raise ValueError("At least one room, one worker and one account.")
+    peers = load(options["peer"])
+    for peer in peers:
+        check(peer, options["database"], options["broker"])
     return Task(
         rooms=options["rooms"],
         shape=options["shape"],
         workers=options["workers"],
+        accounts=options["accounts"],
         latency_ms=options["latency_ms"],
         database_url=options["database"],
         broker_url=options["broker"],
+        peers=peers,
     )
 
 
 def _send(task: Task, place: Scratch, line: Line) -> dict[str, Any]:
-    environment = place.environment | {"TEIJI_LINE_API_HOST": line.url}
-    _run(environment, "manage.py", "migrate", "--verbosity", "0")
-    family = processes.Family(environment, place.folder / "logs")
-    try:
-        names = [f"worker{number + 1}" for number in range(task.workers)]
-        for name in names:
-            family.start(name, processes.worker(name))
-        family.start("beat", processes.beat())
-        _wait_for_workers(family, names)
-        before = _processor_seconds(family)
-        said = _run(environment, "-m", "config.bench.world",
-                    str(task.rooms), task.shape, str(AHEAD))  # fmt: skip
-        due_at = float(said)
-        _wait_for_last(line, task.rooms, due_at)
-        cpu_s = round(_processor_seconds(family) - before, 2)
-        peak_mb = memory.peak_megabytes(_running(family))
-    finally:
-        family.stop()
-    found = arrivals(line.arrivals(), due_at)
-    return as_json(found, rooms=task.rooms, cpu_s=cpu_s, peak_mb=peak_mb)
+    with installation(place, line, task.workers) as teiji:
+        teiji.plant(TENANT, task.rooms, task.accounts)
+        use = Use(teiji.family)
+        due_at = teiji.schedule(task.shape, TENANT)
+        log = arriving(line, task.rooms, due_at, "Teiji")
+        return figures(log, task.rooms, due_at, **use.figures())
 
 
-def _floor(task: Task, place: Scratch, line: Line) -> Arrivals:
+def _floor(task: Task, place: Scratch, line: Line) -> dict[str, Any]:
     """As many processes as there were workers, each with its share."""
-    start = time.time() + 3.0
     shares = [task.rooms // task.workers] * task.workers
     shares[0] += task.rooms % task.workers
     family = processes.Family(place.environment, place.folder / "logs")
-    in_flight = str(settings.TEIJI_IN_FLIGHT)
+    gate = place.folder / "gate"
     try:
         for number, share in enumerate(shares):
-            command = [sys.executable, "-m", "config.bench.floor", line.url]
-            family.start(f"floor{number}", [*command, str(share), in_flight, str(start)])
-        _wait_for_last(line, task.rooms, start)
+            words = [line.url, share, settings.TEIJI_IN_FLIGHT, gate]
+            command = [sys.executable, "-m", "config.bench.floor", *map(str, words)]
+            family.start(f"floor{number}", command)
+        wait_until_ready(family, list(family.children), FLOOR_IS_READY)
+        forget(line)
+        use = Use(family)
+        due_at = time.time() + FLOOR_AHEAD
+        unfinished = gate.with_suffix(".unfinished")
+        unfinished.write_text(str(due_at))
+        unfinished.rename(gate)
+        log = arriving(line, task.rooms, due_at, "floor")
+        return figures(log, task.rooms, due_at, **use.figures())
     finally:
         family.stop()
-    return arrivals(line.arrivals(), start)
 
 
-def _wait_for_workers(family: processes.Family, names: Sequence[str]) -> None:
-    def ready() -> bool:
-        return all("ready." in family.log_of(name).read_text() for name in names)
-
-    if not processes.wait_for(ready, WORKER_SECONDS):
-        raise RuntimeError(f"The workers do not start:\n{family.log_of(names[0]).read_text()}")
-
-
-def _wait_for_last(line: Line, rooms: int, due_at: float) -> None:
-    """Nothing is asked before the time is over: it would cost what is measured."""
-    time.sleep(max(due_at + LOOK_EVERY - time.time(), 0))
-    processes.wait_for(lambda: line.accepted() >= rooms, MOST_SECONDS, every=LOOK_EVERY)
-    time.sleep(STRAGGLERS)
-
-
-def _running(family: processes.Family) -> list[memory.Process]:
-    roots = [child.process.pid for child in family.children.values()]
-    return [process for root in roots for process in memory.tree(root)]
-
-
-def _processor_seconds(family: processes.Family) -> float:
-    return sum(process.seconds for process in _running(family))
-
-
-def _run(environment: Mapping[str, str], *arguments: str) -> str:
-    """What a Python process of the scratch installation prints."""
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, *arguments],
-        cwd=settings.BASE_DIR,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return done.stdout
+def _contest(task: Task, line: Line) -> tuple[dict[str, Any], dict[str, str]]:
+    """The figures of each peer; and why, where one could not run. The others still count."""
+    work = Work(task.rooms, task.workers, task.database_url, task.broker_url)
+    peers, failed = {}, {}
+    for peer in task.peers:
+        try:
+            found = peers[peer.name] = compete(peer, work, line)
+        except RuntimeError as error:
+            failed[peer.name] = str(error)
+            say(f"{peer.name} could not run: {error}")
+        else:
+            last = found["lateness_s"]["last"]
+            say(f"{peer.name}: {found['arrived']:,} arrived, the last {last} s late")
+    return peers, failed

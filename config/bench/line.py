@@ -33,6 +33,10 @@ class Line:
         self._read += len(log)
         return log
 
+    def requests(self, endpoint: str) -> int:
+        """How many requests it has had at this endpoint, whatever came of them."""
+        return int(self._get("requests").get(f"/v2/bot/message/{endpoint}", 0))
+
     def _get(self, what: str) -> Any:
         with urlopen(f"{self.url}/_fake/{what}", timeout=30) as response:  # noqa: S310
             return json.load(response)
@@ -44,10 +48,11 @@ def is_there() -> bool:
 
 
 @contextmanager
-def line_server(family: Family, latency_ms: float) -> Iterator[Line]:
-    """The server, without rate limits: the dispatcher is measured, not LINE's buckets."""
+def line_server(family: Family, latency_ms: float, *, limited: bool = False) -> Iterator[Line]:
+    """The server; without rate limits where the dispatcher is measured, not LINE's buckets."""
     port = free_port()
-    command = [sys.executable, "-m", "tests.fakes.line", "--port", str(port), "--unlimited"]
+    command = [sys.executable, "-m", "tests.fakes.line", "--port", str(port)]
+    command += [] if limited else ["--unlimited"]
     family.start("line", [*command, "--latency-ms", str(latency_ms)])
     line = Line(port)
     try:

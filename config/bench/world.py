@@ -1,66 +1,104 @@
-"""What is to be sent: rooms on a fake LINE, due at one second.
+"""What is to be sent: tenants with rooms on a fake LINE, all due at one second.
 
-Run in the scratch installation: `python -m config.bench.world ROOMS SHAPE SECONDS` prints the
-appointed time, in seconds since 1970.
+Run in the scratch installation. `python -m config.bench.world plant TENANT ROOMS ACCOUNTS`
+writes a unit of that number; `… schedule SHAPE SECONDS TENANT…` lets its rooms be due in so many
+seconds and prints the appointed time, in seconds since 1970.
 """
 
 import os
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import django
 
-ACCESS_TOKEN = "a-long-lived-token"  # noqa: S105  (the fake's own: see tests/fakes/line.py)
+from config.bench.peers.message import ACCESS_TOKEN, TEXT, address
+
 NO_LIMIT = 1_000_000  # requests a second: the dispatcher is measured, not LINE's own limit
 
 
-def main(rooms: int, shape: str, ahead: float) -> float:
-    """Write the rooms and their schedules; the time at which all are due."""
+def plant(tenant: int, rooms: int, accounts: int) -> None:
+    """A unit of its own, its accounts, and its rooms spread over them."""
     # Models can be imported only now; bulk rows, since registering is not what is measured.
-    from channels.models import Account, Room  # noqa: PLC0415
-    from orgs.clock import database_now  # noqa: PLC0415
+    from channels.models import Room  # noqa: PLC0415
     from orgs.models import Unit  # noqa: PLC0415
 
-    unit = Unit.objects.plant(kind="headquarters", code="bench", name="Bench", zone="UTC")
-    account = Account(unit=unit, name="LINE", kind="line", requests_per_second=NO_LIMIT)
-    account.secrets = {"access_token": ACCESS_TOKEN}
-    account.save()
-    made = Room.objects.bulk_create(
+    unit = Unit.objects.plant(
+        kind="headquarters", code=f"bench{tenant}", name=f"Bench {tenant}", zone="UTC"
+    )
+    made = [_account(unit, number) for number in range(accounts)]
+    Room.objects.bulk_create(
         [
-            Room(unit=unit, account=account, name=f"Room {number}", address=f"C{number:032x}")
+            Room(
+                unit=unit, account=made[number % accounts], name=f"Room {number}",
+                address=address(number, tenant),
+            )
             for number in range(rooms)
         ]
-    )
+    )  # fmt: skip
+
+
+def schedule(shape: str, ahead: float, tenants: Sequence[int]) -> float:
+    """Write the schedules, then let all be due at one second, which is returned."""
+    from orgs.clock import database_now  # noqa: PLC0415  (as above)
+    from schedules.models import Schedule  # noqa: PLC0415
+    from schedules.states import ScheduleState, move  # noqa: PLC0415
+
+    ids = [id_ for tenant in tenants for id_ in _drafts(shape, tenant)]
     now = database_now()
     due_at = (now + timedelta(seconds=ahead)).replace(microsecond=0)
-    _schedule(made, due_at, now, count=1 if shape == "one" else rooms)
+    move(
+        Schedule.objects.filter(id__gte=min(ids), id__lte=max(ids)), ScheduleState.ACTIVE,
+        date=due_at.date(), time=due_at.time(), registered_at=now, next_due_at=due_at,
+    )  # fmt: skip
     return due_at.timestamp()
 
 
-def _schedule(rooms: list, due_at: datetime, now: datetime, *, count: int) -> None:
-    from schedules.models import Schedule  # noqa: PLC0415  (as above)
-    from schedules.states import ScheduleState  # noqa: PLC0415
+def _account(unit: Any, number: int) -> Any:
+    """Without a limit of requests: the dispatcher is measured, not LINE's buckets."""
+    from channels.models import Account  # noqa: PLC0415  (as above)
 
+    account = Account(unit=unit, name=f"LINE {number}", kind="line", requests_per_second=NO_LIMIT)
+    account.secrets = {"access_token": ACCESS_TOKEN}
+    account.save()
+    return account
+
+
+def _drafts(shape: str, tenant: int) -> list[int]:
+    """The ids of new schedules for all rooms of the tenant: one, or one for each."""
+    from channels.models import Room  # noqa: PLC0415  (as above)
+    from orgs.models import Unit  # noqa: PLC0415
+    from schedules.models import Schedule  # noqa: PLC0415
+
+    unit = Unit.objects.get(code=f"bench{tenant}")
+    rooms = list(Room.objects.filter(unit=unit).order_by("id").values_list("id", flat=True))
+    any_time = datetime(2000, 1, 1)  # noqa: DTZ001  (a draft's: it is set when it is registered)
     schedules = Schedule.objects.bulk_create(
         [
             Schedule(
-                unit=rooms[0].unit, title=f"Bench {number}", text="定時 09:00", zone="UTC",
-                timing_kind="once", date=due_at.date(), time=due_at.time(),
-                state=ScheduleState.ACTIVE, registered_at=now, next_due_at=due_at,
+                unit=unit, title=f"Bench {number}", text=TEXT, zone="UTC", timing_kind="once",
+                date=any_time.date(), time=any_time.time(),
             )
-            for number in range(count)
+            for number in range(1 if shape == "one" else len(rooms))
         ]
     )  # fmt: skip
     through = Schedule.rooms.through
     through.objects.bulk_create(
         [
-            through(schedule_id=schedules[number % count].pk, room_id=room.pk)
+            through(schedule_id=schedules[number % len(schedules)].pk, room_id=room)
             for number, room in enumerate(rooms)
         ]
     )
+    return [schedule.pk for schedule in schedules]
 
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    sys.stdout.write(f"{main(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]))}\n")
+    what, *words = sys.argv[1:]
+    if what == "plant":
+        plant(int(words[0]), int(words[1]), int(words[2]))
+    else:
+        due = schedule(words[0], float(words[1]), [int(word) for word in words[2:]])
+        sys.stdout.write(f"{due}\n")

@@ -13,7 +13,7 @@ from channels.models import Image, Room
 from orgs.reach import Act, can_in, within
 from schedules import rules
 from schedules.actions.edit import change
-from schedules.actions.locked import lock
+from schedules.actions.locked import lock, lock_edited
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.register import register
 from schedules.content import MOST_IMAGES
@@ -78,6 +78,7 @@ def step_digest(row: Schedule, step: str) -> str:
 def register_reviewed(draft: Schedule, *, by: Any, revision: int) -> Schedule:
     """Register the draft, or save the working copy, as it was when it was looked at.
     Raises Stale if it has changed since, Refused with the problems by field."""
+    lock_edited(draft, by=by)
     row = lock(draft, by=by, act=Act.CHANGE)
     if row.state != ScheduleState.DRAFT:
         return row

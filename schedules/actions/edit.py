@@ -11,13 +11,13 @@ from logs import history
 from orgs.clock import database_now
 from orgs.reach import Act
 from schedules import rules
-from schedules.actions.locked import lock
+from schedules.actions.locked import lock, lock_edited, lock_targets
 from schedules.actions.refusal import Refused
 from schedules.actions.register import summary
 from schedules.actions.replan import find_next, withdraw
-from schedules.models import Schedule, ScheduleImage
+from schedules.models import Run, Schedule, ScheduleImage
 from schedules.recurrence import Kind
-from schedules.states import ScheduleState, move
+from schedules.states import OPEN_RUN, ScheduleState, move
 
 EDITABLE = (
     ScheduleState.ACTIVE, ScheduleState.PAUSED, ScheduleState.COMPLETED, ScheduleState.EXPIRED,
@@ -52,12 +52,13 @@ def begin_edit(schedule: Schedule, *, by: Any) -> Schedule:
 def change(copy: Schedule, *, by: Any) -> Schedule:
     """Put the working copy in the place of what it edits, and plan anew. What has begun is
     finished as it was. Raises Refused with the problems by field."""
-    now = database_now()
-    copy = lock(copy, by=by, act=Act.CHANGE)
-    if copy.edits is None:
+    row = lock_edited(copy, by=by)
+    if row is None:
         raise Refused(_("This is not a working copy."))
-    row = lock(copy.edits, by=by, act=Act.CHANGE)
     _check_editable(row)  # it may have been cancelled since the copy was made
+    copy = lock(copy, by=by, act=Act.CHANGE)
+    lock_targets(copy)
+    now = database_now()  # after the locks: it may have waited for them
     found = rules.problems(copy, by=by, now=now)
     if copy.timing_kind == Kind.NOW:
         found.setdefault("timing_kind", []).append(
@@ -67,6 +68,7 @@ def change(copy: Schedule, *, by: Any) -> Schedule:
         raise Refused(_("The changes cannot be saved yet."), found)
     before = summary(row)
     withdraw(row, now)
+    _check_not_leaving(row, copy)
     # What is due by now but not yet planned, as after an outage, stays due.
     overdue = row.next_due_at if row.next_due_at and row.next_due_at <= now else None
     for name in COLUMNS:
@@ -105,6 +107,23 @@ def _check_editable(row: Schedule) -> None:
             _("A schedule that is “%(state)s” cannot be edited.")
             % {"state": row.get_state_display()}
         )
+
+
+def _check_not_leaving(row: Schedule, copy: Schedule) -> None:
+    """A single message that leaves, or has left since the copy was made, is not changed any
+    more: the old one went, and the new one would follow it."""
+    if row.timing_kind not in (Kind.ONCE, Kind.NOW):
+        return
+    runs = Run.objects.filter(schedule=row, trigger=Run.Trigger.TIMING)
+    if runs.filter(state__in=OPEN_RUN).exists():
+        raise Refused(
+            _("It is being sent at this moment. Wait for that to end, then edit it, or cancel it.")
+        )
+    if runs.filter(started_at__gt=copy.created_at).exists():
+        raise Refused(
+            _("It was sent while you were changing it. Discard the changes; to send it once "
+              "more, edit it anew.")
+        )  # fmt: skip
 
 
 def _reactivate(row: Schedule, now: datetime, overdue: datetime | None) -> None:

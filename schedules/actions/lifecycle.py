@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from logs import history
 from orgs.clock import database_now
 from orgs.reach import Act
-from schedules.actions.locked import lock
+from schedules import rules
+from schedules.actions.locked import lock, lock_targets
 from schedules.actions.refusal import Refused
 from schedules.actions.replan import cancel_due, cancel_rest, find_next, withdraw
 from schedules.models import Schedule
@@ -19,8 +20,7 @@ from schedules.states import ScheduleState, State, move
 @transaction.atomic
 def pause(schedule: Schedule, *, by: Any) -> Schedule:
     """Nothing more begins; a run that has begun is finished."""
-    now = database_now()
-    row = lock(schedule, by=by, act=Act.RUN)
+    row, now = _locked(schedule, by=by, act=Act.RUN)
     withdraw(row, now)
     cancel_due(row, now)
     return _moved(row, ScheduleState.PAUSED, "paused", by=by, now=now, next_due_at=None)
@@ -29,10 +29,15 @@ def pause(schedule: Schedule, *, by: Any) -> Schedule:
 @transaction.atomic
 def resume(schedule: Schedule, *, by: Any) -> Schedule:
     """Go on with the next occurrence from now; what passed meanwhile is not made up for."""
-    now = database_now()
     row = lock(schedule, by=by, act=Act.RUN)
     if row.state != ScheduleState.PAUSED:
         raise Refused(_("Only a paused schedule can be resumed."))
+    lock_targets(row)
+    now = database_now()
+    # The same may have been registered while this one was paused.
+    found = rules.duplicate_problems(row, row.rooms.all(), now=now)
+    if found:
+        raise Refused(_("The schedule cannot be resumed yet."), found)
     return _moved(
         row, ScheduleState.ACTIVE, "resumed", by=by, now=now, next_due_at=find_next(row, now)
     )
@@ -47,8 +52,7 @@ def toggle(schedule: Schedule, *, by: Any) -> Schedule:
 @transaction.atomic
 def cancel(schedule: Schedule, *, by: Any) -> Schedule:
     """End it for good. What waits is cancelled, also the rest of a run that has begun."""
-    now = database_now()
-    row = lock(schedule, by=by, act=Act.RUN)
+    row, now = _locked(schedule, by=by, act=Act.RUN)
     _stop(row, now)
     return _moved(row, ScheduleState.CANCELLED, "cancelled", by=by, now=now, next_due_at=None)
 
@@ -56,8 +60,7 @@ def cancel(schedule: Schedule, *, by: Any) -> Schedule:
 @transaction.atomic
 def delete(schedule: Schedule, *, by: Any) -> None:
     """Cancel it and hide it from everybody. Its runs, log and history stay."""
-    now = database_now()
-    row = lock(schedule, by=by, act=Act.DELETE)
+    row, now = _locked(schedule, by=by, act=Act.DELETE)
     if row.state == ScheduleState.DRAFT and not row.runs.exists():
         row.delete()
         return
@@ -65,6 +68,12 @@ def delete(schedule: Schedule, *, by: Any) -> None:
     move(Schedule.objects.filter(pk=row.pk), ScheduleState.CANCELLED, next_due_at=None)
     Schedule.objects.filter(pk=row.pk).update(deleted_at=now)
     history.record("deleted", row, by=by, now=now, unit_path=row.unit.path)
+
+
+def _locked(schedule: Schedule, *, by: Any, act: Act) -> tuple[Schedule, datetime]:
+    """The schedule, held, and the time from then on: it may have waited for the lock."""
+    row = lock(schedule, by=by, act=act)
+    return row, database_now()
 
 
 def _stop(row: Schedule, now: datetime) -> None:

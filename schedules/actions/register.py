@@ -12,7 +12,7 @@ from orgs.clock import database_now
 from orgs.models import Unit
 from orgs.reach import Act, can_in
 from schedules import rules
-from schedules.actions.locked import lock
+from schedules.actions.locked import lock, lock_targets
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.replan import find_next
 from schedules.models import Schedule
@@ -34,11 +34,12 @@ def create_draft(*, by: Any, unit: Unit, uid: UUID, **values: Any) -> Schedule:
 def register(schedule: Schedule, *, by: Any) -> Schedule:
     """Make a draft active. Raises Refused with the problems by field; a second call for the
     same draft changes nothing and returns the schedule."""
-    now = database_now()
     with transaction.atomic():
         row = lock(schedule, by=by, act=Act.CREATE)
         if row.state != ScheduleState.DRAFT:
             return row
+        lock_targets(row)
+        now = database_now()  # after the locks: it may have waited for them
         found = rules.problems(row, by=by, now=now)
         if found:
             raise Refused(_("The schedule cannot be registered yet."), found)

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from schedules.models import Delivery, HolidayException, Run, Schedule
 from schedules.recurrence import next_occurrence
-from schedules.states import OPEN_RUN, DeliveryState, RunState, move
+from schedules.states import OPEN_DELIVERY, OPEN_RUN, DeliveryState, RunState, move
 from schedules.totals import add_up
 
 
@@ -18,8 +18,12 @@ def withdraw(schedule: Schedule, now: datetime) -> int:
     mark before the wire. A run that has begun is finished as it was: never half old, half new.
     The schedule is locked by the caller.
     """
+    # A run that was skipped ahead of its time goes too: an edit may have removed the reason.
     runs = Run.objects.filter(
-        schedule=schedule, state=RunState.PLANNED, trigger=Run.Trigger.TIMING, due_at__gt=now
+        schedule=schedule,
+        state__in=(RunState.PLANNED, RunState.SKIPPED),
+        trigger=Run.Trigger.TIMING,
+        due_at__gt=now,
     )
     # Deliveries before runs, as the settling worker locks them: else each waits for the other.
     deliveries = (
@@ -43,10 +47,15 @@ def cancel_rest(schedule: Schedule, now: datetime) -> None:
 
 
 def _cancel(open_runs: QuerySet[Run], now: datetime) -> None:
-    waiting = Delivery.objects.filter(run__in=open_runs, state=DeliveryState.SENDING, wire_at=None)
-    move(waiting, DeliveryState.PLANNED, claim=None, lease_until=None)
+    # In the order in which the settling worker locks them.
+    held = Delivery.objects.filter(run__in=open_runs, state__in=OPEN_DELIVERY).order_by("id")
+    list(held.select_for_update(of=("self",)).only("id"))
+    # Asked under the lock: one that has begun meanwhile may no longer be among them.
     run_ids = list(open_runs.values_list("pk", flat=True))
-    planned = Delivery.objects.filter(run__in=run_ids, state=DeliveryState.PLANNED)
+    mine = Delivery.objects.filter(run__in=run_ids)
+    waiting = mine.filter(state=DeliveryState.SENDING, wire_at=None)
+    move(waiting, DeliveryState.PLANNED, claim=None, lease_until=None)
+    planned = mine.filter(state=DeliveryState.PLANNED)
     move(planned, DeliveryState.CANCELLED, completed_at=now)
     add_up(run_ids, now)
 

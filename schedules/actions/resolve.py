@@ -12,7 +12,7 @@ from orgs.reach import Act, within
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.arrival import note_arrival
 from schedules.models import Delivery
-from schedules.states import DeliveryState, move
+from schedules.states import DeliveryState, ScheduleState, move
 from schedules.totals import add_up
 
 
@@ -29,15 +29,17 @@ def resolve(delivery: Delivery, verdict: Verdict, *, by: Any, seen: str | None =
     `seen` is the delivery's `completed_at` (ISO) as the person saw it: a verdict about an
     earlier doubt does not settle a newer one.
     """
-    now = database_now()
     rows = within(by, Delivery.objects.filter(pk=delivery.pk), Act.RUN)
-    row = rows.select_related("run").select_for_update(of=("self",)).first()
+    row = rows.select_related("run__schedule").select_for_update(of=("self",)).first()
     if row is None:
         raise OutOfReach(_("There is no such delivery."))
     if row.state != DeliveryState.UNCONFIRMED:
         raise Refused(_("Only what is not confirmed can be decided."))
     if seen is not None and seen != (row.completed_at.isoformat() if row.completed_at else ""):
         raise Refused(_("It was tried again since you looked. Look once more, then decide."))
+    now = database_now()
+    if verdict == Verdict.SEND_AGAIN and row.run.schedule.state == ScheduleState.CANCELLED:
+        raise Refused(_("Its schedule was cancelled: nothing of it is sent any more."))
     mine = Delivery.objects.filter(pk=row.pk)
     if verdict == Verdict.ARRIVED:
         note_arrival(row, now)

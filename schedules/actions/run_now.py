@@ -22,7 +22,6 @@ RUNNABLE = (ScheduleState.ACTIVE, ScheduleState.PAUSED, ScheduleState.COMPLETED)
 def execute(schedule: Schedule, *, by: Any) -> Run:
     """Send it now, once. Refused while a run by hand is still under way: a double click is
     one run."""
-    now = database_now()
     row = lock(schedule, by=by, act=Act.RUN)
     if row.state not in RUNNABLE or row.edits_id:
         raise Refused(
@@ -34,10 +33,11 @@ def execute(schedule: Schedule, *, by: Any) -> Run:
     found = rules.target_problems(row, rooms, by=by) | rules.content_problems(row, rooms)
     if found:
         raise Refused(_("The schedule cannot be run as it is."), found)
-    frozen = freeze(
-        with_content(Schedule.objects.all()).get(pk=row.pk), now, now=now, trigger=Run.Trigger.HAND
-    )
-    run = store([frozen])[0]
+    now = database_now()
+    # Never on a full second: there it could take the place of an appointed run.
+    due_at = now.replace(microsecond=now.microsecond or 1)
+    whole = with_content(Schedule.objects.all()).get(pk=row.pk)
+    run = store([freeze(whole, due_at, now=now, trigger=Run.Trigger.HAND)])[0]
     history.record("executed", row, by=by, now=now, unit_path=row.unit.path,
                    changes={"run": run.pk})  # fmt: skip
     return run

@@ -24,6 +24,7 @@ from schedules.admin.filters import AppointedFilter, OneScheduleFilter
 from schedules.admin.live import answer_if_new, fingerprint
 from schedules.models import Delivery, Run
 from schedules.shown.chat import chats_of_run
+from schedules.shown.times import times_of
 from schedules.states import OPEN_RUN, DeliveryState
 from schedules.templatetags.teiji_states import state_badge
 from schedules.templatetags.teiji_times import time_element
@@ -102,12 +103,25 @@ def _state(request: HttpRequest, run: Run) -> dict[str, Any]:
     attempts = _attempts(request.user, deliveries)
     chats = _sandbox_rooms(request.user, deliveries)
     lines = [
-        {"delivery": row, "attempts": attempts[row.pk], "has_chat": row.room_id in chats}
+        {
+            "delivery": row,
+            "times": times_of(row, attempts[row.pk]),
+            "attempts": attempts[row.pk],
+            "has_chat": row.room_id in chats,
+        }
         for row in deliveries[:DELIVERIES_SHOWN]
     ]
     counts = (run.state, run.total, run.sent, run.failed, run.unconfirmed, run.skipped)
     figures = [
-        (row.pk, row.state, row.part, row.tries, row.completed_at, len(attempts[row.pk]))
+        (
+            row.pk,
+            row.state,
+            row.part,
+            row.tries,
+            row.claimed_at,
+            row.completed_at,
+            len(attempts[row.pk]),
+        )
         for row in deliveries
     ]
     return {

@@ -19,20 +19,35 @@ from config.scoped.paging import PagesByTime
 from logs.models import Attempt
 from orgs.reach import Act, within
 from schedules.models import Delivery
+from schedules.shown.times import times_of
 from schedules.states import DeliveryState
 
 
 class AttemptSerializer(serializers.ModelSerializer):
     """One try of one part, and what the channel answered."""
 
-    handed_over_at = Moment(source="wire_at", read_only=True, allow_null=True)
-    answered_at = Moment(read_only=True)
+    claimed_at = Moment(
+        read_only=True, allow_null=True, help_text="When a worker took hold of it for this try."
+    )
+    handed_over_at = Moment(
+        source="wire_at",
+        read_only=True,
+        allow_null=True,
+        help_text="When the request was handed to the network.",
+    )
+    answered_at = Moment(read_only=True, help_text="When the channel’s answer had been read.")
+    lateness_ms = serializers.IntegerField(
+        read_only=True,
+        allow_null=True,
+        help_text="Of the try that counts for punctuality (the accepted first part, unless a "
+        "person asked for it): as in the entry. Null for every other.",
+    )
 
     class Meta:
         model = Attempt
         fields = [
-            "part", "number", "handed_over_at", "answered_at", "outcome", "status", "request_id",
-            "answer", "error",
+            "part", "number", "claimed_at", "handed_over_at", "answered_at", "outcome",
+            "lateness_ms", "status", "request_id", "answer", "error",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -54,11 +69,38 @@ class LogSerializer(serializers.ModelSerializer):
     run = serializers.IntegerField(source="run_id", read_only=True)
     schedule = serializers.IntegerField(source="run.schedule_id", read_only=True)
     title = serializers.CharField(source="run.title", read_only=True)
-    room = serializers.IntegerField(source="room_id", read_only=True)
+    room = serializers.IntegerField(source="room_id", read_only=True, allow_null=True)
     content = SentContentSerializer(source="run.content", read_only=True)
-    due_at = Moment(read_only=True)
-    started_at = Moment(read_only=True, allow_null=True)
+    due_at = Moment(read_only=True, help_text="Its appointed time.")
+    claimed_at = Moment(
+        source="times.claimed_at",
+        read_only=True,
+        allow_null=True,
+        help_text="When a worker took hold of it, for the try that counts for punctuality.",
+    )
+    handed_over_at = Moment(
+        source="times.wire_at",
+        read_only=True,
+        allow_null=True,
+        help_text="When the first part was handed to the network, by the try that was accepted; "
+        "before one is, by the latest.",
+    )
+    accepted_at = Moment(
+        source="times.accepted_at",
+        read_only=True,
+        allow_null=True,
+        help_text="When the channel’s acceptance of the first part had been read.",
+    )
+    started_at = Moment(
+        read_only=True, allow_null=True, help_text="The first hand-over, accepted or not."
+    )
     completed_at = Moment(read_only=True, allow_null=True)
+    lateness_ms = serializers.IntegerField(
+        read_only=True,
+        allow_null=True,
+        help_text="Whole milliseconds from due_at to handed_over_at, rounded down; negative would "
+        "be early. Null until the first part is accepted, and where a person had it sent again.",
+    )
     duration_ms = serializers.SerializerMethodField()
     parts_sent = serializers.IntegerField(source="part", read_only=True)
     parts_total = serializers.IntegerField(source="parts", read_only=True)
@@ -68,9 +110,9 @@ class LogSerializer(serializers.ModelSerializer):
         model = Delivery
         fields = [
             "id", "run", "schedule", "title", "room", "room_name", "channel", "state", "reason",
-            "error", "content", "due_at", "started_at", "completed_at", "duration_ms",
-            "lateness_ms", "status", "request_id", "tries", "parts_sent", "parts_total",
-            "attempts",
+            "error", "content", "due_at", "claimed_at", "handed_over_at", "accepted_at",
+            "started_at", "completed_at", "lateness_ms", "duration_ms", "status", "request_id",
+            "tries", "parts_sent", "parts_total", "attempts",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -109,6 +151,8 @@ def entries(deliveries: Sequence[Delivery], user: Any) -> Any:
     rows = Attempt.objects.filter(delivery_id__in=[delivery.pk for delivery in deliveries])
     for attempt in within(user, rows):
         attempts[attempt.delivery_id].append(attempt)
+    for delivery in deliveries:
+        vars(delivery)["times"] = times_of(delivery, attempts[delivery.pk])
     return LogSerializer(deliveries, many=True, context={"attempts": attempts}).data
 
 

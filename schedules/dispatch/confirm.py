@@ -48,7 +48,7 @@ def due_questions(now: datetime) -> list[Question]:
         Question(
             delivery=row,
             account=row.account,
-            target=Target(row.room.address, row.room_name),
+            target=Target(row.room.address if row.room else "", row.room_name),
             key=part_key(row.key, min(row.part, row.parts - 1)),
         )
         for row in rows

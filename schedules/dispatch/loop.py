@@ -15,26 +15,25 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 
-from schedules.dispatch.claim import Claimed, claim, mark_wire, release, renew
+from logs.stats.tally import roll_up
+from schedules.dispatch.claim import Claimed, claim, release, renew
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.confirm import ask, due_questions, write_answers
-from schedules.dispatch.pace import Paced, pace, slow_down
+from schedules.dispatch.fence import Fence
+from schedules.dispatch.handover import Handover, pause
+from schedules.dispatch.pace import slow_down
 from schedules.dispatch.plan import plan
 from schedules.dispatch.send import Senders, warm_up
 from schedules.dispatch.settle import Outcome, settle
-from schedules.dispatch.slots import Slots
 from schedules.dispatch.sweep import sweep
 from schedules.dispatch.threads import DatabaseThreads
-from schedules.dispatch.waiting import Waiting
-from schedules.models import Heartbeat
+from schedules.models import Delivery, Heartbeat
 
 logger = logging.getLogger(__name__)
 
-CLAIM_AHEAD = 1000  # deliveries held, waiting or under way: the rest is for other workers
-WIRE_AHEAD = timedelta(seconds=0.15)  # the mark is written this long before the hand-over
-WIRE_BATCH = 100  # with few slots left, wait a moment until so many can be marked in one write
-WIRE_PAUSE = 0.05  # that moment in seconds: those under way may be slow
-SLOT_PAUSE = 0.005  # seconds before slots are looked at again: many are freed at once
+CLAIM_AHEAD = 4000  # deliveries held at most, waiting or under way
+CLAIM_SOON = 250  # with fewer waiting, more is claimed at once
+CLAIM_LEAST = 100  # however many workers share what is due
 SETTLE_EVERY = 0.02  # seconds in which answers gather for one write
 SETTLE_BUSY = 0.1  # the same while others wait to be handed over: those go first
 RENEW_AFTER = timedelta(seconds=1)  # after its time, for what still waits for a slot
@@ -49,19 +48,16 @@ class Loop:
     def __init__(self, name: str = "") -> None:
         self.name = name or f"{socket.gethostname()}:{os.getpid()}"
         self.clock = Clock()
+        self._fence = Fence()
+        self._workers = 1  # that share what is due
         self.sent = 0
         self._senders = Senders(self.clock)
         self._database = DatabaseThreads("claim", "wire", "settle", "upkeep")
         self._stopping = asyncio.Event()
         self._woken = asyncio.Event()  # for the claimer: there may be something to claim
-        self._changed = asyncio.Event()  # for the pump: more is ready, or a slot is free
         self._answered = asyncio.Event()  # for the settler
-        self._waiting = Waiting()
-        self._slots = Slots(settings.TEIJI_IN_FLIGHT)
-        self._in_flight: dict[asyncio.Task[Outcome | None], Claimed] = {}
-        self._starting = 0  # deliveries that are being marked
         self._outcomes: list[Outcome] = []
-        self._started_at = 0.0  # when a batch was last handed over, by the loop's own clock
+        self._handover = Handover(self.clock, self._senders, self._persist, self._take_in)
 
     def wake(self) -> None:
         """Look for work now. From the loop's own thread."""
@@ -71,15 +67,17 @@ class Loop:
         """Claim no more; finish what is under way. From the loop's own thread."""
         self._stopping.set()
         self._woken.set()
-        self._changed.set()
+        self._handover.stop()
 
     async def run(self, *, once: bool = False) -> None:
         """Work until stopped; with `once`, until nothing is due within the lead."""
+        # Before all else: this may be a copy that must not send.
+        await self._persist("upkeep", self._fence.look)
         await self._persist("upkeep", self.clock.set_by_database)
         await self._persist("upkeep", warm_up)
         if once:
             await self._upkeep()
-        tasks = [asyncio.create_task(self._pump()), asyncio.create_task(self._settler())]
+        tasks = [asyncio.create_task(self._handover.run()), asyncio.create_task(self._settler())]
         if not once:
             tasks.append(asyncio.create_task(self._upkeeper()))
         try:
@@ -88,7 +86,7 @@ class Loop:
                 claimed = await self._claim()
                 if once and not (claimed or self._is_busy()):
                     break
-                await _pause(self._woken, settings.TEIJI_POLL_SECONDS)
+                await pause(self._woken, settings.TEIJI_POLL_SECONDS)
         finally:
             await self._finish(tasks)
         if once:
@@ -100,102 +98,44 @@ class Loop:
 
     async def _claim(self) -> int:
         """Take more of what is due; returns how many."""
-        held = self._waiting.held() + self._slots.filled
-        free = CLAIM_AHEAD - held.total()
-        if free < 2:
-            return 0
+        held = self._handover.waiting.held() + self._handover.slots.filled
+        free = max(CLAIM_AHEAD - held.total(), 0)
         full = [account for account, count in held.items() if count >= free]
+        overdue = self._handover.waiting.overdue(self.clock.now() - RENEW_AFTER)
         try:
             claimed: list[Claimed] = await self._database.call(
-                "claim", self._claim_more, limit=free // 2, full=full
+                "claim", self._claim_more, overdue, limit=free // 2, full=full
             )
         except DATABASE_AWAY:
             logger.exception("claim: the database does not answer")
             return 0
-        self._waiting.add(claimed)
-        self._changed.set()
+        self._handover.add(claimed)
         return len(claimed)
 
-    def _claim_more(self, *, limit: int, full: Sequence[int]) -> list[Claimed]:
+    def _claim_more(
+        self, overdue: Sequence[Claimed], *, limit: int, full: Sequence[int]
+    ) -> list[Claimed]:
         now = self.clock.now()
-        overdue = self._waiting.overdue(now - RENEW_AFTER)
         if overdue:
             renew(overdue, now)
-        return claim(now, worker=self.name, limit=limit, full=full)
-
-    # Handing over.
-
-    async def _pump(self) -> None:
-        while not self._stopping.is_set():
-            batch = self._take_due()
-            if batch:
-                await self._start(batch)
-                continue
-            seconds = self._seconds_to_next()
-            if seconds > 0:
-                await _pause(self._changed, seconds)
-            else:
-                await asyncio.sleep(SLOT_PAUSE)
-
-    def _take_due(self) -> list[Claimed]:
-        """What is due next, as far as slots are free; few slots for many wait a moment."""
-        waited = asyncio.get_running_loop().time() - self._started_at
-        if waited < WIRE_PAUSE and self._in_flight:
-            free = sum(
-                min(count, self._slots.left_for(account))
-                for account, count in self._waiting.held().items()
-            )
-            if free < min(WIRE_BATCH, len(self._waiting)):
-                return []
-        return self._waiting.take(self.clock.now() + WIRE_AHEAD, self._slots)
-
-    def _seconds_to_next(self) -> float:
-        """0: one is due, and waits for a slot."""
-        soonest = self._waiting.soonest()
-        if soonest is None:
-            return float(settings.TEIJI_POLL_SECONDS)
-        return max((soonest - WIRE_AHEAD - self.clock.now()) / timedelta(seconds=1), 0.0)
-
-    async def _start(self, batch: list[Claimed]) -> None:
-        """Hand these over, as far as their limits and the rights allow it now. Each of them has
-        a slot."""
-        self._started_at = asyncio.get_running_loop().time()
-        self._starting = len(batch)
-        paced: Paced = await self._persist("wire", lambda: pace(batch, self.clock.now()))
-        for later, until in paced.waiting:
-            self._waiting.put_back(later, until + WIRE_AHEAD)
-        allowed = [delivery for delivery in batch if delivery.id in paced.times]
-        # Tried again where the answer was lost: the mark may have been written.
-        marked, barred, lease_until = await self._persist(
-            "wire", lambda: mark_wire(allowed, self.clock.now())
-        )
-        self._starting = 0
-        for delivery in batch:
-            if delivery.id in marked:
-                at = paced.times[delivery.id]
-                task = asyncio.create_task(self._senders.hand_over(delivery, at, lease_until))
-                self._in_flight[task] = delivery
-                task.add_done_callback(self._note)
-                continue
-            self._slots.empty(delivery.account.pk)
-            if delivery.id in barred:
-                self._outcomes.append(self._senders.barred(delivery, barred[delivery.id]))
-                self._answered.set()
-
-    def _note(self, task: asyncio.Task[Outcome | None]) -> None:
-        self._slots.empty(self._in_flight.pop(task).account.pk)
-        self._changed.set()
-        outcome = None if task.cancelled() else task.result()
-        if outcome:
-            self._outcomes.append(outcome)
-        self._answered.set()
+        if not limit:
+            return []
+        # Each worker takes its part of what is due, so that none idles while another has too much.
+        until = now + timedelta(seconds=settings.TEIJI_LEAD_SECONDS)
+        due = Delivery.objects.due(until)[: limit * self._workers].count()
+        part = min(limit, max(-(-due // self._workers), CLAIM_LEAST))
+        return claim(now, worker=self.name, limit=part, full=full) if due else []
 
     # Settling.
+
+    def _take_in(self, outcome: Outcome) -> None:
+        self._outcomes.append(outcome)
+        self._answered.set()
 
     async def _settler(self) -> None:
         while not (self._stopping.is_set() and not self._is_busy()):
             await self._answered.wait()
-            await asyncio.sleep(SETTLE_BUSY if self._waiting else SETTLE_EVERY)
+            await asyncio.sleep(SETTLE_BUSY if self._handover.waiting else SETTLE_EVERY)
             await self._settle()
 
     async def _settle(self) -> None:
@@ -203,7 +143,7 @@ class Loop:
         batch, self._outcomes = self._outcomes, []
         if batch:
             await self._write(batch)
-        if len(self._waiting) < CLAIM_AHEAD // 4:
+        if len(self._handover.waiting) < CLAIM_SOON:
             self._woken.set()
 
     async def _write(self, batch: list[Outcome]) -> None:
@@ -232,15 +172,19 @@ class Loop:
 
     async def _upkeep(self) -> None:
         call = self._database.call
+        await call("upkeep", self._fence.look)
         await call("upkeep", self.clock.set_by_database)
         while await call("upkeep", plan, self.clock.now()):
             self._woken.set()
         await call("upkeep", sweep, self.clock.now())
         await call("upkeep", Heartbeat.beat, Heartbeat.Kind.LOOP, self.name, self.clock.now())
+        alive = await call("upkeep", Heartbeat.alive, Heartbeat.Kind.LOOP, self.clock.now())
+        self._workers = max(alive, 1)
         questions = await call("upkeep", due_questions, self.clock.now())
         if questions:
             answers = await ask(questions, self._senders)
             await call("upkeep", write_answers, answers, self.clock.now())
+        await call("upkeep", roll_up, self.clock.now())
 
     # Stopping.
 
@@ -251,16 +195,16 @@ class Loop:
         for task in upkeepers:
             task.cancel()
         await asyncio.gather(pump, *upkeepers, return_exceptions=True)
-        held = self._waiting.take_all()
+        held = self._handover.waiting.take_all()
         if held:
             await self._persist("claim", release, held)
-        await asyncio.gather(*self._in_flight, return_exceptions=True)
+        await self._handover.finish()
         self._answered.set()
         await asyncio.gather(settler, return_exceptions=True)
         await self._settle()
 
     def _is_busy(self) -> bool:
-        return bool(self._waiting or self._starting or self._in_flight or self._outcomes)
+        return self._handover.is_busy or bool(self._outcomes)
 
     async def _persist(self, kind: str, work: Callable[..., Any], *args: Any) -> Any:
         """Do it, through restarts of the database."""
@@ -277,13 +221,3 @@ def _raise_if_one_ended(tasks: Iterable[asyncio.Task[None]]) -> None:
     for task in tasks:
         if task.done():
             task.result()
-
-
-async def _pause(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, at most so long; leave it cleared."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass
-    event.clear()

@@ -60,5 +60,5 @@ def _by_limit(batch: Iterable[Claimed]) -> dict[tuple[int, str, float | None], l
 def _limit(account: Account, delivery: Claimed) -> tuple[str, float | None]:
     if account.kind not in registry():
         return "", None  # refused when it is opened
-    endpoint = account.adapter_class.endpoint(delivery.target)
+    endpoint = account.adapter_class.endpoint(batch=delivery.is_batch)
     return endpoint, account.rate_of(endpoint)

@@ -1,15 +1,19 @@
 """Plan: occurrences that come within the horizon become runs with deliveries."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from functools import cache, partial
 from itertools import islice
 
 from django.conf import settings
 from django.db import transaction
 
+from channels.adapters.base import Adapter
+from channels.models import Account
 from logs import history
-from schedules.models import HolidayException, Run, Schedule
+from schedules.bulk import update_each
+from schedules.models import HolidayException, Installation, Run, Schedule
 from schedules.recurrence import Occurrence, occurrences
 from schedules.runs import Frozen, freeze, skipped, store, with_content
 from schedules.states import ScheduleState, move
@@ -30,27 +34,33 @@ def plan(now: datetime) -> int:
     # Asked first without a lock: on SQLite a transaction takes the only write lock there is.
     if not Schedule.objects.to_plan(horizon).exists():
         return 0
+    installation = Installation.objects.present()
+    if installation and installation.fenced_at:
+        return 0  # next_due_at stays: what passes meanwhile is planned when the fence is lifted
+    skip_until = installation.skip_until if installation else None
     with transaction.atomic():
-        return _plan_turn(now, horizon)
+        return _plan_turn(now, horizon, skip_until)
 
 
-def _plan_turn(now: datetime, horizon: datetime) -> int:
+def _plan_turn(now: datetime, horizon: datetime, skip_until: datetime | None) -> int:
     due = with_content(Schedule.objects.to_plan(horizon))
     locked = due.select_for_update(skip_locked=True, of=("self",))[:SCHEDULES_A_TURN]
     schedules = list(locked)
     batch: list[Frozen] = []
     holidays = {country: HolidayException.table(country)
                 for country in {schedule.holiday_country for schedule in schedules}}  # fmt: skip
+    open_account = cache(Account.open)  # one account has many rooms and many schedules
+    freeze_or_skip = partial(_freeze, now=now, skip_until=skip_until, open_account=open_account)
     for schedule in schedules:
         try:
             coming, following = _take(schedule, horizon, holidays[schedule.holiday_country])
-            batch += [_freeze(schedule, occurrence, now) for occurrence in coming]
+            batch += [freeze_or_skip(schedule, occurrence) for occurrence in coming]
         except (ValueError, TypeError) as error:
             _give_up(schedule, error, now)
         else:
             schedule.next_due_at = following
     store(batch)
-    Schedule.objects.bulk_update(schedules, ["next_due_at"])
+    update_each(Schedule, ["next_due_at"], [(row.next_due_at, row.pk) for row in schedules])
     return len(batch)
 
 
@@ -80,12 +90,21 @@ def _give_up(schedule: Schedule, error: Exception, now: datetime) -> None:
     )  # fmt: skip
 
 
-def _freeze(schedule: Schedule, occurrence: Occurrence, now: datetime) -> Frozen:
+def _freeze(
+    schedule: Schedule,
+    occurrence: Occurrence,
+    *,
+    now: datetime,
+    skip_until: datetime | None,
+    open_account: Callable[[Account], Adapter],
+) -> Frozen:
     due_at = occurrence.due_at
     if occurrence.skipped:
         reason, detail = occurrence.skipped, occurrence.detail
         return skipped(schedule, due_at, now=now, reason=reason, detail=detail)
+    if skip_until and due_at <= skip_until:
+        return skipped(schedule, due_at, now=now, reason=Run.Reason.FENCED)
     if due_at + timedelta(seconds=settings.TEIJI_GRACE_SECONDS) < now:
         logger.warning("missed: schedule %s at %s", schedule.pk, due_at.isoformat())
         return skipped(schedule, due_at, now=now, reason=Run.Reason.MISSED)
-    return freeze(schedule, due_at, now=now)
+    return freeze(schedule, due_at, now=now, open_account=open_account)

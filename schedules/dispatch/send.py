@@ -1,6 +1,7 @@
 """Send: hands one part to its channel and says what came of it. Touches no table."""
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,7 +46,11 @@ class Senders:
         return adapter
 
     async def hand_over(
-        self, claimed: Claimed, at: datetime, lease_until: datetime
+        self,
+        claimed: Claimed,
+        at: datetime,
+        lease_until: datetime,
+        members: tuple[str, ...] = (),
     ) -> Outcome | None:
         """Send the next part of this delivery at this time, never before it. None: too little
         of the lease is left, as for a worker that was stopped and goes on; nothing was sent."""
@@ -59,9 +64,10 @@ class Senders:
         if handed_at + timedelta(seconds=adapter.timeout) > lease_until:
             logger.warning("delivery %s: its lease is too short by now", claimed.id)
             return None
+        target = replace(claimed.target, members=members)
         key = part_key(claimed.key, claimed.part)
         try:
-            receipt = await adapter.send(claimed.target, claimed.payload, key)
+            receipt = await adapter.send(target, claimed.payload, key)
         except SendError as error:
             return self._outcome(claimed, adapter, handed_at, error=error)
         except Exception as error:  # an adapter's own fault must not lose the delivery

@@ -12,12 +12,14 @@ from django.db import transaction
 
 from channels.adapters.base import Failure, Receipt, SendError
 from channels.models import Account
-from logs.models import Attempt
+from logs.models import Attempt, History
+from logs.stats.lateness import lateness_of
+from schedules.bulk import insert
 from schedules.dispatch.claim import Claimed
 from schedules.models import Delivery
 from schedules.models.delivery import part_key
 from schedules.states import DeliveryState, move_each
-from schedules.totals import add_up
+from schedules.totals import add_up_at_times, add_up_ended
 
 logger = logging.getLogger(__name__)
 
@@ -47,15 +49,21 @@ def settle(outcomes: Sequence[Outcome]) -> int:
         return 0
     with transaction.atomic():
         held = _held(outcomes)
+        lateness = _lateness(held)
         by_state: dict[DeliveryState, list[list[Any]]] = defaultdict(list)
         for outcome in held:
             to, values = _next(outcome)
+            values |= {"lateness_ms": lateness.get(outcome.claimed.id, values["lateness_ms"])}
             row = [values[name] for name in COLUMNS]
             by_state[to].append([*row, outcome.claimed.id, outcome.claimed.token])
         for to, rows in by_state.items():
             move_each(Delivery, to, COLUMNS, rows)
-        Attempt.objects.bulk_create([_attempt(o) for o in held if o.handed_at])
-        add_up({outcome.claimed.run_id for outcome in held}, outcomes[-1].answered_at)
+        insert([_attempt(o, lateness) for o in held if o.handed_at])
+        # Of all, not of the held ones: this may be the second try after a lost answer.
+        runs = {outcome.claimed.run_id for outcome in outcomes}
+        waiting = add_up_at_times(runs, outcomes[-1].answered_at)
+    if waiting:
+        add_up_ended(waiting, outcomes[-1].answered_at)
     return len(held)
 
 
@@ -105,10 +113,6 @@ def _accepted(
 ) -> tuple[DeliveryState, dict[str, Any]]:
     claimed = outcome.claimed
     values |= {"part": claimed.part + 1, "crashes": 0, "status": receipt.status}
-    if claimed.part == 0:
-        # Of the try that was accepted: with a known key that was the first one.
-        accepted_at = values["started_at"] if receipt.already else outcome.handed_at
-        values["lateness_ms"] = _lateness(accepted_at, claimed.due_at)
     values["request_id"] = _storable(receipt.request_id[:100])
     if claimed.part + 1 == claimed.parts:
         return DeliveryState.SENT, values
@@ -127,13 +131,13 @@ def _not_accepted(
     if error.failure != Failure.UNKNOWN:
         values["confirm_at"] = None
     if error.failure == Failure.REFUSED:
-        return DeliveryState.FAILED, values
+        return _given_up(outcome, values)
     spent = values["tries"] > outcome.claimed.max_retries
     if error.failure == Failure.UNKNOWN:
         if spent or not _may_repeat(outcome):
             return DeliveryState.UNCONFIRMED, values
     elif spent and not _is_waited_for(outcome, error):
-        return DeliveryState.FAILED, values
+        return _given_up(outcome, values)
     delay = _delay(values["tries"])
     if error.after is not None:
         # The channel named a time; asked again and again, it is asked less often.
@@ -141,6 +145,18 @@ def _not_accepted(
     values |= {"completed_at": None, "confirm_at": None}
     values["next_try_at"] = outcome.answered_at + timedelta(seconds=delay)
     return DeliveryState.PLANNED, values
+
+
+def _given_up(outcome: Outcome, values: dict[str, Any]) -> tuple[DeliveryState, dict[str, Any]]:
+    """Failed; but what this try was told says nothing of an earlier one whose fate is unknown."""
+    claimed = outcome.claimed
+    unknown = Attempt.objects.filter(
+        delivery_id=claimed.id, part=claimed.part, outcome=Attempt.Outcome.UNKNOWN
+    )
+    if claimed.crashes or (claimed.tries and unknown.exists()):
+        values["error"] += " An earlier try may have arrived."
+        return DeliveryState.UNCONFIRMED, values
+    return DeliveryState.FAILED, values
 
 
 def _is_waited_for(outcome: Outcome, error: SendError) -> bool:
@@ -163,11 +179,27 @@ def _delay(tries: int) -> float:
     return delays[min(tries, len(delays)) - 1]
 
 
-def _lateness(started_at: datetime | None, due_at: datetime) -> int | None:
-    return round((started_at - due_at) / timedelta(milliseconds=1)) if started_at else None
+def _lateness(held: Sequence[Outcome]) -> dict[int, int]:
+    """By delivery, how late the try was that the channel accepted: with a known key the first
+    one. Only the first part has an appointed time, and none has it that a person sends again."""
+    first = [o for o in held if o.receipt and o.handed_at and o.claimed.part == 0]
+    tried = [str(o.claimed.id) for o in first if o.claimed.started_at]
+    again = History.objects.filter(kind="delivery", verb="send_again", object_id__in=tried)
+    by_hand = set(again.values_list("object_id", flat=True)) if tried else set()
+    return {
+        o.claimed.id: lateness_of(_accepted_at(o), o.claimed.due_at)
+        for o in first
+        if str(o.claimed.id) not in by_hand
+    }
 
 
-def _attempt(outcome: Outcome) -> Attempt:
+def _accepted_at(outcome: Outcome) -> datetime:
+    assert outcome.handed_at is not None, "what was accepted was handed over"
+    is_known = outcome.receipt is not None and outcome.receipt.already
+    return (outcome.claimed.started_at if is_known else None) or outcome.handed_at
+
+
+def _attempt(outcome: Outcome, lateness: dict[int, int]) -> Attempt:
     claimed, error, receipt = outcome.claimed, outcome.error, outcome.receipt
     evidence = receipt or error
     assert evidence is not None, "an attempt has an answer or an error"
@@ -177,6 +209,7 @@ def _attempt(outcome: Outcome) -> Attempt:
         schedule_id=claimed.schedule_id,
         schedule_title=claimed.title,
         room_id=claimed.room_id,
+        audience_id=claimed.audience_id,
         room_name=claimed.room_name,
         unit_path=claimed.unit_path,
         channel=claimed.account.kind,
@@ -193,6 +226,7 @@ def _attempt(outcome: Outcome) -> Attempt:
         request_id=_storable(evidence.request_id[:100]),
         answer=_storable(evidence.answer),
         error=_storable(str(error)) if error else "",
+        lateness_ms=lateness.get(claimed.id),
     )
 
 

@@ -13,7 +13,7 @@ from logs import history
 from schedules.dispatch.settle import KEY_LIFE
 from schedules.models import Delivery, Schedule
 from schedules.states import OPEN_RUN, DeliveryState, ScheduleState, move
-from schedules.totals import add_up
+from schedules.totals import add_up, add_up_owed
 
 logger = logging.getLogger(__name__)
 
@@ -22,9 +22,11 @@ ROWS_A_TURN = 1000
 
 
 def sweep(now: datetime) -> int:
-    """Take back what dead workers hold; complete what has nothing to come. Returns how many
-    rows it moved."""
-    return take_back(now) + complete(now)
+    """Take back what dead workers hold, bring totals up to date, complete what has nothing to
+    come. Returns how many rows it moved."""
+    taken = take_back(now)
+    add_up_owed(now)
+    return taken + complete(now)
 
 
 def take_back(now: datetime) -> int:

@@ -4,11 +4,13 @@ import heapq
 from collections import Counter, deque
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import count
+from uuid import UUID
 
 from schedules.dispatch.claim import Claimed
 from schedules.dispatch.slots import Slots
 
-Entry = tuple[datetime, int, int, Claimed]
+Entry = tuple[datetime, int, int, int, Claimed]
 
 
 class Waiting:
@@ -19,19 +21,23 @@ class Waiting:
         self._queues: dict[int, list[Entry]] = {}
         self._turns: deque[int] = deque()
         self._closed_until: dict[int, datetime] = {}
+        self._newest: dict[int, UUID] = {}  # of each delivery, the token of its last claim
+        self._numbers = count()
 
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
 
     def add(self, claimed: Iterable[Claimed]) -> None:
-        """Put these in line."""
+        """Put these in line. A newer claim takes the place of an older one, which this worker
+        lost while it stood still."""
         for delivery in claimed:
             account = delivery.account.pk
             if account not in self._queues:
                 self._queues[account] = []
                 self._turns.append(account)
-            entry = (delivery.next_try_at, -delivery.priority, delivery.id, delivery)
-            heapq.heappush(self._queues[account], entry)
+            self._newest[delivery.id] = delivery.token
+            order = (delivery.next_try_at, -delivery.priority, delivery.id, next(self._numbers))
+            heapq.heappush(self._queues[account], (*order, delivery))
 
     def put_back(self, claimed: Iterable[Claimed], until: datetime) -> None:
         """Put these in line again; their accounts are passed over until then."""
@@ -47,26 +53,30 @@ class Waiting:
             account = self._turns[0]
             self._turns.rotate(-1)
             if self._next_at(account) <= until and slots.may_fill(account):
-                slots.fill(account)
-                taken.append(heapq.heappop(self._queues[account])[3])
+                delivery = heapq.heappop(self._queues[account])[-1]
                 self._forget_if_empty(account)
                 passed = 0
+                if self._newest.get(delivery.id) == delivery.token:
+                    del self._newest[delivery.id]
+                    slots.fill(account)
+                    taken.append(delivery)
             else:
                 passed += 1
         return taken
 
     def take_all(self) -> list[Claimed]:
         """Everything that is left."""
-        left = [entry[3] for queue in self._queues.values() for entry in queue]
+        left = [entry[-1] for queue in self._queues.values() for entry in queue]
         self._queues.clear()
         self._turns.clear()
         self._closed_until.clear()
+        self._newest.clear()
         return left
 
     def overdue(self, before: datetime) -> list[Claimed]:
         """Those that were due before then and still wait."""
         entries = (entry for queue in self._queues.values() for entry in queue)
-        return [entry[3] for entry in entries if entry[0] < before]
+        return [entry[-1] for entry in entries if entry[0] < before]
 
     def soonest(self) -> datetime | None:
         """When the next one is due; None when nothing waits."""

@@ -178,9 +178,9 @@ class Migration(migrations.Migration):
                 ('lateness_ms', models.IntegerField(null=True, verbose_name='lateness (ms)')),
                 ('status', models.PositiveSmallIntegerField(null=True, verbose_name='status')),
                 ('request_id', models.CharField(blank=True, max_length=100, verbose_name='request id')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='channels.account')),
-                ('room', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='channels.room')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='schedules.run')),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='channels.account')),
+                ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='channels.room')),
+                ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='schedules.run')),
             ],
             options={
                 'verbose_name': 'delivery',

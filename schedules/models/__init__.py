@@ -3,6 +3,7 @@
 from schedules.models.delivery import Delivery
 from schedules.models.heartbeat import Heartbeat
 from schedules.models.holiday import HolidayException
+from schedules.models.installation import Installation
 from schedules.models.run import Run
 from schedules.models.schedule import Schedule, ScheduleImage
 from schedules.models.timing import TimingFields
@@ -11,6 +12,7 @@ __all__ = [
     "Delivery",
     "Heartbeat",
     "HolidayException",
+    "Installation",
     "Run",
     "Schedule",
     "ScheduleImage",

@@ -1,4 +1,4 @@
-"""A delivery: one run to one room."""
+"""A delivery: one run to one room, or to one batch of an audience."""
 
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from channels.models import Account, Room
+from channels.models import Account, Audience, Room
 from orgs.reach import Belongs
 from schedules.models.run import Run
 from schedules.states import DeliveryState
@@ -35,10 +35,20 @@ class Delivery(models.Model):
         MISSED = "missed", _("its time passed while nothing could be sent")
         DUPLICATE = "duplicate", _("the same content went to this room at the same time")
         CANCELLED = "cancelled", _("the schedule was cancelled")
+        FENCED = "fenced", _("all sending was stopped when it was due")
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="deliveries")
-    room = models.ForeignKey(Room, models.PROTECT, related_name="+")
-    account = models.ForeignKey(Account, models.PROTECT, related_name="+")
+    # Indexes that nobody asks would be written three times for each message.
+    run = models.ForeignKey(Run, models.CASCADE, related_name="deliveries", db_index=False)
+    room = models.ForeignKey(Room, models.PROTECT, null=True, related_name="+")
+    audience = models.ForeignKey(
+        Audience, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    batch = models.PositiveIntegerField(
+        _("batch"), null=True, help_text=_("Its number within the audience, from 0.")
+    )
+    # By value: who it was is known after the audience has changed.
+    members = models.JSONField(_("recipients"), null=True, editable=False)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
     room_name = models.CharField(_("room"), max_length=100)
     channel = models.CharField(_("channel"), max_length=30)
     unit_path = models.CharField(max_length=255)
@@ -85,6 +95,21 @@ class Delivery(models.Model):
                 fields=["room", "due_at", "content_hash"],
                 condition=~Q(state__in=["skipped", "cancelled"]),
                 name="one_message_per_room_and_time",
+            ),
+            models.UniqueConstraint(
+                fields=["run", "audience", "batch"],
+                condition=Q(audience__isnull=False),
+                name="one_delivery_per_batch",
+            ),
+            models.UniqueConstraint(
+                fields=["audience", "batch", "due_at", "content_hash"],
+                condition=Q(audience__isnull=False) & ~Q(state__in=["skipped", "cancelled"]),
+                name="one_message_per_batch_and_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(room__isnull=False, audience=None, batch=None, members=None)
+                | Q(room=None, audience__isnull=False, batch__isnull=False, members__isnull=False),
+                name="one_room_or_one_batch",
             ),
             models.CheckConstraint(
                 condition=Q(state="sending", claim__isnull=False)

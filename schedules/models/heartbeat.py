@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+LIVELY = timedelta(seconds=3)  # each goes round once a second
 KEPT = timedelta(days=1)  # a part that has been silent for so long is forgotten
 
 
@@ -35,6 +36,11 @@ class Heartbeat(models.Model):
         if not cls.objects.filter(kind=kind, name=name).update(at=now):
             cls.objects.filter(at__lt=now - KEPT).delete()
             cls.objects.update_or_create(kind=kind, name=name, defaults={"at": now})
+
+    @classmethod
+    def alive(cls, kind: str, now: datetime) -> int:
+        """How many parts of this kind have been round just now."""
+        return cls.objects.filter(kind=kind, at__gte=now - LIVELY).count()
 
     @classmethod
     def age(cls, kind: str, now: datetime) -> float | None:

@@ -26,7 +26,9 @@ class Run(models.Model):
         DATE = "date", _("a chosen date")
         MISSED = "missed", _("its time passed while nothing could be sent")
         NO_ROOM = "no_room", _("no room is left")
+        NO_RECIPIENT = "no_person", _("nobody is in the audience")
         UNUSABLE = "unusable", _("the content cannot be sent")
+        FENCED = "fenced", _("all sending was stopped when it was due")
 
     schedule = models.ForeignKey(Schedule, models.PROTECT, related_name="runs")
     due_at = models.DateTimeField(_("appointed"))
@@ -79,6 +81,8 @@ class Run(models.Model):
                 condition=Q(state__in=["planned", "sending"]),
                 name="open_runs_of_a_schedule",
             ),
+            # Large runs that are under way, for their totals.
+            models.Index(fields=["total"], condition=Q(state="sending"), name="runs_being_sent"),
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from channels.models import Image, Room
+from channels.models import Audience, Image, Room
 from orgs.models import Unit
 from orgs.reach import Belongs
 from schedules.content import Content, ContentImage, Order
@@ -42,6 +42,9 @@ class Schedule(TimingFields):
     title = models.CharField(_("title"), max_length=255)
     description = models.TextField(_("description"), blank=True)
     rooms = models.ManyToManyField(Room, verbose_name=_("rooms"), blank=True)
+    audience = models.ForeignKey(
+        Audience, models.PROTECT, null=True, blank=True, verbose_name=_("audience")
+    )
     text = models.TextField(_("text"), blank=True)
     images = models.ManyToManyField(Image, through="ScheduleImage", verbose_name=_("images"))
     order = models.CharField(

@@ -22,12 +22,17 @@ class FaultKind(StrEnum):
 
 @dataclass
 class Fault:
-    """One kind of misbehaviour for the next `times` requests (to one address only, if given)."""
+    """One kind of misbehaviour for the next `times` requests, to one address only or to those
+    that begin with `prefix`, if given."""
 
     kind: FaultKind
     times: int = 1
     to: str = ""
     seconds: float = 0.3
+    prefix: str = ""
+
+    def is_for(self, to: str) -> bool:
+        return self.to in ("", to) and to.startswith(self.prefix)
 
 
 class Faults:
@@ -36,8 +41,10 @@ class Faults:
     def __init__(self) -> None:
         self.waiting: list[Fault] = []
 
-    def add(self, kind: str, times: int = 1, to: str = "", seconds: float = 0.3) -> None:
-        self.waiting.append(Fault(FaultKind(kind), times, to, seconds))
+    def add(
+        self, kind: str, times: int = 1, to: str = "", seconds: float = 0.3, prefix: str = ""
+    ) -> None:
+        self.waiting.append(Fault(FaultKind(kind), times, to, seconds, prefix))
 
     def clear(self) -> None:
         self.waiting.clear()
@@ -45,7 +52,7 @@ class Faults:
     def take(self, to: str) -> Fault | None:
         """The fault for a request to this address; it is then used up by one."""
         for fault in self.waiting:
-            if fault.to in ("", to):
+            if fault.is_for(to):
                 fault.times -= 1
                 if fault.times <= 0:
                     self.waiting.remove(fault)

@@ -144,7 +144,8 @@ def _request(
 def _control(fake: Fake, request: Request) -> Answer:
     """`/_fake/…`, for tests in other processes.
 
-    GET log[?from=N], GET stats, POST faults {kind, times, to, seconds}, DELETE faults.
+    GET log[?from=N], GET stats, GET requests, DELETE faults, and POST faults
+    {kind, times, to, seconds, prefix}.
     """
     match request.method, request.path:
         case "GET", "/_fake/log":
@@ -153,6 +154,8 @@ def _control(fake: Fake, request: Request) -> Answer:
         case "GET", "/_fake/stats":
             keys = {entry.key for entry in fake.log}
             return json_answer({"accepted": len(fake.log), "keys": len(keys)})
+        case "GET", "/_fake/requests":
+            return json_answer(getattr(fake, "requests", {}))
         case "POST", "/_fake/faults":
             fake.faults.add(**json.loads(request.body))
         case "DELETE", "/_fake/faults":

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from channels.adapters.base import Receipt, SendError
 from schedules.actions import register
+from schedules.dispatch import fence
 from schedules.dispatch.claim import Claimed, claim, mark_wire
 from schedules.dispatch.plan import plan
 from schedules.dispatch.settle import Outcome
@@ -52,3 +55,22 @@ def accepted(claimed: Claimed, at: datetime, **values) -> Outcome:
 def not_accepted(claimed: Claimed, at: datetime, error: SendError, **values) -> Outcome:
     facts = {"takes_key": True, "confirms": False} | values
     return Outcome(claimed, answered_at=at, handed_at=at, error=error, **facts)
+
+
+@pytest.fixture
+def machine(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine that knows no database, and a process that has seen none."""
+    settings.TEIJI_DATA_DIR = tmp_path
+    monkeypatch.setattr(fence, "seen", fence.Seen())
+    return tmp_path
+
+
+@pytest.fixture
+def restarted(monkeypatch: pytest.MonkeyPatch) -> Callable[[], fence.Fence]:
+    """The watch of a worker that has just started: what another process saw, it has not."""
+
+    def make() -> fence.Fence:
+        monkeypatch.setattr(fence, "seen", fence.Seen())
+        return fence.Fence()
+
+    return make

@@ -1,6 +1,7 @@
 """One row of every kind that belongs to Tainan, each with a word that must not leak."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -8,7 +9,8 @@ from django.db.models import Model
 
 from channels.adapters.base import unknown
 from channels.models import Account, MediaLink, Room, SandboxMessage
-from logs.models import Attempt, History
+from logs.models import Attempt, History, Punctuality
+from logs.stats.tally import roll_up
 from orgs.clock import database_now
 from orgs.models import Token, Unit
 from schedules.actions import register
@@ -98,6 +100,21 @@ def _run_something(found: Canaries, make_schedule: Any, person: Any) -> None:
     found.add(Delivery.objects.get(run__schedule=schedule))
     found.add(Attempt.objects.get(schedule_id=schedule.pk))
     found.add(History.objects.filter(object_name=schedule.title).first())
+    _count_something_late(found, unit)
     draft = make_schedule(rooms=[room], unit=unit, title=f"{WORD} draft", text=WORD)
     Schedule.objects.filter(pk=draft.pk).update(registered_by=person)
     found.rows["draft"] = draft
+
+
+def _count_something_late(found: Canaries, unit: Any) -> None:
+    """One delivery that the figures of Tainan, and of those above it, hold, and one that they
+    do not hold yet."""
+    now = database_now()
+    attempt: Any = found.rows["attempt"]
+    values = {f.attname: getattr(attempt, f.attname) for f in attempt._meta.concrete_fields[1:]}
+    values |= {"outcome": "accepted", "channel": WORD, "due_at": now, "lateness_ms": 77_777}
+    Attempt.objects.create(**values)
+    for seconds in (0, 61):
+        roll_up(now + timedelta(seconds=seconds))
+    Attempt.objects.create(**values | {"lateness_ms": 77_778})
+    found.add(Punctuality.objects.get(unit_path=unit.path))

@@ -5,12 +5,20 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from config.bench import dispatch, start
+from config.bench import audience, claim, dispatch, fairness, plan, start
 from config.bench.figures import table
 
 # Each has HELP, arguments(parser) and measure(options) → the figures; measure raises ValueError
-# for options that make no sense, and RuntimeError for what stands in its way.
-KINDS = {"dispatch": dispatch, "start": start}
+# for options that make no sense, and RuntimeError for what stands in its way. A kind may show
+# its figures by an as_text(figures) of its own.
+KINDS = {
+    "audience": audience,
+    "claim": claim,
+    "dispatch": dispatch,
+    "fairness": fairness,
+    "plan": plan,
+    "start": start,
+}
 
 
 class Command(BaseCommand):
@@ -28,7 +36,12 @@ class Command(BaseCommand):
             found = KINDS[kind].measure(options)
         except (ValueError, RuntimeError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(json.dumps(found) if options["json"] else table(flat(found)))
+        as_text = getattr(KINDS[kind], "as_text", _as_table)
+        self.stdout.write(json.dumps(found) if options["json"] else as_text(found))
+
+
+def _as_table(found: dict[str, Any]) -> str:
+    return table(flat(found))
 
 
 def flat(found: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

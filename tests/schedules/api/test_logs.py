@@ -69,7 +69,8 @@ def test_what_was_sent_is_told_with_each_try(api, body, dispatch):
 
 
 def test_the_log_tells_what_was_sent_and_not_what_the_schedule_says_now(api, make_run, make_images):
-    run = make_run(moment(0), images=make_images(2), order="images_first", title="Before")
+    daily = {"timing_kind": "daily", "title": "Before"}
+    run = make_run(moment(0), images=make_images(2), order="images_first", **daily)
     Delivery.objects.filter(run=run).update(started_at=moment(0))  # or else it were taken back
     later = {"title": "After", "text": "After", "order": "text_first", "images": []}
     assert api.patch(f"/schedules/{run.schedule_id}", later).status_code == 200

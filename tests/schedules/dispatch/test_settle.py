@@ -3,13 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 
 from channels.adapters.base import Receipt, later, refused, unknown
-from channels.models import Account
+from channels.models import Account, Room
 from logs.models import Attempt
+from schedules import totals
 from schedules.dispatch.claim import mark_wire
 from schedules.dispatch.settle import KEY_LIFE, Outcome, settle
+from schedules.dispatch.sweep import sweep
 from schedules.models import Delivery, Run
+from schedules.totals import add_up_owed
 from tests.schedules.conftest import SECOND, accepted, claim_at, not_accepted, on_the_wire
 
 pytestmark = pytest.mark.django_db
@@ -19,6 +23,22 @@ def one(state: str) -> Delivery:
     delivery = Delivery.objects.get()
     assert delivery.state == state
     return delivery
+
+
+@pytest.fixture
+def large_run(world, planned, monkeypatch):
+    """What is on the wire of a run that counts as large: three rooms at one time."""
+    monkeypatch.setattr(totals, "LARGE", 2)
+    monkeypatch.setattr(totals, "_added_up", {})
+    monkeypatch.setattr(totals, "_owed", set())
+    third = Room.objects.create(unit=world.hq, account=world.sandbox, name="Third", address="third")
+    rooms = [world.room, world.tainan_room, third]
+    (delivery, *_others) = planned(unit=world.hq, rooms=rooms)
+    return on_the_wire(delivery.due_at)
+
+
+def run_now() -> tuple[str, int]:
+    return Run.objects.values_list("state", "sent").get()
 
 
 def test_an_accepted_delivery_is_sent_with_its_lateness_and_proof(planned):
@@ -234,3 +254,72 @@ def test_a_known_key_was_on_time_at_its_first_try(planned):
     receipt = Receipt(status=409, already=True)
     settle([Outcome(again, True, False, answered_at=at, handed_at=at, receipt=receipt)])
     assert one("sent").lateness_ms == 0
+
+
+def test_a_large_run_is_counted_once_a_second(large_run):
+    at = large_run[0].due_at
+    settle([accepted(large_run[0], at)])
+    settle([accepted(large_run[1], at + SECOND / 2)])
+    assert run_now() == ("sending", 1)
+    add_up_owed(at + SECOND / 2)
+    assert run_now() == ("sending", 1)
+    sweep(at + 2 * SECOND)
+    assert run_now() == ("sending", 2)
+
+
+def test_the_next_answer_after_a_second_brings_a_large_run_up_to_date(large_run):
+    at = large_run[0].due_at
+    settle([accepted(large_run[0], at)])
+    settle([accepted(large_run[1], at + SECOND)])
+    assert run_now() == ("sending", 2)
+
+
+def test_a_clock_that_is_set_back_does_not_hold_up_the_count(large_run):
+    at = large_run[0].due_at
+    settle([accepted(large_run[0], at)])
+    settle([accepted(large_run[1], at - timedelta(hours=3))])
+    assert run_now() == ("sending", 2)
+
+
+def test_the_end_of_a_large_run_is_not_late(large_run):
+    at = large_run[0].due_at
+    settle([accepted(large_run[0], at)])
+    settle([accepted(claimed, at) for claimed in large_run[1:]])
+    assert run_now() == ("sent", 3)
+    assert Run.objects.get().completed_at == at
+
+
+def test_a_large_run_whose_worker_died_as_it_ended_is_ended_by_the_sweep(large_run, monkeypatch):
+    at = large_run[0].due_at
+    settle([accepted(large_run[0], at)])
+    with monkeypatch.context() as dying:
+        dying.setattr("schedules.dispatch.settle.add_up_ended", lambda *_: None)
+        settle([accepted(claimed, at) for claimed in large_run[1:]])
+    assert run_now() == ("sending", 1)
+    monkeypatch.setattr(totals, "_added_up", {})  # another process
+    monkeypatch.setattr(totals, "_owed", set())
+    sweep(at)
+    assert run_now() == ("sent", 3)
+
+
+def test_an_end_whose_answer_was_lost_is_made_good_by_the_second_try(large_run, monkeypatch):
+    at = large_run[0].due_at
+    settle([accepted(large_run[0], at)])
+    last = [accepted(claimed, at) for claimed in large_run[1:]]
+    with monkeypatch.context() as away:
+        away.setattr("schedules.dispatch.settle.add_up_ended", _database_is_away)
+        with pytest.raises(OperationalError):
+            settle(last)
+    assert settle(last) == 0
+    assert run_now() == ("sent", 3)
+
+
+def _database_is_away(*_args) -> None:
+    raise OperationalError
+
+
+def test_what_a_process_counted_is_forgotten_when_it_is_over(large_run):
+    at = large_run[0].due_at
+    settle([accepted(claimed, at) for claimed in large_run])
+    add_up_owed(at + 2 * SECOND)
+    assert (totals._added_up, totals._owed) == ({}, set())

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -49,8 +50,8 @@ def test_what_is_not_due_is_left(one):
 
 def test_of_one_account_and_time_the_higher_priority_goes_first(one):
     waiting = Waiting()
-    low, high = some(one, 1, 1, priority=10)[0], some(one, 1, 1, priority=90)[0]
-    waiting.add([low, high])
+    low, high = some(one, 1, 2)
+    waiting.add([replace(low, priority=10), replace(high, priority=90)])
     assert [d.priority for d in waiting.take(one.due_at, Slots(100))] == [90, 10]
 
 
@@ -96,3 +97,13 @@ def test_those_that_still_wait_after_their_time_are_known(one):
     assert len(waiting.overdue(one.due_at + SECOND)) == 2
     assert len(waiting.take_all()) == 2
     assert waiting.soonest() is None
+
+
+def test_a_newer_claim_of_the_same_delivery_takes_the_place_of_the_older(one):
+    waiting, slots = Waiting(), Slots(10)
+    (older,) = some(one, 1, 1)
+    newer = replace(older, token=uuid4())
+    waiting.add([older])
+    waiting.add([newer])
+    assert waiting.take(one.due_at, slots) == [newer]
+    assert (len(waiting), len(slots)) == (0, 1)

@@ -135,8 +135,8 @@ class AttemptAdmin(ReadOnlyAdmin):
     ordering = ["-id"]
     sortable_by = ()
     fields = ["schedule_title", "room_name", "channel", "part_number", "number", "key", "due",
-              "handed_over", "answered", "took", "result", "status", "request_id", "error",
-              "answer_text"]  # fmt: skip
+              "claimed", "handed_over", "answered", "took", "late", "result", "status",
+              "request_id", "error", "answer_text"]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return read_by(request.user, super().get_queryset(request))
@@ -157,6 +157,14 @@ class AttemptAdmin(ReadOnlyAdmin):
     @admin.display(description=_("appointed"))
     def due(self, attempt: Any) -> Any:
         return moment(attempt.due_at, attempt.read_in)
+
+    @admin.display(description=_("claimed"))
+    def claimed(self, attempt: Any) -> Any:
+        return moment(attempt.claimed_at, attempt.read_in)
+
+    @admin.display(description=_("lateness"))
+    def late(self, attempt: Attempt) -> str:
+        return "–" if attempt.lateness_ms is None else f"{attempt.lateness_ms} ms"
 
     @admin.display(description=_("handed over"))
     def handed_over(self, attempt: Any) -> Any:

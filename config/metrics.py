@@ -1,0 +1,122 @@
+"""`GET /metrics`: figures for Prometheus, over all units, for who holds TEIJI_METRICS_TOKEN.
+
+Everything is read from the database at the moment of asking: web processes keep no counters of
+their own, so that any of them may answer. Labels name channels, states and parts, never units.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from secrets import compare_digest
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from config.health import OVERDUE, SILENT
+from logs.stats.figures import Figures
+from logs.stats.punctuality import since_ever
+from orgs.clock import database_now
+from schedules.models import Delivery, Heartbeat
+from schedules.states import DeliveryState
+
+# Seconds. Each is an edge of the buckets in which lateness is counted, so that counts are exact.
+BOUNDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0)
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The figures as they are now; 404 where the setting is empty, 401 without its token."""
+    if not settings.TEIJI_METRICS_TOKEN:
+        raise Http404
+    expected = f"Bearer {settings.TEIJI_METRICS_TOKEN}"
+    given = request.headers.get("Authorization", "")
+    if not compare_digest(given.encode(), expected.encode()):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+    registry = CollectorRegistry()
+    registry.register(Figured(database_now()))
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class Figured(Collector):
+    """What is measured, at `now`."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def describe(self) -> list[Metric]:
+        return []  # or else everything would be read once more to learn the names
+
+    def collect(self) -> Iterator[Metric]:
+        yield from _lateness(since_ever())
+        yield from _open(self.now)
+        yield from _alive(self.now)
+
+
+def _lateness(channels: dict[str, Figures]) -> Iterator[Metric]:
+    lateness = HistogramMetricFamily(
+        "teiji_lateness_seconds",
+        "From the appointed time to the hand-over of the accepted try, of every delivery.",
+        labels=["channel"],
+    )
+    early = CounterMetricFamily(
+        "teiji_early_deliveries", "Deliveries handed over before their time.", labels=["channel"]
+    )
+    for channel, figures in channels.items():
+        counts = [(str(bound), figures.up_to(round(bound * 1000))) for bound in BOUNDS]
+        buckets = [*counts, ("+Inf", figures.count)]
+        lateness.add_metric([channel], buckets, sum_value=figures.total_ms / 1000)
+        early.add_metric([channel], figures.early)
+    yield lateness
+    yield early
+
+
+def _open(now: datetime) -> Iterator[Metric]:
+    """Deliveries that are not final. Each count has a partial index of its own."""
+    deliveries = GaugeMetricFamily(
+        "teiji_deliveries", "Deliveries that are not final, by state.", labels=["state"]
+    )
+    for state in (DeliveryState.PLANNED, DeliveryState.SENDING, DeliveryState.UNCONFIRMED):
+        deliveries.add_metric([state], Delivery.objects.filter(state=state).count())
+    yield deliveries
+    planned = Delivery.objects.filter(state=DeliveryState.PLANNED)
+    yield GaugeMetricFamily(
+        "teiji_deliveries_planned_ahead",
+        "Planned deliveries whose next try is still to come.",
+        value=planned.filter(next_try_at__gt=now).count(),
+    )
+    yield GaugeMetricFamily(
+        "teiji_deliveries_overdue",
+        f"Planned deliveries whose next try has been due for over {OVERDUE:.0f} s.",
+        value=Delivery.objects.due(now - timedelta(seconds=OVERDUE)).count(),
+    )
+
+
+def _alive(now: datetime) -> Iterator[Metric]:
+    ages = GaugeMetricFamily(
+        "teiji_heartbeat_age_seconds",
+        "Since the youngest sign of life of a worker’s loop, and of the tick of beat.",
+        labels=["part"],
+    )
+    for kind in Heartbeat.Kind:
+        age = Heartbeat.age(kind, now)
+        if age is not None:
+            ages.add_metric([kind], max(age, 0.0))
+    yield ages
+    alive = Heartbeat.objects.filter(
+        kind=Heartbeat.Kind.LOOP, at__gte=now - timedelta(seconds=SILENT)
+    )
+    yield GaugeMetricFamily(
+        "teiji_workers", f"Workers seen within {SILENT:.0f} s.", value=alive.count()
+    )
+
+
+urlpatterns = [path("metrics", metrics)]

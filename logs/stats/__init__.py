@@ -1,0 +1,1 @@
+"""Every figure. lateness and figures are pure; tally counts attempts; punctuality reads."""

@@ -1,0 +1,166 @@
+"""Puts the fence around all sending up, and lifts it: the machine puts it up, a manager of the
+headquarters may, and only such a person lifts it."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
+
+from logs import history
+from orgs.clock import database_now
+from orgs.models import Unit
+from orgs.reach import Act, can_anywhere
+from schedules.actions.refusal import OutOfReach, Refused
+from schedules.models import Delivery, Installation, Run
+from schedules.models.installation import LEAP, ONLY, YOUNG
+from schedules.place import present_place
+from schedules.states import DeliveryState, move
+from schedules.totals import add_up
+
+logger = logging.getLogger(__name__)
+
+Reason = Installation.Reason
+
+NEW = timedelta(hours=1)
+RUNS_A_STEP = 1000
+LOST = "The worker was lost while it was sending."
+IN_DOUBT = "It was not tried again; an earlier try may have arrived."
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why nothing may be sent."""
+
+    reason: str
+    detail: str = ""
+
+
+def own_installation() -> Installation:
+    """The one row, made for a database that is asked for the first time."""
+    found = Installation.objects.present()
+    if found is None:
+        now = database_now()
+        # Restored from before there was this row, say: it has sent, and so is not young.
+        has_worked = Run.objects.filter(planned_at__lt=now - NEW).exists()
+        defaults = {
+            "place": present_place(),
+            "clock_at": now,
+            "generation": YOUNG + 1 if has_worked else 0,
+        }
+        found, _is_new = Installation.objects.get_or_create(pk=ONLY, defaults=defaults)
+    return found
+
+
+def may_fence(user: Any) -> bool:
+    """Whether this person may stop all sending and let it go on: who may change the top of the
+    organisation."""
+    return can_anywhere(user, Act.CHANGE, Unit)
+
+
+@transaction.atomic
+def stop(*, by: Any, note: str) -> Installation:
+    """Put the fence up by hand: nothing more is handed over, anywhere."""
+    row = _locked(by)
+    if row.fenced_at:
+        raise Refused(_("Sending is stopped already."))
+    put_up(Trouble(Reason.BY_HAND, note), now=database_now(), by=by)
+    row.refresh_from_db()
+    return row
+
+
+@transaction.atomic
+def lift(*, by: Any, note: str, send_due: bool = False) -> int:
+    """Take this database, here and as it stands, for the true one, and send again.
+
+    What came due meanwhile is skipped and said; with `send_due`, what is still within its grace
+    goes. Returns the number of deliveries that were skipped.
+    """
+    row = _locked(by)
+    if not row.fenced_at:
+        raise Refused(_("Sending is not stopped."))
+    now = database_now()
+    skipped = 0 if send_due else _skip_due(now)
+    Installation.objects.filter(pk=ONLY).update(
+        place=present_place(),
+        generation=F("generation") + LEAP,
+        clock_at=now,
+        fenced_at=None,
+        reason=Reason.NONE,
+        detail="",
+        lifted_at=now,
+        lifted_by=by.get_username(),
+        skip_until=row.skip_until if send_due else now,
+    )
+    facts = {"reason": row.reason, "fenced_at": row.fenced_at.isoformat(), "note": note,
+             "due": "sent" if send_due else "skipped", "skipped": skipped}  # fmt: skip
+    _record("lifted", row, by=by, now=now, facts=facts)
+    logger.warning("the fence was lifted by %s: %s", by.get_username(), note)
+    return skipped
+
+
+def put_up(trouble: Trouble, *, now: datetime, by: Any = None) -> bool:
+    """Fence all sending, unless it is; whether it was this call that did."""
+    free = Installation.objects.filter(pk=ONLY, fenced_at=None)
+    with transaction.atomic():
+        if not free.update(fenced_at=now, reason=trouble.reason, detail=trouble.detail):
+            return False
+        _said(trouble, now=now, by=by)
+    return True
+
+
+def worsen(trouble: Trouble, *, now: datetime) -> None:
+    """A fence that a person put up has a graver reason besides: a restored copy of it, say."""
+    by_hand = Installation.objects.filter(pk=ONLY, reason=Reason.BY_HAND)
+    with transaction.atomic():
+        if by_hand.update(reason=trouble.reason, detail=trouble.detail):
+            _said(trouble, now=now, by=None)
+
+
+def _locked(by: Any) -> Installation:
+    if not may_fence(by):
+        raise OutOfReach(_("Only a manager of the headquarters may do this."))
+    own_installation()
+    return Installation.objects.select_for_update().get(pk=ONLY)
+
+
+def _said(trouble: Trouble, *, now: datetime, by: Any) -> None:
+    row = Installation.objects.get(pk=ONLY)
+    facts = {"reason": trouble.reason, "detail": trouble.detail}
+    _record("fenced", row, by=by, now=now, facts=facts)
+    logger.critical("all sending is fenced (%s): %s", trouble.reason, trouble.detail)
+
+
+def _record(verb: str, row: Installation, *, by: Any, now: datetime, facts: dict[str, Any]) -> None:
+    """In the history of each headquarters: it concerns them all."""
+    for path in _tops():
+        history.record(verb, row, by=by, now=now, unit_path=path, changes=facts)
+
+
+def _tops() -> Iterator[str]:
+    yield from Unit.objects.filter(depth=1).values_list("path", flat=True) or [""]
+
+
+def _skip_due(now: datetime) -> int:
+    """Skip all whose appointed time has come: retries and later parts too, which in another
+    line of this database's life may have gone long ago."""
+    mine = Delivery.objects.filter(due_at__lte=now)
+    held = mine.filter(state=DeliveryState.SENDING)
+    gone = {"claim": None, "lease_until": None}
+    run_ids = set(held.values_list("run_id", flat=True))
+    # Never handed over: a worker that still holds it loses its claim, and so cannot mark it.
+    move(held.filter(wire_at=None), DeliveryState.PLANNED, **gone)
+    lost = held.filter(wire_at__isnull=False, lease_until__lt=now)
+    move(lost, DeliveryState.UNCONFIRMED, **gone, wire_at=None, completed_at=now, error=LOST)
+    due = mine.filter(state=DeliveryState.PLANNED)
+    run_ids |= set(due.values_list("run_id", flat=True))
+    due.filter(Q(tries__gt=0) | Q(crashes__gt=0)).update(error=IN_DOUBT)
+    skipped = move(due, DeliveryState.SKIPPED, reason=Delivery.Reason.FENCED, completed_at=now)
+    touched = sorted(run_ids)
+    for start in range(0, len(touched), RUNS_A_STEP):
+        add_up(touched[start : start + RUNS_A_STEP], now)
+    return skipped

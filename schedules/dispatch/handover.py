@@ -1,0 +1,142 @@
+"""Hand-over: what a worker holds leaves at its second, as slots, limits and rights let it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from schedules.dispatch.claim import Claimed, load_members, mark_wire
+from schedules.dispatch.clock import Clock
+from schedules.dispatch.pace import Paced, pace
+from schedules.dispatch.send import Senders
+from schedules.dispatch.settle import Outcome
+from schedules.dispatch.slots import Slots
+from schedules.dispatch.waiting import Waiting
+
+WIRE_AHEAD = timedelta(seconds=0.15)  # the mark is written this long before the hand-over
+WIRE_BATCH = 100  # with few slots left, wait a moment until so many can be marked in one write
+WIRE_PAUSE = 0.05  # that moment in seconds: those under way may be slow
+SLOT_PAUSE = 0.005  # seconds before slots are looked at again: many are freed at once
+
+Persist = Callable[..., Awaitable[Any]]
+
+
+class Handover:
+    """Of one worker. `persist` does database work through restarts of the database; `take_in`
+    is given each outcome."""
+
+    def __init__(
+        self, clock: Clock, senders: Senders, persist: Persist, take_in: Callable[[Outcome], None]
+    ) -> None:
+        self.waiting = Waiting()
+        self.slots = Slots(settings.TEIJI_IN_FLIGHT)
+        self._clock = clock
+        self._senders = senders
+        self._persist = persist
+        self._take_in = take_in
+        self._stopping = False
+        self._changed = asyncio.Event()  # more is waiting
+        self._in_flight: dict[asyncio.Task[Outcome | None], Claimed] = {}
+        self._started_at = 0.0  # when a batch was last handed over, by the loop's own clock
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self.waiting or len(self.slots))
+
+    def add(self, claimed: Sequence[Claimed]) -> None:
+        """Hand these over when their time comes."""
+        self.waiting.add(claimed)
+        self._changed.set()
+
+    def stop(self) -> None:
+        """Take no more; a batch that is being marked is still handed over."""
+        self._stopping = True
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Hand over until stopped."""
+        while not self._stopping:
+            batch = self._take_due()
+            if batch:
+                await self._start(batch)
+                continue
+            seconds = self._seconds_to_next()
+            if seconds > 0:
+                await pause(self._changed, seconds)
+            else:
+                await asyncio.sleep(SLOT_PAUSE)
+
+    async def finish(self) -> None:
+        """Wait for the answers to what is under way."""
+        await asyncio.gather(*self._in_flight, return_exceptions=True)
+
+    def _take_due(self) -> list[Claimed]:
+        """What is due next, into free slots; few slots for many wait a moment."""
+        waited = asyncio.get_running_loop().time() - self._started_at
+        if waited < WIRE_PAUSE and self._in_flight:
+            free = sum(
+                min(count, self.slots.left_for(account))
+                for account, count in self.waiting.held().items()
+            )
+            if free < min(WIRE_BATCH, len(self.waiting)):
+                return []
+        return self.waiting.take(self._clock.now() + WIRE_AHEAD, self.slots)
+
+    def _seconds_to_next(self) -> float:
+        """0: one is due, and waits for a slot."""
+        soonest = self.waiting.soonest()
+        if soonest is None:
+            return float(settings.TEIJI_POLL_SECONDS)
+        return max((soonest - WIRE_AHEAD - self._clock.now()) / timedelta(seconds=1), 0.0)
+
+    async def _start(self, batch: list[Claimed]) -> None:
+        """Hand these over. Each of them has a slot."""
+        self._started_at = asyncio.get_running_loop().time()
+        allowed = await self._pace(batch)
+        # Tried again where the answer was lost: the mark may have been written.
+        marked, barred, lease_until = await self._persist(
+            "wire", lambda: mark_wire([d for d, _at in allowed], self._clock.now())
+        )
+        leaving = [(delivery, at) for delivery, at in allowed if delivery.id in marked]
+        members = await self._members([delivery for delivery, _at in leaving])
+        for delivery, at in leaving:
+            to = members.get(delivery.id, ())
+            task = asyncio.create_task(self._senders.hand_over(delivery, at, lease_until, to))
+            self._in_flight[task] = delivery
+            task.add_done_callback(self._note)
+        for delivery, _at in allowed:
+            if delivery.id not in marked:
+                self.slots.empty(delivery.account.pk)
+            if delivery.id in barred:
+                self._take_in(self._senders.barred(delivery, barred[delivery.id]))
+
+    async def _pace(self, batch: list[Claimed]) -> list[tuple[Claimed, datetime]]:
+        """Those that their limits let go, with when; the others wait again."""
+        paced: Paced = await self._persist("wire", lambda: pace(batch, self._clock.now()))
+        for later, until in paced.waiting:
+            self.waiting.put_back(later, until + WIRE_AHEAD)
+            for delivery in later:
+                self.slots.empty(delivery.account.pk)
+        return [(d, paced.times[d.id]) for d in batch if d.id in paced.times]
+
+    async def _members(self, leaving: list[Claimed]) -> dict[int, tuple[str, ...]]:
+        batches = [delivery for delivery in leaving if delivery.is_batch]
+        return await self._persist("wire", load_members, batches) if batches else {}
+
+    def _note(self, task: asyncio.Task[Outcome | None]) -> None:
+        self.slots.empty(self._in_flight.pop(task).account.pk)
+        outcome = None if task.cancelled() else task.result()
+        if outcome:
+            self._take_in(outcome)
+
+
+async def pause(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, at most so long; leave it cleared."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
+    event.clear()

@@ -1,0 +1,133 @@
+"""`manage.py fence`: whether all sending is stopped, and why; stops it; lets it go on."""
+
+import getpass
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, InterfaceError
+
+from logs.history import Origin, origin
+from orgs.clock import database_now
+from orgs.models import User
+from schedules import actions
+from schedules.actions import fence as acts
+from schedules.dispatch.fence import Fence
+from schedules.models import Installation
+from schedules.shown.fence import Due, due_meanwhile
+
+FENCED, FAILED = 1, 2  # exit status
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Whoever sits at this machine's command line. They could change the tables as well."""
+
+    name: str
+    pk: None = None
+    is_active: bool = True
+    is_superuser: bool = True
+    is_authenticated: bool = True
+
+    def get_username(self) -> str:
+        return self.name
+
+
+class Command(BaseCommand):
+    help = (
+        "Say whether all sending is fenced (exit status 1) or free (0); put the fence up, lift it."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument("--up", metavar="REASON", help="Stop all sending, everywhere, now.")
+        what.add_argument("--lift", action="store_true", help="Send again, from this database.")
+        due = parser.add_mutually_exclusive_group()
+        due.add_argument(
+            "--skip-due", action="store_true", help="With --lift: what came due is skipped (usual)."
+        )
+        due.add_argument(
+            "--send-due", action="store_true", help="With --lift: what is within its grace goes."
+        )
+        parser.add_argument("--note", default="", help="With --lift: why, for the history.")
+        parser.add_argument("--by", metavar="USER", help="The person who decides this.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if (options["skip_due"] or options["send_due"]) and not options["lift"]:
+            raise CommandError("--skip-due and --send-due belong to --lift.", returncode=FAILED)
+        try:
+            # Before anything starts here: a copy is known as one, and what is shown is true.
+            is_fenced = Fence().look()
+            if options["up"]:
+                self._stop(options)
+            elif options["lift"]:
+                self._lift(options)
+            elif is_fenced:
+                self._say_fenced()
+                sys.exit(FENCED)
+            else:
+                self.stdout.write("Sending is free.")
+        except actions.Refused as error:
+            raise CommandError(str(error), returncode=FAILED) from error
+        except (DatabaseError, InterfaceError) as error:
+            words = f"The database does not answer: {error}"
+            raise CommandError(words, returncode=FAILED) from error
+
+    def _stop(self, options: dict[str, Any]) -> None:
+        with _as_command():
+            acts.stop(by=_actor(options["by"]), note=options["up"])
+        self.stdout.write("All sending is stopped. Lift it with: manage.py fence --lift")
+
+    def _lift(self, options: dict[str, Any]) -> None:
+        by = _actor(options["by"])
+        if Installation.objects.fenced():
+            self._say_fenced()
+        with _as_command():
+            skipped = acts.lift(by=by, note=options["note"], send_due=options["send_due"])
+        what = "what is within its grace goes now" if options["send_due"] else f"{skipped} skipped"
+        self.stdout.write(f"The fence is lifted; of what was due: {what}.")
+
+    def _say_fenced(self) -> None:
+        row = Installation.objects.fenced()
+        assert row is not None and row.fenced_at is not None, "asked while it is fenced"
+        self.stdout.write(f"All sending is fenced since {row.fenced_at.isoformat(' ', 'seconds')}.")
+        self.stdout.write(f"{row.get_reason_display()} {row.detail}".rstrip())
+        self.stdout.write("\n".join(_lines(due_meanwhile(_operator(), database_now()))))
+
+
+def _lines(due: Due) -> list[str]:
+    found = [f"Due meanwhile and not sent: {due.total}; schedules not planned: {due.schedules}."]
+    found += [f"  {line.count:>6}  {line.unit} · {line.channel}" for line in due.counts]
+    return found + [
+        f"  {row.due_at.isoformat(' ', 'seconds')}  {row.run.title} → {row.room_name}"
+        for row in due.first
+    ]
+
+
+def _actor(username: str | None) -> Any:
+    if not username:
+        return _operator()
+    found = User.objects.filter(username=username).first()
+    if found is None:
+        raise CommandError(f"There is no user {username}.", returncode=FAILED)
+    return found
+
+
+def _operator() -> Operator:
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        name = "operator"
+    return Operator(name)
+
+
+@contextmanager
+def _as_command() -> Iterator[None]:
+    token = origin.set(Origin(via="command"))
+    try:
+        yield
+    finally:
+        origin.reset(token)

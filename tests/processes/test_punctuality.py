@@ -1,0 +1,129 @@
+"""The figures that are shown are those that are measured from outside: by the channel's clock."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from channels.models import Account, Room
+from logs.models import Tally
+from logs.stats.tally import SETTLED_AFTER, roll_up
+from orgs.clock import database_now
+from schedules.actions import register
+from schedules.models import Delivery, Run
+from tests.fakes.line import CHANNEL_ID, CHANNEL_SECRET, LineFake
+from tests.fakes.serving import in_thread
+from tests.processes.machine import machine, wait_until
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.enable_socket,
+]
+
+MESSAGES = 24
+LATE = 16
+NOBODY_THERE = timedelta(seconds=4)
+# Seconds between the hand-over and the channel's stamp: 50 ms on the way, and what a busy machine
+# makes of it. The late ones are late by several times as much.
+SLACK = 0.05 + 1.0
+FIGURES = re.compile(r"<b>([\d.]+) (ms|s)</b>")
+
+
+@pytest.fixture
+def rooms(world):
+    account = Account(unit=world.hq, name="LINE", kind="line", config={"channel_id": CHANNEL_ID})
+    account.secrets = {"channel_secret": CHANNEL_SECRET}
+    account.save()
+    return Room.objects.bulk_create(
+        Room(unit=world.xinyi, account=account, name=f"R{n}", address=f"C{n:032x}")
+        for n in range(MESSAGES)
+    )
+
+
+@pytest.fixture
+def fake_and_machine(world, tmp_path, settings):
+    settings.TEIJI_METRICS_TOKEN = "token"
+    fake = LineFake()
+    with in_thread(fake) as url, machine(tmp_path, TEIJI_LINE_API_HOST=url) as running:
+        yield fake, running
+
+
+def register_in(world, make_schedule, seconds: float, rooms) -> datetime:
+    """A message to these rooms in so many seconds; returns when it is due."""
+    due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
+    values = {"rooms": rooms, "date": due.date(), "time": due.time()}
+    return register(make_schedule(**values), by=world.people["hq"]).next_due_at
+
+
+def are_settled(number: int) -> bool:
+    return Run.objects.filter(completed_at__isnull=False).count() == number
+
+
+def lateness_at(fake: LineFake) -> list[float]:
+    """Seconds by which each message came after its time, by the channel's clock."""
+    due = {d.room.address: d.due_at.timestamp() for d in Delivery.objects.select_related("room")}
+    return sorted(message.at - due[message.to] for message in fake.log)
+
+
+def exact(late: list[float], percent: int) -> float:
+    return late[-(-percent * len(late) // 100) - 1]
+
+
+def on_the_page(client, person) -> list[float]:
+    """p50, p99 and the worst of the 30 days, in seconds, as the page shows them."""
+    client.force_login(person)
+    page = client.get("/admin/logs/punctuality/").content.decode()
+    found = FIGURES.findall(page)[-3:]
+    return [float(value) / (1000 if unit == "ms" else 1) for value, unit in found]
+
+
+def in_metrics(client) -> dict[str, float]:
+    answer = client.get("/metrics", headers={"Authorization": "Bearer token"})
+    return {
+        sample.labels.get("le", sample.name): sample.value
+        for family in text_string_to_metric_families(answer.content.decode())
+        for sample in family.samples
+        if sample.name.startswith("teiji_lateness_seconds")
+    }
+
+
+@pytest.mark.timeout(300)
+def test_the_figures_shown_are_those_that_the_channel_measures(
+    world, make_schedule, rooms, client, fake_and_machine
+):
+    fake, running = fake_and_machine
+    # Two thirds come seconds late, since nobody is there to send them; the rest in time.
+    due_at = register_in(world, make_schedule, 3, rooms[:LATE])
+    wait_until(lambda: database_now() > due_at + NOBODY_THERE, 60, "the time to pass")
+    running.worker()
+    wait_until(lambda: are_settled(1), 120, "the late messages")
+    register_in(world, make_schedule, 5, rooms[LATE:])
+    wait_until(lambda: are_settled(2), 120, "the messages in time")
+    running.stop()
+    late = lateness_at(fake)
+    assert len(late) == MESSAGES
+    assert late[0] >= 0, "one came early"
+    compare(client, world, late)
+    for turn in (1, 2):  # what was read from the attempts is now read from the counted
+        roll_up(database_now() + turn * SETTLED_AFTER)
+    assert Tally.objects.get().since_ever["line"]["count"] == MESSAGES
+    compare(client, world, late)
+
+
+def compare(client, world, late: list[float]) -> None:
+    """What is shown is never more than was measured but for its bucket, and less only by the
+    way to the channel."""
+    figures = on_the_page(client, world.people["xinyi"])
+    for shown, percent in zip(figures, (50, 99, 100), strict=True):
+        measured = exact(late, percent)
+        assert measured - SLACK <= shown <= measured * 1.02 + 0.05, (percent, shown, late)
+    found = in_metrics(client)
+    assert found["teiji_lateness_seconds_count"] == MESSAGES
+    assert 0 <= sum(late) - found["teiji_lateness_seconds_sum"] <= MESSAGES * SLACK
+    for bound in ("0.01", "0.05", "0.2", "0.5", "1.0", "2.0", "5.0", "10.0", "60.0"):
+        at_least, at_most = (
+            sum(value <= float(bound) + more for value in late) for more in (0, SLACK)
+        )
+        assert at_least <= found[bound] <= at_most, (bound, found, late)

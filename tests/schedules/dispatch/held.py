@@ -1,0 +1,36 @@
+"""What a worker has in its hands, and what a channel may answer."""
+
+from typing import Any
+
+from channels.adapters.base import Receipt, SendError, later, refused, unknown
+from schedules.dispatch.claim import Claimed
+
+ANSWERS: dict[str, Receipt | SendError] = {
+    "accepted": Receipt(status=200),
+    "already": Receipt(status=409, already=True),
+    "refused": refused("No"),
+    "busy": later("Busy"),
+    "busy for long": later("Busy", after=700),
+    "no answer": unknown("No answer"),
+}
+
+
+class Held:
+    """A claim in a worker's memory, which may be no longer true."""
+
+    def __init__(self, claimed: Claimed) -> None:
+        self.claimed = claimed
+        self.is_marked = False
+
+    @property
+    def name(self) -> tuple[Any, int]:
+        """The part by its natural name: it outlives its row."""
+        return self.claimed.key, self.claimed.part
+
+    @property
+    def takes_key(self) -> bool:
+        return self.claimed.account.open().takes_key
+
+    @property
+    def may_go_twice(self) -> bool:
+        return self.takes_key or self.claimed.account.on_unknown == "resend"

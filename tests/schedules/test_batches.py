@@ -1,0 +1,160 @@
+"""An audience gets its message in batches, each person once."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from channels.models import Account, Audience, Recipient
+from schedules.dispatch.claim import claim, load_members, mark_wire
+from schedules.dispatch.plan import plan
+from schedules.models import Delivery, Run, Schedule
+from schedules.states import ScheduleState, move
+from tests.fakes.line import ACCESS_TOKEN, MULTICAST, LineFake
+from tests.fakes.serving import in_thread
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def account(world) -> Account:
+    made = Account(unit=world.hq, name="LINE", kind="line", is_shared=True)
+    made.secrets = {"access_token": ACCESS_TOKEN}
+    made.save()
+    return made
+
+
+@pytest.fixture
+def make_audience(world, account):
+    """An audience of xinyi with so many people."""
+
+    def make(count: int) -> Audience:
+        people = Recipient.objects.bulk_create(
+            Recipient(unit=world.xinyi, account=account, address=f"U{number:032x}")
+            for number in range(count)
+        )
+        audience = Audience.objects.create(unit=world.xinyi, account=account, name="Members")
+        audience.recipients.set(people)
+        return audience
+
+    return make
+
+
+@pytest.fixture
+def run_for(make_schedule):
+    """Let a schedule to this audience be due in two seconds, and plan it."""
+
+    def make(audience: Audience, **values) -> Run:
+        schedule = make_schedule(rooms=[], audience=audience, **values)
+        now = timezone.now()
+        due_at = now + timedelta(seconds=2)
+        row = Schedule.objects.filter(pk=schedule.pk)
+        move(row, ScheduleState.ACTIVE, next_due_at=due_at, date=due_at.date(), time=due_at.time())
+        plan(now)
+        return Run.objects.get(schedule=schedule)
+
+    return make
+
+
+def sizes(run: Run) -> list[int]:
+    batches = Delivery.objects.filter(run=run).order_by("batch")
+    return [len(delivery.members) for delivery in batches]
+
+
+def test_a_batch_holds_as_many_people_as_one_request_may(make_audience, run_for):
+    run = run_for(make_audience(1100))
+    assert sizes(run) == [500, 500, 100]
+    assert run.total == 3
+
+
+def test_who_has_opted_out_is_left_out(make_audience, run_for):
+    audience = make_audience(3)
+    audience.recipients.filter(address=f"U{1:032x}").update(opted_out_at=timezone.now())
+    (delivery,) = Delivery.objects.filter(run=run_for(audience))
+    assert delivery.members == [f"U{0:032x}", f"U{2:032x}"]
+
+
+def test_a_run_to_nobody_says_so(make_audience, run_for):
+    run = run_for(make_audience(0))
+    assert (run.state, run.reason, run.total) == ("skipped", "no_person", 0)
+
+
+def test_the_same_message_at_the_same_time_goes_to_an_audience_once(make_audience, run_for):
+    audience = make_audience(700)
+    first = run_for(audience)
+    second = Run.objects.create(
+        schedule=first.schedule, due_at=first.due_at + timedelta(minutes=1), title="twin",
+        unit_path=first.unit_path, zone="UTC", planned_at=first.planned_at,
+    )  # fmt: skip
+    twin = Delivery.objects.filter(run=first).first()
+    twin.pk, twin.run = None, second
+    with pytest.raises(IntegrityError), transaction.atomic():
+        twin.save(force_insert=True)
+
+
+def test_the_members_are_those_of_the_moment_of_planning(make_audience, run_for):
+    audience = make_audience(2)
+    run = run_for(audience)
+    audience.recipients.clear()
+    now = run.due_at
+    claimed = claim(now, worker="one", limit=10)
+    assert list(load_members(claimed).values()) == [(f"U{0:032x}", f"U{1:032x}")]
+    assert mark_wire(claimed, now)[0] == {claimed[0].id}
+
+
+@pytest.mark.parametrize("what", ["audience", "unit"])
+def test_nothing_is_sent_to_what_is_inactive(make_audience, run_for, world, what):
+    audience = make_audience(2)
+    run = run_for(audience)
+    claimed = claim(run.due_at, worker="one", limit=10)
+    thing = {"audience": audience, "unit": world.taipei}[what]
+    type(thing).objects.filter(pk=thing.pk).update(is_active=False)
+    assert mark_wire(claimed, run.due_at)[:2] == (set(), {claimed[0].id: "inactive"})
+
+
+def test_an_audience_that_left_the_schedules_unit_is_not_sent_to(make_audience, run_for, world):
+    audience = make_audience(2)
+    run = run_for(audience)
+    Audience.objects.update(unit=world.tainan)
+    claimed = claim(run.due_at, worker="one", limit=10)
+    assert mark_wire(claimed, run.due_at)[:2] == (set(), {claimed[0].id: "reach"})
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.enable_socket
+def test_everybody_gets_it_once_by_multicast(make_audience, run_for, dispatch, settings):
+    fake = LineFake()
+    with in_thread(fake) as url:
+        settings.TEIJI_LINE_API_HOST = url
+        run = run_for(make_audience(1100))
+        dispatch()
+    reached = [address for message in fake.log for address in message.to]
+    assert sorted(reached) == [f"U{number:032x}" for number in range(1100)]
+    assert fake.requests == {MULTICAST: 3}
+    run.refresh_from_db()
+    assert (run.state, run.sent) == ("sent", 3)
+
+
+def test_a_channel_without_audiences_is_refused(world):
+    audience = Audience(unit=world.xinyi, account=world.sandbox, name="Members")
+    with pytest.raises(ValidationError) as caught:
+        audience.full_clean()
+    assert set(caught.value.message_dict) == {"account"}
+
+
+@pytest.mark.parametrize("address", ["C" + "0" * 32, "U123", ""])
+def test_a_person_has_an_id_of_the_channels_own(world, account, address):
+    person = Recipient(unit=world.xinyi, account=account, address=address)
+    with pytest.raises(ValidationError) as caught:
+        person.full_clean()
+    assert "address" in caught.value.message_dict
+
+
+def test_a_person_of_another_tree_is_refused(world, account):
+    account.unit = world.south
+    person = Recipient(unit=world.xinyi, account=account, address="U" + "0" * 32)
+    with pytest.raises(ValidationError) as caught:
+        person.full_clean()
+    assert set(caught.value.message_dict) == {"account"}
