@@ -13,7 +13,13 @@ def note_arrival(delivery: Delivery, now: datetime) -> int:
     row = Delivery.objects.filter(
         pk=delivery.pk, state=DeliveryState.UNCONFIRMED, part=delivery.part
     )
-    after = {"part": delivery.part + 1, "confirm_at": None, "tries": 0, "error": ""}
+    after = {
+        "part": delivery.part + 1,
+        "confirm_at": None,
+        "tries": 0,
+        "in_doubt": False,
+        "error": "",
+    }
     if delivery.part + 1 < delivery.parts:
         return move(row, DeliveryState.PLANNED, **after, next_try_at=now, completed_at=None)
     return move(row, DeliveryState.SENT, **after, completed_at=now)

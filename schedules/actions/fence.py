@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from logs import history
@@ -158,7 +158,7 @@ def _skip_due(now: datetime) -> int:
     move(lost, DeliveryState.UNCONFIRMED, **gone, wire_at=None, completed_at=now, error=LOST)
     due = mine.filter(state=DeliveryState.PLANNED)
     run_ids |= set(due.values_list("run_id", flat=True))
-    due.filter(Q(tries__gt=0) | Q(crashes__gt=0)).update(error=IN_DOUBT)
+    due.filter(in_doubt=True).update(error=IN_DOUBT)
     skipped = move(due, DeliveryState.SKIPPED, reason=Delivery.Reason.FENCED, completed_at=now)
     touched = sorted(run_ids)
     for start in range(0, len(touched), RUNS_A_STEP):

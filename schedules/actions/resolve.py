@@ -44,8 +44,8 @@ def resolve(delivery: Delivery, verdict: Verdict, *, by: Any, seen: str | None =
     if verdict == Verdict.ARRIVED:
         note_arrival(row, now)
     elif verdict == Verdict.SEND_AGAIN:
-        again = {"tries": 0, "crashes": 0, "confirm_at": None, "completed_at": None}
-        move(mine, DeliveryState.PLANNED, next_try_at=now, **again)
+        anew = {"tries": 0, "crashes": 0, "in_doubt": False, "next_try_at": now}
+        move(mine, DeliveryState.PLANNED, **anew, confirm_at=None, completed_at=None)
     history.record(
         verdict.value, row, by=by, now=now, unit_path=row.unit_path,
         changes={"state": ["unconfirmed", verdict.value], "run": row.run_id},

@@ -50,6 +50,7 @@ class Claimed:
     started_at: datetime | None
     lateness_ms: int | None
     crashes: int
+    in_doubt: bool  # an earlier try of this part may have arrived
 
     @property
     def target(self) -> Target:
@@ -59,11 +60,6 @@ class Claimed:
     @property
     def is_batch(self) -> bool:
         return self.audience_id is not None
-
-    @property
-    def is_in_doubt(self) -> bool:
-        """Whether an earlier try of this part may have arrived."""
-        return self.tries > 0 or self.crashes > 0
 
     def is_missed(self, now: datetime) -> bool:
         """Whether its time, or that of its retry, has passed by more than the grace."""
@@ -156,7 +152,7 @@ def _load(ids: list[int], token: UUID) -> list[Claimed]:
         .values("id", "run_id", "room_id", "audience_id", "room_name", "room__address",
                 "unit_path", "account_id", "priority", "key", "part", "parts", "tries", "due_at",
                 "next_try_at", "claimed_at",
-                "started_at", "lateness_ms", "crashes")
+                "started_at", "lateness_ms", "crashes", "in_doubt")
     )  # fmt: skip
     runs = Run.objects.in_bulk({row["run_id"] for row in rows})
     accounts = Account.objects.in_bulk({row["account_id"] for row in rows})

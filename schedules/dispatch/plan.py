@@ -59,9 +59,20 @@ def _plan_turn(now: datetime, horizon: datetime, skip_until: datetime | None) ->
             _give_up(schedule, error, now)
         else:
             schedule.next_due_at = following
-    store(batch)
+    store(_not_yet_planned(batch))
     update_each(Schedule, ["next_due_at"], [(row.next_due_at, row.pk) for row in schedules])
     return len(batch)
+
+
+def _not_yet_planned(batch: list[Frozen]) -> list[Frozen]:
+    """One run that is there already, whatever put it there, must not hold up all the others."""
+    planned = set(
+        Run.objects.filter(
+            schedule__in={frozen.run.schedule_id for frozen in batch},
+            due_at__in={frozen.run.due_at for frozen in batch},
+        ).values_list("schedule_id", "due_at")
+    )
+    return [new for new in batch if (new.run.schedule_id, new.run.due_at) not in planned]
 
 
 def _take(

@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 
 KEY_LIFE = timedelta(hours=23)  # LINE forgets a key after 24 h: then it would send again
 
-COLUMNS = ("part", "tries", "crashes", "next_try_at", "started_at", "completed_at", "confirm_at",
-           "lateness_ms", "status", "request_id", "error", "reason")  # fmt: skip
+COLUMNS = ("part", "tries", "crashes", "in_doubt", "next_try_at", "started_at", "completed_at",
+           "confirm_at", "lateness_ms", "status", "request_id", "error", "reason")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,7 @@ def _next(outcome: Outcome) -> tuple[DeliveryState, dict[str, Any]]:
         "part": claimed.part,
         "tries": claimed.tries + 1,
         "crashes": claimed.crashes,
+        "in_doubt": claimed.in_doubt,
         "next_try_at": claimed.next_try_at,
         "started_at": claimed.started_at or outcome.handed_at,
         "completed_at": at,
@@ -98,7 +99,7 @@ def _next(outcome: Outcome) -> tuple[DeliveryState, dict[str, Any]]:
     }
     if outcome.barred:
         values |= {"reason": outcome.barred, "tries": claimed.tries, "confirm_at": None}
-        if claimed.is_in_doubt:
+        if claimed.in_doubt:
             values["error"] = "It was not tried again; an earlier try may have arrived."
             return DeliveryState.UNCONFIRMED, values
         return DeliveryState.SKIPPED, values
@@ -112,7 +113,7 @@ def _accepted(
     outcome: Outcome, receipt: Receipt, values: dict[str, Any]
 ) -> tuple[DeliveryState, dict[str, Any]]:
     claimed = outcome.claimed
-    values |= {"part": claimed.part + 1, "crashes": 0, "status": receipt.status}
+    values |= {"part": claimed.part + 1, "crashes": 0, "in_doubt": False, "status": receipt.status}
     values["request_id"] = _storable(receipt.request_id[:100])
     if claimed.part + 1 == claimed.parts:
         return DeliveryState.SENT, values
@@ -134,6 +135,7 @@ def _not_accepted(
         return _given_up(outcome, values)
     spent = values["tries"] > outcome.claimed.max_retries
     if error.failure == Failure.UNKNOWN:
+        values["in_doubt"] = True
         if spent or not _may_repeat(outcome):
             return DeliveryState.UNCONFIRMED, values
     elif spent and not _is_waited_for(outcome, error):
@@ -149,11 +151,7 @@ def _not_accepted(
 
 def _given_up(outcome: Outcome, values: dict[str, Any]) -> tuple[DeliveryState, dict[str, Any]]:
     """Failed; but what this try was told says nothing of an earlier one whose fate is unknown."""
-    claimed = outcome.claimed
-    unknown = Attempt.objects.filter(
-        delivery_id=claimed.id, part=claimed.part, outcome=Attempt.Outcome.UNKNOWN
-    )
-    if claimed.crashes or (claimed.tries and unknown.exists()):
+    if outcome.claimed.in_doubt:
         values["error"] += " An earlier try may have arrived."
         return DeliveryState.UNCONFIRMED, values
     return DeliveryState.FAILED, values

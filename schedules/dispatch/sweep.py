@@ -87,7 +87,7 @@ def _take_back(delivery: Delivery, may_repeat: bool, now: datetime) -> None:
         # Waiting for its turn at a slow worker is no crash.
         move(row, DeliveryState.PLANNED, **gone)
         return
-    gone |= {"crashes": delivery.crashes + 1}
+    gone |= {"crashes": delivery.crashes + 1, "in_doubt": True}
     gone |= {"started_at": delivery.started_at or delivery.wire_at}
     if may_repeat and delivery.crashes + 1 < MOST_CRASHES:
         move(row, DeliveryState.PLANNED, **gone)

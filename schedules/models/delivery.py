@@ -69,6 +69,9 @@ class Delivery(models.Model):
     parts = models.PositiveSmallIntegerField(_("parts"))
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     crashes = models.PositiveSmallIntegerField(default=0)
+    in_doubt = models.BooleanField(
+        _("in doubt"), default=False, help_text=_("An earlier try of this part may have arrived.")
+    )
     claim = models.UUIDField(null=True, editable=False)
     worker = models.CharField(_("worker"), max_length=100, blank=True)
     lease_until = models.DateTimeField(null=True, editable=False)

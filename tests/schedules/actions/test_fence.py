@@ -82,8 +82,9 @@ def test_what_came_due_is_skipped_with_its_retries_and_parts(world, planned):
     rows = Delivery.objects.all()
     rows.filter(pk=due.pk).update(due_at=now - SECOND, next_try_at=now - SECOND)
     rows.filter(pk=retried.pk).update(
-        due_at=now - SECOND, next_try_at=now + HOUR, tries=1, started_at=now - SECOND
-    )
+        due_at=now - SECOND, next_try_at=now + HOUR, tries=1, in_doubt=True,
+        started_at=now - SECOND,
+    )  # fmt: skip
     fenced_by_the_machine()
     assert lift(by=world.people["hq"], note="") == 2
     found = dict(rows.values_list("pk", "state"))

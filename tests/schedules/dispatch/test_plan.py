@@ -40,9 +40,11 @@ def test_two_runs_of_one_occurrence_are_impossible(half_hourly):
     due_at = half_hourly.next_due_at
     plan(due_at)
     Schedule.objects.update(next_due_at=due_at)  # as if a planner had lost its memory
+    plan(due_at)
+    (run,) = Run.objects.all()
     with pytest.raises(IntegrityError), transaction.atomic():
-        plan(due_at)
-    assert Run.objects.count() == 1
+        run.pk = None
+        run.save(force_insert=True)
 
 
 def test_what_was_missed_by_less_than_the_grace_is_still_planned(half_hourly, settings):
@@ -118,6 +120,18 @@ def test_the_same_content_for_a_room_at_one_time_is_planned_once(world, make_sch
     states = sorted(Delivery.objects.values_list("state", "reason"))
     assert states == [("planned", ""), ("skipped", "duplicate")]
     assert sorted(Run.objects.values_list("state", flat=True)) == ["planned", "skipped"]
+
+
+def test_a_run_that_is_there_already_holds_up_nobody(world, make_schedule):
+    twice, other = (
+        register(make_schedule(text=text), by=world.people["hq"]) for text in ("twice", "other")
+    )
+    plan_at(twice, twice.next_due_at)
+    Schedule.objects.filter(pk=twice.pk).update(next_due_at=twice.next_due_at)
+    plan_at(other, max(twice.next_due_at, other.next_due_at))
+    assert Run.objects.filter(schedule=twice).count() == 1
+    assert Run.objects.filter(schedule=other).count() == 1
+    assert not Schedule.objects.filter(next_due_at__isnull=False).exists()
 
 
 def test_planning_thirty_schedules_asks_as_often_as_planning_one(

@@ -323,3 +323,34 @@ def test_what_a_process_counted_is_forgotten_when_it_is_over(large_run):
     settle([accepted(claimed, at) for claimed in large_run])
     add_up_owed(at + 2 * SECOND)
     assert (totals._added_up, totals._owed) == ({}, set())
+
+
+def test_a_retry_that_the_channel_had_asked_for_is_skipped_not_doubted(planned):
+    (delivery,) = planned()
+    (claimed,) = on_the_wire(delivery.due_at)
+    settle([not_accepted(claimed, delivery.due_at, later("busy", after=90))])
+    (again,) = claim_at(delivery.due_at + 90 * SECOND)
+    settle([Outcome(again, False, False, answered_at=again.next_try_at, barred="cancelled")])
+    assert one("skipped").reason == "cancelled"
+
+
+def test_a_doubt_outlives_a_later_answer_that_says_nothing_of_it(planned):
+    (delivery,) = planned()
+    at = delivery.due_at
+    for error in (unknown("no answer"), later("busy", after=90)):
+        (claimed,) = on_the_wire(at)
+        settle([not_accepted(claimed, at, error)])
+        at = one("planned").next_try_at
+    (again,) = claim_at(at)
+    settle([Outcome(again, False, False, answered_at=at, barred="cancelled")])
+    assert one("unconfirmed").reason == "cancelled"
+
+
+def test_an_acceptance_ends_the_doubt(planned):
+    (delivery,) = planned(text="One", interval_seconds=5)
+    (claimed,) = on_the_wire(delivery.due_at)
+    settle([not_accepted(claimed, delivery.due_at, unknown("no answer"))])
+    assert Delivery.objects.get().in_doubt
+    (again,) = on_the_wire(Delivery.objects.get().next_try_at)
+    settle([accepted(again, again.next_try_at)])
+    assert not one("sent").in_doubt
