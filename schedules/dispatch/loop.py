@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
 
 from logs.stats.tally import roll_up
 from schedules.dispatch.claim import Claimed, claim, release, renew
@@ -31,15 +31,16 @@ from schedules.models import Delivery, Heartbeat
 
 logger = logging.getLogger(__name__)
 
-CLAIM_AHEAD = 4000  # deliveries held at most, waiting or under way
+CLAIM_AHEAD = 10_000  # deliveries held at most, waiting or under way
 CLAIM_SOON = 250  # with fewer waiting, more is claimed at once
 CLAIM_LEAST = 100  # however many workers share what is due
 SETTLE_EVERY = 0.02  # seconds in which answers gather for one write
-SETTLE_BUSY = 0.1  # the same while others wait to be handed over: those go first
+SETTLE_BUSY = 0.5  # the same while others wait to be handed over: those go first
 RENEW_AFTER = timedelta(seconds=1)  # after its time, for what still waits for a slot
 UPKEEP_EVERY = 1.0  # seconds between plan, sweep, confirm and a look at the clock
 DATABASE_PAUSE = 1.0  # seconds before a database that failed is asked again
-DATABASE_AWAY = (OperationalError, InterfaceError)
+# The last one: a transaction stood idle for too long, as with a worker that was stopped.
+DATABASE_AWAY = (OperationalError, InterfaceError, InternalError)
 
 
 class Loop:
@@ -135,8 +136,21 @@ class Loop:
     async def _settler(self) -> None:
         while not (self._stopping.is_set() and not self._is_busy()):
             await self._answered.wait()
-            await asyncio.sleep(SETTLE_BUSY if self._handover.waiting else SETTLE_EVERY)
+            await self._gather()
             await self._settle()
+
+    async def _gather(self) -> None:
+        """Let answers come together. Only those of channels with a key may wait for long: lost
+        with this worker, they are asked for again; any other would be in doubt."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + SETTLE_BUSY
+        await asyncio.sleep(SETTLE_EVERY)
+        while (
+            self._handover.waiting.is_due(self.clock.now())
+            and loop.time() < end
+            and all(outcome.takes_key for outcome in self._outcomes)
+        ):
+            await asyncio.sleep(SETTLE_EVERY)
 
     async def _settle(self) -> None:
         self._answered.clear()
@@ -174,10 +188,12 @@ class Loop:
         call = self._database.call
         await call("upkeep", self._fence.look)
         await call("upkeep", self.clock.set_by_database)
+        await self._beat()
         while await call("upkeep", plan, self.clock.now()):
             self._woken.set()
-        await call("upkeep", sweep, self.clock.now())
-        await call("upkeep", Heartbeat.beat, Heartbeat.Kind.LOOP, self.name, self.clock.now())
+            await self._beat()
+        if await call("upkeep", sweep, self.clock.now()):
+            self._woken.set()
         alive = await call("upkeep", Heartbeat.alive, Heartbeat.Kind.LOOP, self.clock.now())
         self._workers = max(alive, 1)
         questions = await call("upkeep", due_questions, self.clock.now())
@@ -185,6 +201,11 @@ class Loop:
             answers = await ask(questions, self._senders)
             await call("upkeep", write_answers, answers, self.clock.now())
         await call("upkeep", roll_up, self.clock.now())
+
+    async def _beat(self) -> None:
+        """Say that this worker lives: of one that is silent the others take over."""
+        beat, now = Heartbeat.beat, self.clock.now()
+        await self._database.call("upkeep", beat, Heartbeat.Kind.LOOP, self.name, now)
 
     # Stopping.
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from channels.models import Account
 from logs import history
 from schedules.dispatch.settle import KEY_LIFE
-from schedules.models import Delivery, Schedule
+from schedules.models import Delivery, Heartbeat, Schedule
 from schedules.states import OPEN_RUN, DeliveryState, ScheduleState, move
 from schedules.totals import add_up, add_up_owed
 
@@ -31,11 +31,13 @@ def sweep(now: datetime) -> int:
 
 def take_back(now: datetime) -> int:
     """Leases that ran out: what never was on the wire, or may be repeated, is planned again;
-    the rest may or may not have arrived, and waits for a person."""
-    if not Delivery.objects.abandoned(now).exists():
+    the rest may or may not have arrived, and waits for a person. What a worker that is silent
+    has not handed over is not even kept until then: it could be late."""
+    silent = Heartbeat.silent(Heartbeat.Kind.LOOP, now)
+    if not Delivery.objects.abandoned(now, silent).exists():
         return 0
     with transaction.atomic():
-        abandoned = Delivery.objects.abandoned(now).select_related("account")
+        abandoned = Delivery.objects.abandoned(now, silent).select_related("account")
         rows = list(abandoned.select_for_update(skip_locked=True, of=("self",))[:ROWS_A_TURN])
         repeatable = _repeatable(rows, now)
         for delivery in rows:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connection, connections
+
+MOST_IDLE_SECONDS = 15  # between two statements of one transaction; as a rule milliseconds
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,6 +24,8 @@ class DatabaseThreads:
 
         def run() -> T:
             close_old_connections()  # one that the server dropped is opened again
+            if connection.connection is None:
+                _open()
             return work(*args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._threads[kind], run)
@@ -31,3 +35,12 @@ class DatabaseThreads:
         for thread in self._threads.values():
             await loop.run_in_executor(thread, connections.close_all)
             thread.shutdown()
+
+
+def _open() -> None:
+    """Connect. A worker that stands still within a transaction would hold its rows from all
+    others for as long: the server ends such a transaction."""
+    connection.ensure_connection()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET idle_in_transaction_session_timeout = '{MOST_IDLE_SECONDS}s'")

@@ -82,6 +82,11 @@ class Waiting:
         """When the next one is due; None when nothing waits."""
         return min(map(self._next_at, self._queues), default=None)
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether any of them should have left by now."""
+        soonest = self.soonest()
+        return soonest is not None and soonest <= now
+
     def held(self) -> Counter[int]:
         """The number of each account's."""
         return Counter({account: len(queue) for account, queue in self._queues.items()})

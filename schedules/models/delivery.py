@@ -1,5 +1,6 @@
 """A delivery: one run to one room, or to one batch of an audience."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -18,9 +19,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Planned for `until` or before, in no order."""
         return self.filter(state=DeliveryState.PLANNED, next_try_at__lte=until).order_by()
 
-    def abandoned(self, now: datetime) -> "DeliveryQuerySet":
-        """Claimed by a worker whose lease has run out."""
-        return self.filter(state=DeliveryState.SENDING, lease_until__lt=now)
+    def abandoned(self, now: datetime, silent: Collection[str] = ()) -> "DeliveryQuerySet":
+        """Claimed by a worker whose lease has run out; or by one of the silent, and not yet
+        handed over."""
+        left = Q(lease_until__lt=now) | Q(wire_at=None, worker__in=silent)
+        return self.filter(left, state=DeliveryState.SENDING)
 
 
 class Delivery(models.Model):

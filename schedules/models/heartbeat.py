@@ -43,6 +43,12 @@ class Heartbeat(models.Model):
         return cls.objects.filter(kind=kind, at__gte=now - LIVELY).count()
 
     @classmethod
+    def silent(cls, kind: str, now: datetime) -> list[str]:
+        """The parts of this kind that went round once, and not any more."""
+        gone = cls.objects.filter(kind=kind, at__lt=now - LIVELY)
+        return list(gone.values_list("name", flat=True))
+
+    @classmethod
     def age(cls, kind: str, now: datetime) -> float | None:
         """Seconds since any part of this kind went round; None: never."""
         last = cls.objects.filter(kind=kind).order_by("-at").values_list("at", flat=True).first()

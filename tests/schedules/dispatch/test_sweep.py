@@ -8,7 +8,7 @@ from channels.models import Account
 from schedules.actions import register
 from schedules.dispatch.settle import KEY_LIFE, settle
 from schedules.dispatch.sweep import complete, sweep, take_back
-from schedules.models import Delivery, Run
+from schedules.models import Delivery, Heartbeat, Run
 from tests.schedules.conftest import SECOND, accepted, claim_at, on_the_wire
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +33,34 @@ def test_what_never_was_on_the_wire_is_planned_again_within_seconds(planned):
     taken_back_at = delivery.due_at + 8 * SECOND
     assert take_back(taken_back_at) == 1
     assert len(on_the_wire(taken_back_at)) == 1
+
+
+def heard_of(worker: str, at) -> None:
+    Heartbeat.beat(Heartbeat.Kind.LOOP, worker, at)
+
+
+def test_what_a_silent_worker_holds_is_not_kept_until_its_lease_ends(planned):
+    (delivery,) = planned()
+    claim_at(delivery.due_at, worker="silent")
+    heard_of("silent", delivery.due_at)
+    assert take_back(delivery.due_at + 2 * SECOND) == 0
+    assert take_back(delivery.due_at + 4 * SECOND) == 1
+    assert Delivery.objects.get().crashes == 0
+
+
+def test_what_a_silent_worker_has_handed_over_is_kept_until_its_lease_ends(planned):
+    (delivery,) = planned()
+    on_the_wire(delivery.due_at)
+    heard_of("one", delivery.due_at)
+    assert take_back(delivery.due_at + 4 * SECOND) == 0
+
+
+def test_a_worker_that_still_speaks_keeps_what_it_holds(planned):
+    (delivery,) = planned()
+    claim_at(delivery.due_at, worker="busy")
+    heard_of("silent", delivery.due_at)
+    heard_of("busy", delivery.due_at + 4 * SECOND)
+    assert take_back(delivery.due_at + 4 * SECOND) == 0
 
 
 def test_what_was_on_the_wire_goes_again_where_the_channel_takes_a_key(planned):
