@@ -29,8 +29,10 @@ def recall(uid: UUID) -> Known:
     """What is known of the database with this identity."""
     path = _path(uid)
     try:
-        said = json.loads(path.read_text())
-        copied = said["inode"] != path.stat().st_ino
+        with path.open() as file:
+            said = json.load(file)
+            # Of the open file: by its name another worker's newer one could be found.
+            copied = said["inode"] != os.fstat(file.fileno()).st_ino
         return Known(generation=int(said["generation"]), is_copied=copied)
     except (OSError, ValueError, KeyError, TypeError):
         # An unreadable file says as little as none.

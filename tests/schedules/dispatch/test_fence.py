@@ -279,3 +279,16 @@ def test_a_graver_reason_shows_behind_a_persons_own(world):
     known.remember(row().uid, 500)
     assert Fence().look()
     assert row().reason == "restored"
+
+
+def test_a_memory_that_another_worker_renews_meanwhile_is_no_copy(restarted, monkeypatch):
+    Fence().look()
+    uid, load = row().uid, known.json.load
+
+    def slowly(file):
+        said = load(file)
+        known.remember(uid, said["generation"] + 1)
+        return said
+
+    monkeypatch.setattr(known.json, "load", slowly)
+    assert not known.recall(uid).is_copied
