@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -33,7 +33,8 @@ logger = logging.getLogger(__name__)
 
 CLAIM_AHEAD = 10_000  # deliveries held at most, waiting or under way
 CLAIM_SOON = 250  # with fewer waiting, more is claimed at once
-CLAIM_LEAST = 100  # however many workers share what is due
+CLAIM_LEAST = 100  # of what is late, however many workers share it
+MOST_COUNTED = 50_000  # deliveries: beyond, every worker has enough to do
 SETTLE_EVERY = 0.02  # seconds in which answers gather for one write
 SETTLE_BUSY = 0.5  # the same while others wait to be handed over: those go first
 RENEW_AFTER = timedelta(seconds=1)  # after its time, for what still waits for a slot
@@ -121,11 +122,22 @@ class Loop:
             renew(overdue, now)
         if not limit:
             return []
-        # Each worker takes its part of what is due, so that none idles while another has too much.
+        part = min(self._part(now), limit)
+        return claim(now, worker=self.name, limit=part, full=full) if part else []
+
+    def _part(self, now: datetime) -> int:
+        """How many this worker may take, so that none idles while another has too much: with
+        what all of them hold already, each its part. What is late goes to whoever comes."""
         until = now + timedelta(seconds=settings.TEIJI_LEAD_SECONDS)
-        due = Delivery.objects.due(until)[: limit * self._workers].count()
-        part = min(limit, max(-(-due // self._workers), CLAIM_LEAST))
-        return claim(now, worker=self.name, limit=part, full=full) if due else []
+        due = Delivery.objects.due(until)[:MOST_COUNTED].count()
+        if not due:
+            return 0
+        held = Delivery.objects.waiting()[:MOST_COUNTED].count()
+        part = -(-(due + held) // self._workers) - len(self._handover.waiting)
+        late = Delivery.objects.due(now)[:MOST_COUNTED].count()
+        if late:
+            part = max(part, -(-late // self._workers), CLAIM_LEAST)
+        return max(part, 0)
 
     # Settling.
 

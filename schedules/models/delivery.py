@@ -19,6 +19,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Planned for `until` or before, in no order."""
         return self.filter(state=DeliveryState.PLANNED, next_try_at__lte=until).order_by()
 
+    def waiting(self) -> "DeliveryQuerySet":
+        """Claimed, and not yet handed over."""
+        return self.filter(state=DeliveryState.SENDING, wire_at=None).order_by()
+
     def abandoned(self, now: datetime, silent: Collection[str] = ()) -> "DeliveryQuerySet":
         """Claimed by a worker whose lease has run out; or by one of the silent, and not yet
         handed over."""

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("hours", [-2, 2])
 @pytest.mark.usefixtures("own_server")
 def test_a_workers_clock_is_wrong_by_hours(hours, workers, bookings, vendors):
-    workers.wait_until_up(workers.worker_under(wrong_by(hours)))
+    workers.worker_that_is_up_under(wrong_by(hours))
     bookings.once(vendors.rooms(3, 0))
     bookings.wait_until_settled()
     assert bookings.violations() == []
@@ -24,8 +24,8 @@ def test_a_workers_clock_is_wrong_by_hours(hours, workers, bookings, vendors):
 
 @pytest.mark.usefixtures("own_server")
 def test_right_and_wrong_clocks_work_together(workers, bookings, vendors):
-    members = [workers.worker_under(wrong_by(-2)), workers.worker_under(wrong_by(2))]
-    workers.wait_until_up(*members, workers.worker())
+    members = [workers.worker_that_is_up_under(wrong_by(hours)) for hours in (-2, 2)]
+    workers.wait_until_up(workers.worker())
     for _ in range(5):
         bookings.once(vendors.rooms(6, 0), 3)
     members[0].kill()
