@@ -1,7 +1,7 @@
 """Where messages can go: accounts, rooms, audiences, images, and the sandbox’s own rooms."""
 
 from channels.models.account import Account
-from channels.models.audience import Audience, Recipient
+from channels.models.audience import Audience, Membership, Recipient
 from channels.models.image import Image, MediaLink
 from channels.models.pace import Pace
 from channels.models.room import Room
@@ -12,6 +12,7 @@ __all__ = [
     "Audience",
     "Image",
     "MediaLink",
+    "Membership",
     "Pace",
     "Recipient",
     "Room",
