@@ -102,18 +102,19 @@ class Audience(models.Model):
             yield batch
 
     def _addresses(self) -> Iterator[str]:
-        # Page by page along the one index that begins with the audience: in any other order the
-        # database sorts a million rows while it has no statistics of them yet.
-        members = Membership.objects.filter(
-            audience_id=self.pk,
-            recipient__account_id=self.account_id,
-            recipient__opted_out_at=None,
-        ).order_by("recipient_id")
-        rows = members.values_list("recipient_id", "recipient__address")
+        # Page by page along one index: a join of both tables, just after many people were
+        # imported, took half a minute, since the database had no statistics of them yet.
         last = 0
-        while page := list(rows.filter(recipient_id__gt=last)[:READ_AT_ONCE]):
-            last = page[-1][0]
-            yield from (address for _id, address in page)
+        while ids := list(
+            Membership.objects.filter(audience_id=self.pk, recipient_id__gt=last)
+            .order_by("recipient_id")
+            .values_list("recipient_id", flat=True)[:READ_AT_ONCE]
+        ):
+            last = ids[-1]
+            people = Recipient.objects.filter(
+                id__in=ids, account_id=self.account_id, opted_out_at=None
+            )
+            yield from people.order_by("id").values_list("address", flat=True)
 
 
 class Membership(models.Model):
