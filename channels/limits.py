@@ -46,17 +46,21 @@ def book(account_id: int, endpoint: str, *, rate: float, wanted: int, now: datet
 
 def hold(account_id: int, endpoint: str, until: datetime) -> None:
     """Let nothing leave before then: the channel has said that it is too much."""
-    _exists(account_id, endpoint)
+    _make_sure(account_id, endpoint)
     paces = Pace.objects.filter(account_id=account_id, endpoint=endpoint)
     paces.update(booked_until=Greatest(F("booked_until"), Value(until.timestamp())))
 
 
 def _locked(account_id: int, endpoint: str) -> Pace:
-    _exists(account_id, endpoint)
-    return Pace.objects.select_for_update().get(account_id=account_id, endpoint=endpoint)
+    rows = Pace.objects.select_for_update().filter(account_id=account_id, endpoint=endpoint)
+    found = rows.first()
+    if found is None:  # once in an account's life
+        _make_sure(account_id, endpoint)
+        found = rows.get()
+    return found
 
 
-def _exists(account_id: int, endpoint: str) -> None:
-    if not Pace.objects.filter(account_id=account_id, endpoint=endpoint).exists():
-        new = Pace(account_id=account_id, endpoint=endpoint)
-        Pace.objects.bulk_create([new], ignore_conflicts=True)
+def _make_sure(account_id: int, endpoint: str) -> None:
+    """Let there be a row; another worker may be making it at this moment."""
+    new = Pace(account_id=account_id, endpoint=endpoint)
+    Pace.objects.bulk_create([new], ignore_conflicts=True)

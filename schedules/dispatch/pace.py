@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from channels.adapters import registry
 from channels.adapters.base import Failure
 from channels.limits import book, hold
-from channels.models import Account
 from schedules.dispatch.claim import Claimed
 from schedules.dispatch.settle import Outcome
 
@@ -41,23 +40,24 @@ def pace(batch: Iterable[Claimed], now: datetime) -> Paced:
 def slow_down(outcomes: Iterable[Outcome]) -> None:
     """Where a channel said that it is too much, hold everything for that endpoint."""
     for outcome in outcomes:
-        error, account = outcome.error, outcome.claimed.account
+        error, claimed = outcome.error, outcome.claimed
         if error is None or error.failure != Failure.LATER or error.after is None:
             continue
-        endpoint, rate = _limit(account, outcome.claimed)
+        endpoint, rate = _limit(claimed)
         if rate is not None:
             pause = min(timedelta(seconds=error.after), LONGEST_HOLD)
-            hold(account.pk, endpoint, outcome.answered_at + pause)
+            hold(claimed.account.pk, endpoint, outcome.answered_at + pause)
 
 
 def _by_limit(batch: Iterable[Claimed]) -> dict[tuple[int, str, float | None], list[Claimed]]:
     groups: dict[tuple[int, str, float | None], list[Claimed]] = defaultdict(list)
     for delivery in batch:
-        groups[delivery.account.pk, *_limit(delivery.account, delivery)].append(delivery)
+        groups[delivery.account.pk, *_limit(delivery)].append(delivery)
     return groups
 
 
-def _limit(account: Account, delivery: Claimed) -> tuple[str, float | None]:
+def _limit(delivery: Claimed) -> tuple[str, float | None]:
+    account = delivery.account
     if account.kind not in registry():
         return "", None  # refused when it is opened
     endpoint = account.adapter_class.endpoint(batch=delivery.is_batch)
