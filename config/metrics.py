@@ -111,12 +111,8 @@ def _alive(now: datetime) -> Iterator[Metric]:
         if age is not None:
             ages.add_metric([kind], max(age, 0.0))
     yield ages
-    alive = Heartbeat.objects.filter(
-        kind=Heartbeat.Kind.LOOP, at__gte=now - timedelta(seconds=SILENT)
-    )
-    yield GaugeMetricFamily(
-        "teiji_workers", f"Workers seen within {SILENT:.0f} s.", value=alive.count()
-    )
+    alive = Heartbeat.alive(Heartbeat.Kind.LOOP, now, within=timedelta(seconds=SILENT))
+    yield GaugeMetricFamily("teiji_workers", f"Workers seen within {SILENT:.0f} s.", value=alive)
 
 
 urlpatterns = [path("metrics", metrics)]

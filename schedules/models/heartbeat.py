@@ -38,9 +38,9 @@ class Heartbeat(models.Model):
             cls.objects.update_or_create(kind=kind, name=name, defaults={"at": now})
 
     @classmethod
-    def alive(cls, kind: str, now: datetime) -> int:
+    def alive(cls, kind: str, now: datetime, within: timedelta = LIVELY) -> int:
         """How many parts of this kind have been round just now."""
-        return cls.objects.filter(kind=kind, at__gte=now - LIVELY).count()
+        return cls.objects.filter(kind=kind, at__gte=now - within).count()
 
     @classmethod
     def silent(cls, kind: str, now: datetime) -> list[str]:

@@ -5,14 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from channels.models import Account, Room
 from logs.models import Attempt
 from orgs.clock import database_now
 from schedules.actions import register
 from schedules.models import Delivery, Heartbeat, Run, Schedule
-from tests.fakes.line import CHANNEL_ID, CHANNEL_SECRET, LineFake
-from tests.fakes.serving import in_thread
-from tests.processes.machine import machine, wait_until
+from tests.processes.machine import wait_until
 
 pytestmark = [
     pytest.mark.processes,
@@ -21,27 +18,6 @@ pytestmark = [
 ]
 
 START = 30  # seconds that a worker may need to start on a busy machine
-
-
-@pytest.fixture
-def fake():
-    return LineFake()
-
-
-@pytest.fixture
-def line_room(world):
-    account = Account(unit=world.hq, name="LINE", kind="line", config={"channel_id": CHANNEL_ID})
-    account.secrets = {"channel_secret": CHANNEL_SECRET}
-    account.save()
-    return Room.objects.create(
-        unit=world.xinyi, account=account, name="LINE group", address="C" + "1" * 32
-    )
-
-
-@pytest.fixture
-def running(fake, tmp_path, world):
-    with in_thread(fake) as url, machine(tmp_path, TEIJI_LINE_API_HOST=url) as processes:
-        yield processes
 
 
 def a_worker_is_up() -> bool:

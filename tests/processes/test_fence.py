@@ -10,14 +10,12 @@ import pytest
 from django.db import connection
 from django.db.models import F
 
-from channels.models import Account, Room
 from orgs.clock import database_now
 from schedules.actions import register
 from schedules.models import Heartbeat, Installation, Run, Schedule
-from tests.fakes.line import CHANNEL_ID, CHANNEL_SECRET, PUSH, LineFake
-from tests.fakes.serving import in_thread
+from tests.fakes.line import PUSH
 from tests.processes.copies import copied, put_back, url_of
-from tests.processes.machine import ROOT, Machine, machine, wait_until
+from tests.processes.machine import ROOT, Machine, wait_until
 
 pytestmark = [
     pytest.mark.processes,
@@ -33,27 +31,6 @@ import django; django.setup()
 from django.test import Client
 print(Client().get("/readyz").content.decode())
 """
-
-
-@pytest.fixture
-def fake():
-    return LineFake()
-
-
-@pytest.fixture
-def line_room(world):
-    account = Account(unit=world.hq, name="LINE", kind="line", config={"channel_id": CHANNEL_ID})
-    account.secrets = {"channel_secret": CHANNEL_SECRET}
-    account.save()
-    return Room.objects.create(
-        unit=world.xinyi, account=account, name="LINE group", address="C" + "1" * 32
-    )
-
-
-@pytest.fixture
-def running(fake, tmp_path, world):
-    with in_thread(fake) as url, machine(tmp_path, TEIJI_LINE_API_HOST=url) as processes:
-        yield processes
 
 
 @pytest.fixture
