@@ -171,7 +171,7 @@ TEIJI_RETRY_DELAYS = [
     float(delay) for delay in env.list("TEIJI_RETRY_DELAYS", default=[60, 120, 300, 600])
 ]
 TEIJI_CONFIRM_SECONDS = env.float("TEIJI_CONFIRM_SECONDS", default=15.0)
-TEIJI_IN_FLIGHT = env.int("TEIJI_IN_FLIGHT", default=600)
+TEIJI_IN_FLIGHT = env.int("TEIJI_IN_FLIGHT", default=2400)
 TEIJI_LINE_API_HOST = env("TEIJI_LINE_API_HOST", default="https://api.line.me").rstrip("/")
 # Networks, as CIDR, that outgoing requests may reach though they are not public.
 TEIJI_OUTGOING_ALLOW = env.list("TEIJI_OUTGOING_ALLOW", default=[])

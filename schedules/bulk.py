@@ -81,26 +81,33 @@ def update_each(
     if not rows:
         return 0
     fields = [_field(model, name) for name in (*columns, *by)]
+    keys = fields[len(columns) :]
+    values = {f: _prepared(f, c) for f, c in zip(fields, zip(*rows, strict=True), strict=True)}
+    # Mostly a column holds one value: sent once for all.
+    same = {f: column[0] for f, column in values.items() if f not in keys and _is_one(column)}
+    own = {field: column for field, column in values.items() if field not in same}
+    same |= _same_for_all(model, constants or {})
     one_by_one = connection.vendor != "postgresql" or len(rows) <= FEW
-    sources = [("%s" if one_by_one else f"new.v{place}") for place in range(len(fields))]
-    pairs = [f"{_name(f)} = {source}" for f, source in zip(fields, sources, strict=True)]
-    same, before = _same_for_all(model, constants or {})
-    conditions, after = _conditions(model, among or {})
+    sources = {f: "%s" if one_by_one else f"new.v{place}" for place, f in enumerate(own)}
+    changes = [f"{_name(field)} = %s" for field in same]
+    changes += [f"{_name(field)} = {sources[field]}" for field in own if field not in keys]
+    conditions, allowed = _conditions(model, among or {})
+    conditions = [f"{_name(field)} = {sources[field]}" for field in keys] + conditions
     statement = (
-        f"UPDATE {_quote(model._meta.db_table)} SET {', '.join(same + pairs[: len(columns)])}"  # noqa: S608
-        f"{'' if one_by_one else _from_arrays(fields)}"
-        f" WHERE {' AND '.join(pairs[len(columns) :] + conditions)}"
+        f"UPDATE {_quote(model._meta.db_table)} SET {', '.join(changes)}"  # noqa: S608
+        f"{'' if one_by_one else _from_arrays(list(own))} WHERE {' AND '.join(conditions)}"
     )
-    values = [
-        _prepared(f, column) for f, column in zip(fields, zip(*rows, strict=True), strict=True)
-    ]
     with connection.cursor() as cursor:
         if one_by_one:
-            each = [(*before, *row, *after) for row in zip(*values, strict=True)]
-            cursor.executemany(statement, each)
+            each = zip(*own.values(), strict=True)
+            cursor.executemany(statement, [(*same.values(), *row, *allowed) for row in each])
         else:
-            cursor.execute(statement, [*before, *values, *after])
+            cursor.execute(statement, [*same.values(), *own.values(), *allowed])
         return int(cursor.rowcount)
+
+
+def _is_one(values: Sequence[Any]) -> bool:
+    return values.count(values[0]) == len(values)
 
 
 def _number(rows: Sequence[models.Model]) -> None:
@@ -137,12 +144,9 @@ def _insert_each(table: str, fields: Sequence[Any], rows: Iterable[Row]) -> None
         cursor.executemany(statement, list(rows))
 
 
-def _same_for_all(
-    model: type[models.Model], constants: Mapping[str, Any]
-) -> tuple[list[str], list[Any]]:
-    fields = {_field(model, name): value for name, value in constants.items()}
-    values = [field.get_db_prep_save(value, connection) for field, value in fields.items()]
-    return [f"{_name(field)} = %s" for field in fields], values
+def _same_for_all(model: type[models.Model], values: Mapping[str, Any]) -> dict[Any, Any]:
+    fields = {_field(model, name): value for name, value in values.items()}
+    return {f: f.get_db_prep_save(value, connection) for f, value in fields.items()}
 
 
 def _conditions(

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import QuerySet
 
@@ -17,11 +16,10 @@ from channels.adapters.base import Adapter, Picture
 from channels.media import public_url
 from channels.models import Account, Audience, MediaLink, Room
 from channels.models.image import Rendition
-from schedules.batches import batch_deliveries
 from schedules.bulk import insert, insert_new
 from schedules.content import ContentImage, pack
+from schedules.deliveries import batch_deliveries, room_deliveries
 from schedules.models import Delivery, Run, Schedule
-from schedules.models.delivery import delivery_key
 from schedules.states import DeliveryState, RunState, move
 
 BATCHES_AT_ONCE = 20  # of 500 people each
@@ -69,7 +67,7 @@ def freeze(
     except (KeyError, ValueError, ImproperlyConfigured) as error:
         return _unsendable(frozen, Run.Reason.UNUSABLE, str(error))
     if not frozen.audience:
-        frozen.deliveries = [_delivery(schedule, frozen.run, room) for room in rooms]
+        frozen.deliveries = room_deliveries(schedule, frozen.run, rooms)
         frozen.run.total = len(rooms)
     return frozen
 
@@ -102,7 +100,7 @@ def store(batch: Iterable[Frozen]) -> list[Run]:
 
 def _store_batches(run: Run, audience: Audience) -> None:
     """Write the deliveries to an audience while it is read: it may be too large to be held."""
-    deliveries = batch_deliveries(run.schedule, run, audience, due_from=_due_from(run))
+    deliveries = batch_deliveries(run.schedule, run, audience)
     refused: list[Delivery] = []
     while some := list(islice(deliveries, BATCHES_AT_ONCE)):
         run.total += len(some)
@@ -114,11 +112,6 @@ def _store_batches(run: Run, audience: Audience) -> None:
         _finish_runs_of_duplicates(refused)
     else:
         move(row, RunState.SKIPPED, reason=Run.Reason.NO_RECIPIENT, completed_at=run.planned_at)
-
-
-def _due_from(run: Run) -> datetime:
-    """When its first try may be: by hand that is now, though it has no appointed time."""
-    return max(run.due_at, run.planned_at) if run.trigger == Run.Trigger.HAND else run.due_at
 
 
 def _new_run(schedule: Schedule, due_at: datetime, *, now: datetime, trigger: str) -> Run:
@@ -161,24 +154,6 @@ def _linker(
         return Picture(original, urls[image.id, Rendition.PREVIEW], image.name)
 
     return picture_of
-
-
-def _delivery(schedule: Schedule, run: Run, room: Room) -> Delivery:
-    return Delivery(
-        run=run,
-        room_id=room.pk,
-        account_id=room.account_id,
-        room_name=room.name,
-        channel=room.account.kind,
-        unit_path=run.unit_path,
-        content_hash=run.content_hash,
-        key=delivery_key(schedule.uid, run.due_at, room.account.kind, room.address),
-        priority=run.priority,
-        due_at=run.due_at,
-        deadline_at=run.due_at + timedelta(seconds=settings.TEIJI_GRACE_SECONDS),
-        next_try_at=_due_from(run),
-        parts=len(run.payloads[str(room.account_id)]),
-    )
 
 
 def _store_duplicates(deliveries: list[Delivery]) -> list[Delivery]:

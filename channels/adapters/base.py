@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
@@ -260,6 +261,7 @@ async def read_answer(response: aiohttp.ClientResponse) -> bytes:
     return body
 
 
+@lru_cache(maxsize=1000)
 def within(seconds: float) -> aiohttp.ClientTimeout:
     """A request's timeout. Connecting may take half of it and is then known to have failed;
     when the whole runs out, aiohttp cannot say how far the request had come."""

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-
+from channels.http import CONNECTIONS_PER_HOST
 from config import processes
 from config.bench.compare import as_text, compared
 from config.bench.contest import Work, check, compete
@@ -135,7 +134,7 @@ def _floor(task: Task, place: Scratch, line: Line) -> dict[str, Any]:
     gate = place.folder / "gate"
     try:
         for number, share in enumerate(shares):
-            words = [line.url, share, settings.TEIJI_IN_FLIGHT, gate]
+            words = [line.url, share, CONNECTIONS_PER_HOST, gate]
             command = [sys.executable, "-m", "config.bench.floor", *map(str, words)]
             family.start(f"floor{number}", command)
         wait_until_ready(family, list(family.children), FLOOR_IS_READY)

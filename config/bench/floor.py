@@ -14,6 +14,7 @@ from uuid import uuid4
 import aiohttp
 
 from config.bench.peers.message import PATH, body, headers
+from schedules.dispatch.events import run
 
 READY = "The floor is ready."
 GATE_EVERY = 0.1
@@ -42,4 +43,4 @@ async def main(url: str, count: int, in_flight: int, gate: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])))
+    run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])))

@@ -30,7 +30,7 @@ CHANCE = "((r.id * 7919 + m.id * 104729) %% 1000)"
 DELIVERY = {
     "run_id": "r.id", "room_id": "m.id", "account_id": "m.account_id", "room_name": "m.name",
     "channel": "a.kind", "unit_path": "r.unit_path", "content_hash": "r.content_hash",
-    "priority": "r.priority", "due_at": "r.due_at", "deadline_at": "r.due_at",
+    "priority": "r.priority", "due_at": "r.due_at",
     "next_try_at": "r.due_at", "parts": "1",
     "state": "CASE WHEN r.state = 'planned' THEN 'planned'"
              f" WHEN {CHANCE} < 970 THEN 'sent' WHEN {CHANCE} < 985 THEN 'failed'"

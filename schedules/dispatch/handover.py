@@ -7,16 +7,17 @@ from typing import Any
 
 from django.conf import settings
 
-from schedules.dispatch.claim import Claimed, load_members, mark_wire
+from schedules.dispatch.claim import Claimed, load_members, release_marked
 from schedules.dispatch.clock import Clock
+from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.pace import Paced, pace
-from schedules.dispatch.send import Senders
+from schedules.dispatch.send import ON_THE_WIRE, Senders
 from schedules.dispatch.settle import Outcome
 from schedules.dispatch.slots import Slots
 from schedules.dispatch.waiting import Waiting
 
-WIRE_AHEAD = timedelta(seconds=0.15)  # the mark is written this long before the hand-over
-WIRE_BATCH = 100  # with few slots left, wait a moment until so many can be marked in one write
+WIRE_AHEAD = timedelta(seconds=0.3)  # the mark is written this long before the hand-over
+WIRE_BATCH = 300  # with few slots left, wait a moment until so many can be marked in one write
 WIRE_PAUSE = 0.05  # that moment in seconds: those under way may be slow
 SLOT_PAUSE = 0.005  # seconds before slots are looked at again: many are freed at once
 
@@ -31,7 +32,7 @@ class Handover:
         self, clock: Clock, senders: Senders, persist: Persist, take_in: Callable[[Outcome], None]
     ) -> None:
         self.waiting = Waiting()
-        self.slots = Slots(settings.TEIJI_IN_FLIGHT)
+        self.slots = Slots(settings.TEIJI_IN_FLIGHT)  # of what is marked
         self._clock = clock
         self._senders = senders
         self._persist = persist
@@ -39,6 +40,7 @@ class Handover:
         self._stopping = False
         self._changed = asyncio.Event()  # more is waiting
         self._in_flight: dict[asyncio.Task[Outcome | None], Claimed] = {}
+        self._unsent: list[Claimed] = []  # marked, but their lease was used up by waiting
         self._started_at = 0.0  # when a batch was last handed over, by the loop's own clock
 
     @property
@@ -47,6 +49,11 @@ class Handover:
 
     def add(self, claimed: Sequence[Claimed]) -> None:
         """Hand these over when their time comes."""
+        for account in {delivery.account.pk: delivery.account for delivery in claimed}.values():
+            # What is marked and lost is sent again where there is a key: it may be marked ahead.
+            self.slots.most[account.pk] = (
+                self.slots.size if self._senders.takes_key(account) else ON_THE_WIRE
+            )
         self.waiting.add(claimed)
         self._changed.set()
 
@@ -58,6 +65,7 @@ class Handover:
     async def run(self) -> None:
         """Hand over until stopped."""
         while not self._stopping:
+            await self._release_unsent()
             batch = self._take_due()
             if batch:
                 await self._start(batch)
@@ -71,6 +79,7 @@ class Handover:
     async def finish(self) -> None:
         """Wait for the answers to what is under way."""
         await asyncio.gather(*self._in_flight, return_exceptions=True)
+        await self._release_unsent()
 
     def _take_due(self) -> list[Claimed]:
         """What is due next, into free slots; few slots for many wait a moment."""
@@ -126,10 +135,20 @@ class Handover:
         return await self._persist("wire", load_members, batches) if batches else {}
 
     def _note(self, task: asyncio.Task[Outcome | None]) -> None:
-        self.slots.empty(self._in_flight.pop(task).account.pk)
-        outcome = None if task.cancelled() else task.result()
+        delivery = self._in_flight.pop(task)
+        self.slots.empty(delivery.account.pk)
+        if task.cancelled():
+            return
+        outcome = task.result()
         if outcome:
             self._take_in(outcome)
+        else:
+            self._unsent.append(delivery)
+
+    async def _release_unsent(self) -> None:
+        if self._unsent:
+            unsent, self._unsent = self._unsent, []
+            await self._persist("wire", release_marked, unsent)
 
 
 async def pause(event: asyncio.Event, seconds: float) -> None:

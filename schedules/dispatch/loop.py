@@ -36,7 +36,7 @@ CLAIM_SOON = 250  # with fewer waiting, more is claimed at once
 CLAIM_LEAST = 100  # of what is late, however many workers share it
 MOST_COUNTED = 50_000  # deliveries: beyond, every worker has enough to do
 SETTLE_EVERY = 0.02  # seconds in which answers gather for one write
-SETTLE_BUSY = 0.5  # the same while others wait to be handed over: those go first
+SETTLE_BUSY = 2.0  # the same while others wait to be handed over: those go first
 RENEW_AFTER = timedelta(seconds=1)  # after its time, for what still waits for a slot
 UPKEEP_EVERY = 1.0  # seconds between plan, sweep, confirm and a look at the clock
 DATABASE_PAUSE = 1.0  # seconds before a database that failed is asked again
@@ -59,6 +59,7 @@ class Loop:
         self._woken = asyncio.Event()  # for the claimer: there may be something to claim
         self._answered = asyncio.Event()  # for the settler
         self._outcomes: list[Outcome] = []
+        self._may_wait = True  # all of them have a key: lost, they would be asked for again
         self._handover = Handover(self.clock, self._senders, self._persist, self._take_in)
 
     def wake(self) -> None:
@@ -143,6 +144,7 @@ class Loop:
 
     def _take_in(self, outcome: Outcome) -> None:
         self._outcomes.append(outcome)
+        self._may_wait &= outcome.takes_key
         self._answered.set()
 
     async def _settler(self) -> None:
@@ -158,15 +160,13 @@ class Loop:
         end = loop.time() + SETTLE_BUSY
         await asyncio.sleep(SETTLE_EVERY)
         while (
-            self._handover.waiting.is_due(self.clock.now())
-            and loop.time() < end
-            and all(outcome.takes_key for outcome in self._outcomes)
+            self._handover.waiting.is_due(self.clock.now()) and loop.time() < end and self._may_wait
         ):
             await asyncio.sleep(SETTLE_EVERY)
 
     async def _settle(self) -> None:
         self._answered.clear()
-        batch, self._outcomes = self._outcomes, []
+        batch, self._outcomes, self._may_wait = self._outcomes, [], True
         if batch:
             await self._write(batch)
         if len(self._handover.waiting) < CLAIM_SOON:

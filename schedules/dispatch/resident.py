@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 
+from schedules.dispatch.events import run
 from schedules.dispatch.loop import Loop
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Resident:
     def _run(self) -> None:
         while not self._is_stopped:
             try:
-                asyncio.run(self._live())
+                run(self._live())
             except Exception:  # a worker without its loop would look well and send nothing
                 logger.exception("the sender has died and is started again")
                 time.sleep(RESTART_SECONDS)

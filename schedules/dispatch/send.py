@@ -1,8 +1,10 @@
 """Send: hands one part to its channel and says what came of it. Touches no table."""
 
+import asyncio
 import logging
-from dataclasses import replace
+from collections import defaultdict
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -10,14 +12,15 @@ from django.core.exceptions import ImproperlyConfigured
 
 from channels.adapters import adapter_class, registry
 from channels.adapters.base import Adapter, SendError, refused, unknown
-from channels.http import allowed_networks, open_session
+from channels.http import CONNECTIONS_PER_HOST, allowed_networks, open_session
 from channels.models import Account
 from schedules.dispatch.claim import Claimed
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.settle import Outcome
-from schedules.models.delivery import part_key
 
 logger = logging.getLogger(__name__)
+
+ON_THE_WIRE = CONNECTIONS_PER_HOST  # requests of one account at once
 
 
 def warm_up() -> None:
@@ -34,6 +37,9 @@ class Senders:
         self.clock = clock
         self._adapters: dict[int, tuple[Any, Adapter]] = {}
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._wires: dict[int, asyncio.Semaphore] = defaultdict(
+            partial(asyncio.Semaphore, ON_THE_WIRE)
+        )
 
     def adapter(self, account: Account) -> Adapter:
         """The account's adapter, made anew when its settings have changed."""
@@ -44,6 +50,13 @@ class Senders:
             adapter.now = lambda: self.clock.now().timestamp()
             self._adapters[account.pk] = (settings_now, adapter)
         return adapter
+
+    def takes_key(self, account: Account) -> bool:
+        """Whether its channel knows a message that it is given twice."""
+        try:
+            return self.adapter(account).takes_key
+        except (KeyError, ImproperlyConfigured):
+            return False
 
     async def hand_over(
         self,
@@ -60,14 +73,18 @@ class Senders:
             failure = refused(f"The account cannot be used: {error}")
             return self._outcome(claimed, None, self.clock.now(), error=failure)
         await self.clock.wait_until(at)
+        async with self._wires[claimed.account.pk]:
+            return await self._send(claimed, adapter, lease_until, members)
+
+    async def _send(
+        self, claimed: Claimed, adapter: Adapter, lease_until: datetime, members: tuple[str, ...]
+    ) -> Outcome | None:
         handed_at = self.clock.now()
         if handed_at + timedelta(seconds=adapter.timeout) > lease_until:
             logger.warning("delivery %s: its lease is too short by now", claimed.id)
             return None
-        target = replace(claimed.target, members=members)
-        key = part_key(claimed.key, claimed.part)
         try:
-            receipt = await adapter.send(target, claimed.payload, key)
+            receipt = await adapter.send(claimed.target(members), claimed.payload, claimed.part_key)
         except SendError as error:
             return self._outcome(claimed, adapter, handed_at, error=error)
         except Exception as error:  # an adapter's own fault must not lose the delivery

@@ -17,7 +17,6 @@ from logs.stats.lateness import lateness_of
 from schedules.bulk import insert
 from schedules.dispatch.claim import Claimed
 from schedules.models import Delivery
-from schedules.models.delivery import part_key
 from schedules.states import DeliveryState, move_each
 from schedules.totals import add_up_at_times, add_up_ended
 
@@ -69,7 +68,7 @@ def settle(outcomes: Sequence[Outcome]) -> int:
 
 def _held(outcomes: Sequence[Outcome]) -> list[Outcome]:
     ids = [outcome.claimed.id for outcome in outcomes]
-    locked = Delivery.objects.filter(id__in=ids).order_by("id").select_for_update()
+    locked = Delivery.objects.filter(id__among=ids).order_by("id").select_for_update()
     claims = dict(locked.values_list("id", "claim"))
     held = [o for o in outcomes if claims.get(o.claimed.id) == o.claimed.token]
     if len(held) < len(outcomes):
@@ -214,7 +213,7 @@ def _attempt(outcome: Outcome, lateness: dict[int, int]) -> Attempt:
         account_id=claimed.account.pk,
         part=claimed.part,
         number=claimed.tries + 1,
-        key=part_key(claimed.key, claimed.part),
+        key=claimed.part_key,
         due_at=claimed.due_at,
         claimed_at=claimed.claimed_at,
         wire_at=outcome.handed_at,

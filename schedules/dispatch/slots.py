@@ -4,7 +4,7 @@ from collections import Counter
 
 
 class Slots:
-    """A worker's room for requests or claims, shared by the accounts.
+    """A worker's room for messages under way, shared by the accounts.
 
     An account may fill as many slots as it leaves free: alone it gets half of them, two get a
     third each, and a newcomer always finds some, however many channels hang.
@@ -12,6 +12,7 @@ class Slots:
 
     def __init__(self, size: int) -> None:
         self.size = size
+        self.most: dict[int, int] = {}  # of the accounts that have less than any other may
         self.filled: Counter[int] = Counter()
         self._total = 0
 
@@ -24,11 +25,12 @@ class Slots:
 
     def may_fill(self, account: int) -> bool:
         """Whether this account may have one more."""
-        return self.filled[account] < self.free
+        return self.filled[account] < min(self.free, self._most(account))
 
     def left_for(self, account: int) -> int:
         """How many more this account may have, if no other takes any."""
-        return max((self.free - self.filled[account] + 1) // 2, 0)
+        share = (self.free - self.filled[account] + 1) // 2
+        return max(min(share, self._most(account) - self.filled[account]), 0)
 
     def fill(self, account: int) -> None:
         self.filled[account] += 1
@@ -39,3 +41,6 @@ class Slots:
         self._total -= 1
         if not self.filled[account]:
             del self.filled[account]
+
+    def _most(self, account: int) -> int:
+        return self.most.get(account, self.size)

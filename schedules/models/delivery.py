@@ -68,9 +68,6 @@ class Delivery(models.Model):
     error = models.TextField(_("error"), blank=True)
     priority = models.PositiveSmallIntegerField(_("priority"))
     due_at = models.DateTimeField(_("appointed"))
-    deadline_at = models.DateTimeField(
-        _("not after"), help_text=_("A first try later than this is skipped and said.")
-    )
     next_try_at = models.DateTimeField(_("next try"))
     part = models.PositiveSmallIntegerField(_("parts sent"), default=0)
     parts = models.PositiveSmallIntegerField(_("parts"))
@@ -141,9 +138,10 @@ class Delivery(models.Model):
             models.Index(
                 fields=["next_try_at"], condition=Q(state="planned"), name="deliveries_due"
             ),
-            # The sweep: leases that ran out.
+            # What workers hold: few rows, and none of these columns changes until it is over
+            # (an index of the lease would be written again for each mark).
             models.Index(
-                fields=["lease_until"], condition=Q(state="sending"), name="deliveries_on_lease"
+                fields=["worker"], condition=Q(state="sending"), name="deliveries_in_hand"
             ),
             # What the channel is to be asked about.
             models.Index(

@@ -26,13 +26,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from channels.adapters import registry
 from schedules import states
-from schedules.dispatch import claim, plan, settle, sweep
+from schedules.dispatch import claim, mark, plan, settle, sweep
 
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 STEPS: dict[str, tuple[Any, str]] = {
     "plan": (plan, "plan"),
     "claim": (claim, "claim"),
-    "mark": (claim, "mark_wire"),
+    "mark": (mark, "mark_wire"),
     "settle": (settle, "settle"),
     "sweep": (sweep, "take_back"),
 }

@@ -12,11 +12,11 @@ from uuid import uuid4
 
 from django.conf import settings
 
-from schedules.dispatch import claim, send, settle, sweep
+from schedules.dispatch import claim, mark, settle, sweep
 from schedules.models import Delivery
 from tests.faults.failpoints import replace_everywhere
 
-ORIGINAL_MARK = claim.mark_wire
+ORIGINAL_MARK = mark.mark_wire
 READ_TO_WRITE = 0.4  # seconds, longer than two workers' polls lie apart in these tests
 
 
@@ -27,7 +27,7 @@ def install(name: str) -> None:
 
 def new_key_each_time() -> None:
     """A repeated try looks like a new message to the channel."""
-    send.part_key = lambda _key, _part: uuid4()
+    claim.part_key = lambda _key, _part: uuid4()
 
 
 def resend_in_doubt() -> None:
@@ -58,8 +58,8 @@ def blind_mark() -> None:
     """The hand-over does not ask whether the delivery is still this worker's."""
 
     def mark(claimed: Any, now: datetime) -> Any:
-        lease = now + timedelta(seconds=settings.TEIJI_WIRE_SECONDS)
-        return {delivery.id for delivery in claimed}, {}, lease
+        for_ever = now + timedelta(days=1)  # or a worker that stood still here would drop them
+        return {delivery.id for delivery in claimed}, {}, for_ever
 
     replace_everywhere(ORIGINAL_MARK, mark)
 

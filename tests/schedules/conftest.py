@@ -10,7 +10,8 @@ import pytest
 from channels.adapters.base import Receipt, SendError
 from schedules.actions import register
 from schedules.dispatch import fence
-from schedules.dispatch.claim import Claimed, claim, mark_wire
+from schedules.dispatch.claim import Claimed, claim
+from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.plan import plan
 from schedules.dispatch.settle import Outcome
 from schedules.models import Delivery, Schedule

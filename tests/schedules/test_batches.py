@@ -8,7 +8,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from channels.models import Account, Audience, Recipient
-from schedules.dispatch.claim import claim, load_members, mark_wire
+from schedules.dispatch.claim import claim, load_members
+from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.plan import plan
 from schedules.models import Delivery, Run, Schedule
 from schedules.states import ScheduleState, move

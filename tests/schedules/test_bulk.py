@@ -211,7 +211,7 @@ def sending(world, make_schedule, rooms: list[Room], token: Any) -> list[Deliver
     deliveries = [
         Delivery(
             run=run, room=room, account=world.sandbox, key=uuid4(), priority=50, due_at=NOON,
-            deadline_at=NOON, next_try_at=NOON, parts=1, state="sending", claim=token,
+            next_try_at=NOON, parts=1, state="sending", claim=token,
         )
         for room in rooms
     ]  # fmt: skip

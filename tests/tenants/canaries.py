@@ -14,7 +14,8 @@ from logs.stats.tally import roll_up
 from orgs.clock import database_now
 from orgs.models import Token, Unit
 from schedules.actions import register
-from schedules.dispatch.claim import claim, mark_wire
+from schedules.dispatch.claim import claim
+from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.plan import plan
 from schedules.dispatch.settle import Outcome, settle
 from schedules.models import Delivery, Run, Schedule, ScheduleImage

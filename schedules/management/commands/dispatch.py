@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from schedules.dispatch.events import run
 from schedules.dispatch.loop import Loop
 
 
@@ -18,7 +19,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
-        settled = asyncio.run(self._run(once))
+        settled = run(self._run(once))
         self.stdout.write(f"{settled} answers were settled.")
 
     async def _run(self, once: bool) -> int:

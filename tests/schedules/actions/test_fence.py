@@ -13,8 +13,8 @@ from orgs.reach import Role
 from schedules.actions import OutOfReach, Refused, execute, register
 from schedules.actions.fence import lift, stop
 from schedules.dispatch import known
-from schedules.dispatch.claim import mark_wire
 from schedules.dispatch.fence import Fence
+from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.plan import plan
 from schedules.models import Delivery, Installation, Run
 from schedules.models.installation import LEAP

@@ -23,7 +23,7 @@ from schedules.actions import (
 )
 from schedules.actions.refusal import OutOfReach
 from schedules.actions.resolve import Verdict
-from schedules.dispatch.claim import mark_wire
+from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.plan import plan
 from schedules.dispatch.settle import settle
 from schedules.models import Delivery, Run, Schedule

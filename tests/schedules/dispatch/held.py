@@ -1,6 +1,6 @@
 """What a worker has in its hands, and what a channel may answer."""
 
-from typing import Any
+from uuid import UUID
 
 from channels.adapters.base import Receipt, SendError, later, refused, unknown
 from schedules.dispatch.claim import Claimed
@@ -23,9 +23,9 @@ class Held:
         self.is_marked = False
 
     @property
-    def name(self) -> tuple[Any, int]:
-        """The part by its natural name: it outlives its row."""
-        return self.claimed.key, self.claimed.part
+    def name(self) -> UUID:
+        """The part by its key, which outlives its row."""
+        return self.claimed.part_key
 
     @property
     def takes_key(self) -> bool:

@@ -25,7 +25,8 @@ from schedules.actions import (
     register,
     resume,
 )
-from schedules.dispatch.claim import mark_wire, release
+from schedules.dispatch.claim import release
+from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.plan import plan
 from schedules.dispatch.settle import settle
 from schedules.dispatch.slots import Slots

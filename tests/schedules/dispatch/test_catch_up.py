@@ -8,7 +8,7 @@ import pytest
 
 from channels.models import Account
 from schedules.actions import register
-from schedules.dispatch.claim import mark_wire
+from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.plan import plan
 from schedules.dispatch.settle import Outcome, settle
 from schedules.dispatch.sweep import sweep

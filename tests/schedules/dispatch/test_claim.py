@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from orgs.models import Unit
-from schedules.dispatch.claim import mark_wire, release
+from schedules.dispatch.claim import release, release_marked
+from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.settle import settle
 from schedules.models import Delivery, Run
 from tests.schedules.conftest import SECOND, accepted, claim_at, on_the_wire
@@ -105,5 +106,24 @@ def test_marking_thirty_asks_as_often_as_marking_one(world, planned, django_asse
     now = max(Delivery.objects.values_list("due_at", flat=True))
     claimed = claim_at(now)
     mark_wire(claimed[:1], now)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         mark_wire(claimed[1:], now)
+
+
+def test_what_was_marked_and_never_left_is_given_back_without_a_trace(planned):
+    (delivery,) = planned()
+    claimed = on_the_wire(delivery.due_at)
+    assert release_marked(claimed) == 1
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.wire_at, delivery.claim) == ("planned", None, None)
+    assert (delivery.crashes, delivery.in_doubt) == (0, False)
+
+
+def test_what_another_worker_holds_by_now_is_not_given_back(planned):
+    (delivery,) = planned()
+    lost = on_the_wire(delivery.due_at)
+    release_marked(lost)
+    (held,) = claim_at(delivery.due_at, "two")
+    assert release_marked(lost) == 0
+    delivery.refresh_from_db()
+    assert delivery.claim == held.token

@@ -28,8 +28,9 @@ from schedules.actions import (
     register,
     resolve,
 )
-from schedules.dispatch.claim import Claimed, mark_wire
+from schedules.dispatch.claim import Claimed
 from schedules.dispatch.confirm import Answer, due_questions, write_answers
+from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.plan import plan
 from schedules.dispatch.settle import Outcome, settle
 from schedules.dispatch.sweep import sweep

@@ -13,8 +13,8 @@ from schedules import place
 from schedules.actions import register
 from schedules.actions.fence import Trouble, put_up, stop
 from schedules.dispatch import fence, known
-from schedules.dispatch.claim import mark_wire
 from schedules.dispatch.fence import Fence
+from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.plan import plan
 from schedules.dispatch.sweep import sweep
 from schedules.models import Installation, Run

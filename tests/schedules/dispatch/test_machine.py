@@ -28,12 +28,14 @@ from channels.adapters.base import Receipt
 from channels.models import Account, Image, Room
 from schedules import actions
 from schedules.actions import Refused, Verdict
-from schedules.dispatch.claim import mark_wire, release
+from schedules.dispatch.claim import release
 from schedules.dispatch.confirm import Answer, Question, due_questions, write_answers
+from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.plan import plan
 from schedules.dispatch.settle import Outcome, settle
 from schedules.dispatch.sweep import sweep
 from schedules.models import Delivery, Run, Schedule, ScheduleImage
+from schedules.models.delivery import part_key
 from schedules.states import (
     MOVES,
     OPEN_DELIVERY,
@@ -159,9 +161,9 @@ class Teiji(RuleBasedStateMachine):
 
     def judge(self, row: Delivery, verdict: Verdict) -> None:
         if verdict == Verdict.ARRIVED:
-            self.done.add((row.key, row.part))
+            self.done.add(part_key(row.key, row.part))
         if verdict != Verdict.LEAVE:
-            self.doubtful.discard((row.key, row.part))
+            self.doubtful.discard(part_key(row.key, row.part))
 
     def on_a_schedule(self, number: int, act: Callable[[Schedule], Any]) -> None:
         row = pick(Schedule.objects.present().order_by("id"), number)
@@ -244,7 +246,7 @@ class Teiji(RuleBasedStateMachine):
         write_answers([Answer(question, has_it) for question in self.questions], self.now)
         for row in Delivery.objects.filter(pk__in=before):
             if row.part > before[row.pk]:
-                self.done.add((row.key, before[row.pk]))
+                self.done.add(part_key(row.key, before[row.pk]))
         self.questions = []
 
     @rule(seconds=st.sampled_from([1, 1, 4, 10, 30, 60, 61, 300, 700, 3600, 90_000]))
@@ -271,7 +273,8 @@ class Teiji(RuleBasedStateMachine):
         assert name not in self.done, "a part that was sent goes again"
         assert held.may_go_twice or name not in self.doubtful, "a part in doubt goes again"
         assert self.payloads.setdefault(name, payload) == payload, "one key, two messages"
-        assert Delivery.objects.get(pk=held.claimed.id).key == held.claimed.key
+        row = Delivery.objects.get(pk=held.claimed.id)
+        assert part_key(row.key, held.claimed.part) == held.claimed.part_key
         self.doubtful.add(name)
 
     def write(self, held: Held, answer: str, *, confirms: bool = False) -> None:

@@ -9,7 +9,7 @@ from channels.adapters.base import Receipt, later, refused, unknown
 from channels.models import Account, Room
 from logs.models import Attempt
 from schedules import totals
-from schedules.dispatch.claim import mark_wire
+from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.settle import KEY_LIFE, Outcome, settle
 from schedules.dispatch.sweep import sweep
 from schedules.models import Delivery, Run
@@ -128,7 +128,7 @@ def test_an_unknown_answer_is_repeated_with_the_same_key_where_the_channel_takes
     settle([not_accepted(claimed, delivery.due_at, unknown("no answer"))])
     again = one("planned")
     (claimed_again,) = on_the_wire(again.next_try_at)
-    assert claimed_again.key == claimed.key
+    assert claimed_again.part_key == claimed.part_key
 
 
 def test_an_unknown_answer_without_a_key_waits_for_a_person(planned):

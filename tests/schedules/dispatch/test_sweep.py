@@ -68,7 +68,7 @@ def test_what_was_on_the_wire_goes_again_where_the_channel_takes_a_key(planned):
     (lost,) = on_the_wire(delivery.due_at)
     take_back(delivery.due_at + LATER)
     (again,) = on_the_wire(delivery.due_at + LATER)
-    assert (again.key, again.part) == (lost.key, lost.part)
+    assert (again.part_key, again.part) == (lost.part_key, lost.part)
 
 
 def test_what_was_on_the_wire_without_a_key_waits_for_a_person(planned):

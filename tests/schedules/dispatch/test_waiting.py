@@ -72,6 +72,16 @@ def test_a_newcomer_finds_a_slot_however_many_channels_hang(one, hanging):
     assert accounts(waiting.take(one.due_at, slots)).count(99) == 3
 
 
+def test_an_account_that_may_have_less_than_others_fills_no_more(one):
+    waiting, slots = Waiting(), Slots(100)
+    slots.most[1] = 10
+    waiting.add([*some(one, 1, 200), *some(one, 2, 200)])
+    taken = accounts(waiting.take(one.due_at, slots))
+    assert taken.count(1) == 10
+    assert taken.count(2) == 45
+    assert slots.left_for(1) == 0
+
+
 def test_slots_that_are_emptied_can_be_filled_again(one):
     waiting, slots = Waiting(), Slots(10)
     waiting.add(some(one, 1, 10))

@@ -1,0 +1,96 @@
+"""Mark: "from here on it may be sent", written before the wire. Who may is asked here, at last."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Model
+
+from channels.models import Account, Audience, Room
+from orgs.models import Unit
+from orgs.reach import covers, lineage
+from schedules.dispatch import fence
+from schedules.dispatch.claim import Claimed
+from schedules.models import Delivery, Run, Schedule
+from schedules.states import RunState, ScheduleState, move
+
+
+def mark_wire(
+    claimed: Sequence[Claimed], now: datetime
+) -> tuple[set[int], dict[int, str], datetime]:
+    """Note that these are handed over from now on. Reach is asked here, at the last moment.
+
+    Returns the ids that may go, for each that may not the reason, and the end of the lease. An
+    id in neither is no longer this worker's: it must be dropped.
+    """
+    by_token: dict[UUID, list[int]] = defaultdict(list)
+    for delivery in claimed:
+        by_token[delivery.token].append(delivery.id)
+    barred = _present(_barred(claimed))
+    barred |= {d.id: Delivery.Reason.MISSED for d in claimed if d.is_missed(now)}
+    # Runs before deliveries: of a run that is still planned nothing has left.
+    runs = {delivery.run_id for delivery in claimed if delivery.id not in barred}
+    starting = Run.objects.filter(id__in=runs, state=RunState.PLANNED).filter(fence.is_down())
+    if starting.exists():
+        move(starting, RunState.SENDING, started_at=now)
+    marked: set[int] = set()
+    lease = now + timedelta(seconds=settings.TEIJI_WIRE_SECONDS)
+    for token, ids in by_token.items():
+        free = set(ids) - barred.keys()
+        mine = Delivery.objects.filter(id__among=free, claim=token)
+        open_ = mine.filter(lease_until__gt=now).filter(fence.is_down())
+        count = open_.update(wire_at=now, lease_until=lease)
+        # Asked which ones only when some were lost.
+        all_mine = count == len(free)
+        marked |= free if all_mine else set(mine.filter(wire_at=now).values_list("id", flat=True))
+    return marked, barred, lease
+
+
+def _present(barred: dict[int, str]) -> dict[int, str]:
+    """Without those that a person has withdrawn meanwhile: nothing is left to say of them."""
+    if not barred:
+        return barred
+    present = Delivery.objects.filter(id__in=barred).values_list("id", flat=True)
+    return {id_: barred[id_] for id_ in present}
+
+
+def _barred(claimed: Sequence[Claimed]) -> dict[int, str]:
+    """Of these deliveries, those that may not be sent now, with the reason."""
+    active = set(
+        Account.objects.filter(id__in={d.account.pk for d in claimed}, is_active=True).values_list(
+            "id", flat=True
+        )
+    )
+    stopped = set(Unit.objects.filter(is_active=False).values_list("path", flat=True))
+    schedules = _facts(Schedule, {d.schedule_id for d in claimed}, "unit__path", "state")
+    rooms = _facts(Room, {d.room_id for d in claimed}, "unit__path", "is_active")
+    audiences = _facts(Audience, {d.audience_id for d in claimed}, "unit__path", "is_active")
+    barred: dict[int, str] = {}
+    for delivery in claimed:
+        place_of = rooms.get(delivery.room_id) or audiences.get(delivery.audience_id)
+        if delivery.schedule_id not in schedules or place_of is None:
+            continue  # deleted, and the delivery with it: nothing is left to mark
+        owner, state = schedules[delivery.schedule_id]
+        place, is_open = place_of
+        if state == ScheduleState.CANCELLED:
+            barred[delivery.id] = Delivery.Reason.CANCELLED
+        elif not covers(owner, place):
+            barred[delivery.id] = Delivery.Reason.REACH
+        elif (
+            not is_open or delivery.account.pk not in active or stopped.intersection(lineage(place))
+        ):
+            barred[delivery.id] = Delivery.Reason.INACTIVE
+    return barred
+
+
+def _facts(
+    model: type[Model], ids: Collection[int | None], *names: str
+) -> dict[int | None, tuple[Any, ...]]:
+    known = [id_ for id_ in ids if id_ is not None]
+    if not known:
+        return {}
+    rows = model._default_manager.filter(id__among=known).values_list("id", *names)
+    return {id_: tuple(facts) for id_, *facts in rows}
