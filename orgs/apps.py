@@ -7,3 +7,6 @@ from django.utils.translation import gettext_lazy as _
 class OrgsConfig(AppConfig):
     name = "orgs"
     verbose_name = _("Organisation")
+
+    def ready(self) -> None:
+        from orgs import lookups  # noqa: F401, PLC0415  (registers itself)

@@ -7,6 +7,3 @@ from django.utils.translation import gettext_lazy as _
 class SchedulesConfig(AppConfig):
     name = "schedules"
     verbose_name = _("Sending")
-
-    def ready(self) -> None:
-        from schedules import lookups  # noqa: F401, PLC0415  (registers itself)

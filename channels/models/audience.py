@@ -102,19 +102,18 @@ class Audience(models.Model):
             yield batch
 
     def _addresses(self) -> Iterator[str]:
-        # Page by page along one index: a join of both tables, just after many people were
-        # imported, took half a minute, since the database had no statistics of them yet.
-        last = 0
-        while ids := list(
-            Membership.objects.filter(audience_id=self.pk, recipient_id__gt=last)
-            .order_by("recipient_id")
-            .values_list("recipient_id", flat=True)[:READ_AT_ONCE]
-        ):
-            last = ids[-1]
-            people = Recipient.objects.filter(
-                id__in=ids, account_id=self.account_id, opted_out_at=None
-            )
-            yield from people.order_by("id").values_list("address", flat=True)
+        # One table a question, so that the plan is the same whether the database has statistics
+        # or not: of people just imported it has none, and a join or a filter by their account
+        # then takes minutes.
+        members = Membership.objects.filter(audience_id=self.pk).order_by("recipient_id")
+        ids = members.values_list("recipient_id", flat=True).iterator(chunk_size=READ_AT_ONCE)
+        while page := list(islice(ids, READ_AT_ONCE)):
+            people = Recipient.objects.filter(id__among=page).order_by("id")
+            for address, account_id, opted_out_at in people.values_list(
+                "address", "account_id", "opted_out_at"
+            ):
+                if account_id == self.account_id and opted_out_at is None:
+                    yield address
 
 
 class Membership(models.Model):
