@@ -58,7 +58,7 @@ def server_arguments(parser: ArgumentParser) -> None:
     """The options that other kinds have as well."""
     add = parser.add_argument
     add("--latency-ms", type=float, default=30.0, help="How long the fake LINE takes to answer.")
-    add("--workers", type=int, default=1)
+    add("--workers", type=int, default=2)
     add("--database", default="", help="URL of a PostgreSQL server; without it SQLite.")
     add("--broker", default="", help="URL of a Redis database that nobody uses.")
 
