@@ -14,8 +14,9 @@ from config.bench.watch import explained, milliseconds, seconds, timed
 from orgs.clock import database_now
 from schedules.bulk import insert
 from schedules.dispatch.claim import Claimed, claim
+from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.plan import plan
-from schedules.dispatch.settle import Outcome, settle
+from schedules.dispatch.settle import settle
 from schedules.models import Delivery, Schedule
 from schedules.states import DeliveryState, ScheduleState
 

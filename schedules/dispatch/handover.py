@@ -10,9 +10,9 @@ from django.conf import settings
 from schedules.dispatch.claim import Claimed, load_members, release_marked
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.mark import mark_wire
+from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.pace import Paced, pace
 from schedules.dispatch.send import ON_THE_WIRE, Senders
-from schedules.dispatch.settle import Outcome
 from schedules.dispatch.slots import Slots
 from schedules.dispatch.waiting import Waiting
 

@@ -21,10 +21,11 @@ from schedules.dispatch.clock import Clock
 from schedules.dispatch.confirm import ask, due_questions, write_answers
 from schedules.dispatch.fence import Fence
 from schedules.dispatch.handover import Handover, pause
+from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.pace import slow_down
 from schedules.dispatch.plan import plan
 from schedules.dispatch.send import Senders, warm_up
-from schedules.dispatch.settle import Outcome, settle
+from schedules.dispatch.settle import settle
 from schedules.dispatch.sweep import sweep
 from schedules.dispatch.threads import DatabaseThreads
 from schedules.models import Delivery, Heartbeat

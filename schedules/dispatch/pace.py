@@ -9,7 +9,7 @@ from channels.adapters import registry
 from channels.adapters.base import Failure
 from channels.limits import book, hold
 from schedules.dispatch.claim import Claimed
-from schedules.dispatch.settle import Outcome
+from schedules.dispatch.outcome import Outcome
 
 LONGEST_HOLD = timedelta(minutes=1)  # a channel that is away for longer is asked again meanwhile
 

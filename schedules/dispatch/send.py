@@ -16,7 +16,7 @@ from channels.http import CONNECTIONS_PER_HOST, allowed_networks, open_session
 from channels.models import Account
 from schedules.dispatch.claim import Claimed
 from schedules.dispatch.clock import Clock
-from schedules.dispatch.settle import Outcome
+from schedules.dispatch.outcome import Outcome
 
 logger = logging.getLogger(__name__)
 

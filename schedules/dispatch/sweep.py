@@ -10,7 +10,7 @@ from django.db import transaction
 
 from channels.models import Account
 from logs import history
-from schedules.dispatch.settle import KEY_LIFE
+from schedules.dispatch.verdict import KEY_LIFE
 from schedules.models import Delivery, Heartbeat, Schedule
 from schedules.states import OPEN_RUN, DeliveryState, ScheduleState, move
 from schedules.totals import add_up, add_up_owed
@@ -94,5 +94,6 @@ def _take_back(delivery: Delivery, may_repeat: bool, now: datetime) -> None:
     if may_repeat and delivery.crashes + 1 < MOST_CRASHES:
         move(row, DeliveryState.PLANNED, **gone)
         return
+    gone |= {"lost_claim": delivery.claim, "completed_at": now}
     error = "The worker was lost while it was sending."
-    move(row, DeliveryState.UNCONFIRMED, **gone, completed_at=now, error=error)
+    move(row, DeliveryState.UNCONFIRMED, **gone, error=error)

@@ -77,6 +77,8 @@ class Delivery(models.Model):
         _("in doubt"), default=False, help_text=_("An earlier try of this part may have arrived.")
     )
     claim = models.UUIDField(null=True, editable=False)
+    # What was on the wire when its worker was given up: an answer to it is still one.
+    lost_claim = models.UUIDField(null=True, editable=False)
     worker = models.CharField(_("worker"), max_length=100, blank=True)
     lease_until = models.DateTimeField(null=True, editable=False)
     claimed_at = models.DateTimeField(_("claimed"), null=True)

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from django.conf import settings
 
-from schedules.dispatch import claim, mark, settle, sweep
+from schedules.dispatch import claim, mark, sweep, verdict
 from schedules.models import Delivery
 from tests.faults.failpoints import replace_everywhere
 
@@ -32,7 +32,7 @@ def new_key_each_time() -> None:
 
 def resend_in_doubt() -> None:
     """A lost answer is taken for a failure, and a lost worker for one that had sent nothing."""
-    settle._may_repeat = lambda _outcome: True
+    verdict._may_repeat = lambda _outcome: True
     sweep._repeatable = lambda rows, _now: {row.pk for row in rows}
 
 

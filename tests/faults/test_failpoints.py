@@ -20,6 +20,8 @@ BEFORE_THE_WIRE = ["plan.before_commit", "plan.after_commit", "claim.before_comm
 # From the mark on nobody else can know whether it left: without a key a person is asked.
 IN_DOUBT = ["mark.after", f"wire.before:{BOTH}", f"wire.written:{BOTH}", f"wire.answered:{BOTH}",
             "settle.before", "settle.before_commit"]  # fmt: skip
+# A worker that goes on from here tells what the channel said, late as it is.
+TOLD_LATE = (f"wire.answered:{BOTH}", "settle.before")
 SETTLED = ["settle.after_commit"]
 ALL = [*BEFORE_THE_WIRE, *IN_DOUBT, *SETTLED]
 ON_SQLITE = ("plan.before_commit", "claim.after_commit", "mark.after", f"wire.written:{BOTH}",
@@ -79,3 +81,5 @@ def test_a_worker_stands_still_past_its_lease_at(failpoint, workers, bookings, v
     assert bookings.violations() == []
     assert states("line") == ["sent"] * EACH
     assert len(vendors.line.log) == EACH
+    if failpoint in TOLD_LATE:
+        assert states("webhook") == ["sent"] * EACH

@@ -12,8 +12,8 @@ from schedules.actions import register
 from schedules.dispatch import fence
 from schedules.dispatch.claim import Claimed, claim
 from schedules.dispatch.mark import mark_wire
+from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.plan import plan
-from schedules.dispatch.settle import Outcome
 from schedules.models import Delivery, Schedule
 
 SECOND = timedelta(seconds=1)

@@ -16,8 +16,9 @@ from orgs.models import Token, Unit
 from schedules.actions import register
 from schedules.dispatch.claim import claim
 from schedules.dispatch.mark import mark_wire
+from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.plan import plan
-from schedules.dispatch.settle import Outcome, settle
+from schedules.dispatch.settle import settle
 from schedules.models import Delivery, Run, Schedule, ScheduleImage
 from tests.conftest import World, store_image
 

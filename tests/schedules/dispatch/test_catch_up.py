@@ -9,8 +9,9 @@ import pytest
 from channels.models import Account
 from schedules.actions import register
 from schedules.dispatch.mark import mark_wire
+from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.plan import plan
-from schedules.dispatch.settle import Outcome, settle
+from schedules.dispatch.settle import settle
 from schedules.dispatch.sweep import sweep
 from schedules.models import Delivery, Run, Schedule
 from tests.schedules.at_once import act_at

@@ -12,7 +12,8 @@ from channels.models import Account
 from logs.models import Attempt
 from logs.stats.punctuality import report, since_ever
 from schedules.actions import Verdict, resolve
-from schedules.dispatch.settle import Outcome, settle
+from schedules.dispatch.outcome import Outcome
+from schedules.dispatch.settle import settle
 from schedules.models import Delivery
 from tests.conftest import World
 from tests.schedules.conftest import SECOND, accepted, not_accepted, on_the_wire

@@ -31,8 +31,9 @@ from schedules.actions import Refused, Verdict
 from schedules.dispatch.claim import release
 from schedules.dispatch.confirm import Answer, Question, due_questions, write_answers
 from schedules.dispatch.mark import mark_wire
+from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.plan import plan
-from schedules.dispatch.settle import Outcome, settle
+from schedules.dispatch.settle import settle
 from schedules.dispatch.sweep import sweep
 from schedules.models import Delivery, Run, Schedule, ScheduleImage
 from schedules.models.delivery import part_key

@@ -10,8 +10,10 @@ from channels.models import Account, Room
 from logs.models import Attempt
 from schedules import totals
 from schedules.dispatch.mark import mark_wire
-from schedules.dispatch.settle import KEY_LIFE, Outcome, settle
+from schedules.dispatch.outcome import Outcome
+from schedules.dispatch.settle import settle
 from schedules.dispatch.sweep import sweep
+from schedules.dispatch.verdict import KEY_LIFE
 from schedules.models import Delivery, Run
 from schedules.totals import add_up_owed
 from tests.schedules.conftest import SECOND, accepted, claim_at, not_accepted, on_the_wire

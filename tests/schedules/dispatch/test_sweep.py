@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from channels.models import Account
+from logs.models import Attempt
 from schedules.actions import register
-from schedules.dispatch.settle import KEY_LIFE, settle
+from schedules.dispatch.settle import settle
 from schedules.dispatch.sweep import complete, sweep, take_back
+from schedules.dispatch.verdict import KEY_LIFE
 from schedules.models import Delivery, Heartbeat, Run
 from tests.schedules.conftest import SECOND, accepted, claim_at, on_the_wire
 
@@ -81,11 +83,11 @@ def test_what_was_on_the_wire_without_a_key_waits_for_a_person(planned):
 
 
 def test_a_worker_that_was_given_up_changes_nothing_when_it_comes_back(planned):
-    keyless()
     (delivery,) = planned()
     (lost,) = on_the_wire(delivery.due_at)
     take_back(delivery.due_at + LATER)
     assert settle([accepted(lost, delivery.due_at + LATER)]) == 0
+    assert (Delivery.objects.get().state, Attempt.objects.count()) == ("planned", 0)
 
 
 def test_a_key_is_not_used_after_its_life(planned):

@@ -1,0 +1,72 @@
+"""Evidence: the log's row of a try, and how late it was."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from logs.models import Attempt, History
+from logs.stats.lateness import lateness_of
+from schedules.dispatch.outcome import Outcome
+
+
+def attempt_of(outcome: Outcome, lateness: dict[int, int]) -> Attempt:
+    """The row that proves what was tried and what the channel said."""
+    claimed, error, receipt = outcome.claimed, outcome.error, outcome.receipt
+    evidence = receipt or error
+    assert evidence is not None, "an attempt has an answer or an error"
+    return Attempt(
+        delivery_id=claimed.id,
+        run_id=claimed.run_id,
+        schedule_id=claimed.schedule_id,
+        schedule_title=claimed.title,
+        room_id=claimed.room_id,
+        audience_id=claimed.audience_id,
+        room_name=claimed.room_name,
+        unit_path=claimed.unit_path,
+        channel=claimed.account.kind,
+        account_id=claimed.account.pk,
+        part=claimed.part,
+        number=claimed.tries + 1,
+        key=claimed.part_key,
+        due_at=claimed.due_at,
+        claimed_at=claimed.claimed_at,
+        wire_at=outcome.handed_at,
+        answered_at=outcome.answered_at,
+        outcome=error.failure.value if error else Attempt.Outcome.ACCEPTED,
+        status=evidence.status,
+        request_id=storable(evidence.request_id[:100]),
+        answer=storable(evidence.answer),
+        error=storable(str(error)) if error else "",
+        lateness_ms=lateness.get(claimed.id),
+    )
+
+
+def storable(evidence: Any) -> Any:
+    """A channel's words without NUL characters and lone surrogates, which PostgreSQL refuses."""
+    if isinstance(evidence, str):
+        return evidence.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(evidence, dict):
+        return {storable(str(name)): storable(value) for name, value in evidence.items()}
+    if isinstance(evidence, list):
+        return [storable(value) for value in evidence]
+    return evidence
+
+
+def lateness_of_each(held: Sequence[Outcome]) -> dict[int, int]:
+    """By delivery, how late the try was that the channel accepted: with a known key the first
+    one. Only the first part has an appointed time, and none has it that a person sends again."""
+    first = [o for o in held if o.receipt and o.handed_at and o.claimed.part == 0]
+    tried = [str(o.claimed.id) for o in first if o.claimed.started_at]
+    again = History.objects.filter(kind="delivery", verb="send_again", object_id__in=tried)
+    by_hand = set(again.values_list("object_id", flat=True)) if tried else set()
+    return {
+        o.claimed.id: lateness_of(_accepted_at(o), o.claimed.due_at)
+        for o in first
+        if str(o.claimed.id) not in by_hand
+    }
+
+
+def _accepted_at(outcome: Outcome) -> datetime:
+    assert outcome.handed_at is not None, "what was accepted was handed over"
+    is_known = outcome.receipt is not None and outcome.receipt.already
+    return (outcome.claimed.started_at if is_known else None) or outcome.handed_at

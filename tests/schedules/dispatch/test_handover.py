@@ -1,0 +1,161 @@
+"""How far ahead of the wire the pump marks, at a channel that takes its time to answer."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+
+from channels.adapters.base import Receipt
+from channels.adapters.sandbox import SandboxAdapter
+from channels.models import Account, Room
+from schedules.dispatch import handover, send
+from schedules.dispatch.clock import Clock
+from schedules.dispatch.handover import Handover
+from schedules.dispatch.outcome import Outcome
+from schedules.dispatch.send import Senders
+from schedules.models import Delivery
+from tests.schedules.conftest import claim_at
+
+pytestmark = pytest.mark.django_db
+
+AT_ONCE = 2  # requests of one account on the wire
+ROOMS = 6
+PATIENCE = 10  # seconds for what takes milliseconds
+
+
+class SetClock(Clock):
+    """Stands still at a moment until it is set to another."""
+
+    def __init__(self, moment: datetime) -> None:
+        super().__init__()
+        self.moment = moment
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+@dataclass
+class Pump:
+    """A handover whose channel answers when `answer` is set."""
+
+    clock: SetClock
+    arrived: list[str] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def run(self, claimed: Any, meanwhile: Callable[["Pump"], Awaitable[None]]) -> None:
+        """Hand these over; end when `meanwhile` has."""
+        async_to_sync(self._run)(claimed, meanwhile)
+
+    async def marked(self) -> int:
+        return await sync_to_async(Delivery.objects.filter(wire_at__isnull=False).count)()
+
+    async def until(self, count: int) -> None:
+        """So many have arrived, and no more come."""
+        async with asyncio.timeout(PATIENCE):
+            while len(self.arrived) < count:
+                await asyncio.sleep(0.005)
+        await asyncio.sleep(handover.WIRE_PAUSE * 2)
+        assert len(self.arrived) == count
+
+    async def _run(self, claimed: Any, meanwhile: Callable[["Pump"], Awaitable[None]]) -> None:
+        senders = Senders(self.clock)
+        pump = Handover(self.clock, senders, self._persist, self.outcomes.append)
+        pump.add(claimed)
+        running = asyncio.create_task(pump.run())
+        try:
+            await meanwhile(self)
+        finally:
+            self.answer.set()
+            pump.stop()
+            async with asyncio.timeout(PATIENCE):
+                await running
+                await pump.finish()
+            await senders.close()
+
+    async def _persist(self, _kind: str, work: Callable[..., Any], *args: Any) -> Any:
+        return await sync_to_async(work)(*args)
+
+
+@pytest.fixture
+def rooms(world) -> list[Room]:
+    add = Room.objects.create
+    return [
+        add(unit=world.xinyi, account=world.sandbox, name=f"Room {n}", address=f"r{n}")
+        for n in range(ROOMS)
+    ]
+
+
+@pytest.fixture
+def pump(planned, rooms, monkeypatch) -> Pump:
+    """For one message to six rooms, of which two at once may be on the wire."""
+    (delivery, *_) = planned(rooms=rooms)
+    pump = Pump(SetClock(delivery.due_at))
+
+    async def answer_later(_self, target, _payload, _key) -> Receipt:
+        pump.arrived.append(target.address)
+        await pump.answer.wait()
+        return Receipt(status=200)
+
+    monkeypatch.setattr(SandboxAdapter, "send", answer_later)
+    for module in (send, handover):
+        monkeypatch.setattr(module, "ON_THE_WIRE", AT_ONCE)
+    return pump
+
+
+def test_with_a_key_all_are_marked_while_the_wire_is_full(pump):
+    async def meanwhile(pump: Pump) -> None:
+        await pump.until(AT_ONCE)
+        assert await pump.marked() == ROOMS
+        pump.answer.set()
+        await pump.until(ROOMS)
+
+    pump.run(claim_at(pump.clock.moment), meanwhile)
+    assert sorted(pump.arrived) == [f"r{n}" for n in range(ROOMS)]
+    assert [outcome.error for outcome in pump.outcomes] == [None] * ROOMS
+
+
+def test_without_a_key_only_what_leaves_at_once_is_marked(pump):
+    Account.objects.update(config={"honours_key": "no"})
+
+    async def meanwhile(pump: Pump) -> None:
+        await pump.until(AT_ONCE)
+        assert await pump.marked() == AT_ONCE
+        pump.answer.set()
+        await pump.until(ROOMS)
+
+    pump.run(claim_at(pump.clock.moment), meanwhile)
+    assert sorted(pump.arrived) == [f"r{n}" for n in range(ROOMS)]
+
+
+def test_what_was_marked_and_waited_until_its_lease_ran_short_is_given_back(pump, settings):
+    async def meanwhile(pump: Pump) -> None:
+        await pump.until(AT_ONCE)
+        pump.clock.moment += timedelta(seconds=settings.TEIJI_WIRE_SECONDS)
+        pump.answer.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while await pump.marked() > AT_ONCE:
+                    await asyncio.sleep(0.005)
+
+    pump.run(claim_at(pump.clock.moment), meanwhile)
+    assert len(pump.arrived) == len(pump.outcomes) == AT_ONCE
+    given_back = Delivery.objects.filter(state="planned")
+    assert list(given_back.values_list("crashes", "claim", "wire_at")) == [(0, None, None)] * (
+        ROOMS - AT_ONCE
+    )
+
+
+def test_who_stops_hands_over_what_was_marked_and_nothing_else(pump):
+    Account.objects.update(config={"honours_key": "no"})
+
+    async def meanwhile(pump: Pump) -> None:
+        await pump.until(AT_ONCE)
+
+    pump.run(claim_at(pump.clock.moment), meanwhile)
+    assert len(pump.arrived) == len(pump.outcomes) == AT_ONCE
