@@ -168,6 +168,10 @@ class Fleet:
         """A worker that is starting. `settings` go over the fleet's own."""
         return self._start("worker", WORKER, failpoint=failpoint, naive=naive, settings=settings)
 
+    def forking_worker(self) -> Member:
+        """One whose tasks run in children, as Celery does it where nobody says otherwise."""
+        return self._start("worker", [*WORKER, "--pool", "prefork"])
+
     def worker_that_is_up(self, failpoint: str = "", **more: Any) -> Member:
         member = self.worker(failpoint, **more)
         self.wait_until_up(member)
@@ -233,8 +237,8 @@ class Fleet:
 
     def _start(self, name: str, command: list[str], **more: Any) -> Member:
         name = f"{name}-{len(self.members)}"
-        if command is WORKER:
-            command = [*WORKER, "--hostname", f"{name}@%h"]
+        if command[0] == "worker":
+            command = [*command, "--hostname", f"{name}@%h"]
         settings = self.settings | more.pop("settings", {})
         pid = self.nursery.order(
             command=command,

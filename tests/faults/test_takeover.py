@@ -3,8 +3,11 @@
 import signal
 import sys
 import time
+from datetime import timedelta
 
+import psutil
 import pytest
+from django.db.models import F
 
 from orgs.clock import database_now
 from schedules.models import Delivery
@@ -14,6 +17,7 @@ from tests.processes.machine import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+A_DAY = timedelta(hours=24)
 PRODUCTION = {
     "TEIJI_POLL_SECONDS": 0.5,
     "TEIJI_LEAD_SECONDS": 2.0,
@@ -138,3 +142,35 @@ def test_half_of_the_workers_are_killed_in_the_due_second(workers, bookings, ven
         member.send(signal.SIGKILL)
     bookings.wait_until_settled()
     assert bookings.violations() == []
+
+
+@pytest.mark.usefixtures("own_server")
+def test_the_children_of_a_forking_worker_are_killed_in_the_due_second(workers, bookings, vendors):
+    worker = workers.forking_worker()
+    workers.wait_until_up(worker)
+    beat = workers.beat()
+    schedules = [bookings.once(vendors.rooms(6, 6), seconds) for seconds in (3, 4, 5)]
+    for schedule in schedules:
+        due_at = schedule.next_due_at
+        wait_until(lambda due_at=due_at: database_now() > due_at, 20, "the due second")
+        for child in psutil.Process(worker.pid).children():
+            child.kill()
+    bookings.wait_until_settled()
+    assert (worker.ended, beat.ended) == (None, None)
+    assert bookings.violations() == []
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
+    assert max(Delivery.objects.values_list("lateness_ms", flat=True)) < 2000
+
+
+@pytest.mark.usefixtures("own_server")
+def test_a_key_that_the_channel_has_forgotten_by_now_is_not_used_again(workers, bookings, vendors):
+    victim = workers.worker_that_is_up("wire.written:kill:2")
+    bookings.once(vendors.rooms(2, 0))
+    victim.wait_for_the_failpoint()
+    wait_until(lambda: len(vendors.line.log) == 2, 20, "the channel's acceptance")
+    Delivery.objects.update(wire_at=F("wire_at") - A_DAY, lease_until=F("lease_until") - A_DAY)
+    vendors.line.now = lambda: time.time() + A_DAY.total_seconds()
+    workers.worker()
+    bookings.wait_until_settled()
+    assert states("line") == ["unconfirmed"] * 2
+    assert len(vendors.line.log) == 2
