@@ -87,6 +87,17 @@ class Receipt:
     request_id: str = ""
     answer: dict[str, Any] = field(default_factory=dict)
     already: bool = False  # accepted at an earlier try of the same key
+    queued: bool = False  # taken in, but not yet sent: only asking tells whether it arrived
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """A part that was handed over, as its channel is asked about it."""
+
+    target: Target
+    payload: Payload
+    key: UUID
+    at: float  # Unix seconds
 
 
 class Failure(StrEnum):
@@ -191,6 +202,8 @@ class Adapter(ABC):
     fetches_images: ClassVar[bool] = False  # by https, from our public address
     guarded: ClassVar[bool] = True  # a tenant chooses the host: the outgoing-URL rules apply
 
+    serial: ClassVar[bool] = False  # takes one message at a time, over all workers
+
     timeout: float = 10.0  # seconds that one send may take, all its requests together
     host: str = ""  # the vendor's, where there is one; the operator may point it elsewhere
 
@@ -227,15 +240,19 @@ class Adapter(ABC):
     async def send(self, target: Target, payload: Payload, key: UUID) -> Receipt:
         """Hand one part over, once, without retrying. Raises SendError, nothing else."""
 
-    async def confirm(self, target: Target, key: UUID) -> Receipt | None:
-        """Whether the channel has the part with this key; only where `confirms`.
-        None: it has not. Raises SendError(UNKNOWN) when it cannot say."""
+    async def confirm(self, part: HandedOver) -> Receipt | None:
+        """Whether this part has arrived; only where `confirms`. None: it has not, or not yet.
+        Raises SendError(UNKNOWN) when the channel cannot say."""
         raise unknown(f"{self.kind} cannot be asked.")
 
     @classmethod
     def endpoint(cls, *, batch: bool) -> str:
         """Which of the vendor's endpoints takes a room, or a batch: each has its own limit."""
         return "send"
+
+    def pause_after(self, payload: Payload) -> float:
+        """Seconds to leave a serial channel alone after this payload was answered."""
+        return 0.0
 
     def address_problem(self, address: str) -> Any | None:
         """Why this cannot be a room of this channel, or None."""

@@ -13,6 +13,7 @@ from channels.adapters.base import (
     Adapter,
     Bubble,
     Config,
+    HandedOver,
     Limits,
     Message,
     Part,
@@ -101,9 +102,9 @@ class SandboxAdapter(Adapter):
         answer: dict[str, Any] = {"shown": len(payload["messages"])}
         return Receipt(status=200, request_id=str(key), answer=answer, already=not is_new)
 
-    async def confirm(self, target: Target, key: UUID) -> Receipt | None:
-        found = await asyncio.to_thread(sandbox.has, self.account_id, key)
-        return Receipt(status=200, request_id=str(key), already=True) if found else None
+    async def confirm(self, part: HandedOver) -> Receipt | None:
+        found = await asyncio.to_thread(sandbox.has, self.account_id, part.key)
+        return Receipt(status=200, request_id=str(part.key), already=True) if found else None
 
 
 def _body(message: Message) -> dict[str, str]:

@@ -6,6 +6,7 @@ from channels.models.image import Image, MediaLink
 from channels.models.pace import Pace
 from channels.models.room import Room
 from channels.models.sandbox import SandboxMessage
+from channels.models.turn import Turn
 
 __all__ = [
     "Account",
@@ -17,4 +18,5 @@ __all__ = [
     "Recipient",
     "Room",
     "SandboxMessage",
+    "Turn",
 ]

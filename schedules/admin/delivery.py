@@ -20,7 +20,7 @@ from schedules import actions
 from schedules.admin.columns import two_lines
 from schedules.admin.filters import AppointedFilter, OneRunFilter
 from schedules.models import Delivery
-from schedules.templatetags.teiji_states import state_badge
+from schedules.templatetags.teiji_states import delivery_badge
 from schedules.templatetags.teiji_times import lateness, time_element
 
 
@@ -51,7 +51,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def badge(self, row: Delivery) -> SafeString:
-        return state_badge(row.state, row.get_state_display())
+        return delivery_badge(row)
 
     @admin.display(description=gettext_lazy("reason"))
     def why(self, row: Delivery) -> str:

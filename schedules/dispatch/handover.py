@@ -11,7 +11,7 @@ from schedules.dispatch.claim import Claimed, load_members, release_marked
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.outcome import Outcome
-from schedules.dispatch.pace import Paced, pace
+from schedules.dispatch.pace import Paced, is_serial, pace
 from schedules.dispatch.send import ON_THE_WIRE, Senders
 from schedules.dispatch.slots import Slots
 from schedules.dispatch.waiting import Waiting
@@ -49,11 +49,8 @@ class Handover:
 
     def add(self, claimed: Sequence[Claimed]) -> None:
         """Hand these over when their time comes."""
-        for account in {delivery.account.pk: delivery.account for delivery in claimed}.values():
-            # What is marked and lost is sent again where there is a key: it may be marked ahead.
-            self.slots.most[account.pk] = (
-                self.slots.size if self._senders.takes_key(account) else ON_THE_WIRE
-            )
+        for account, delivery in {delivery.account.pk: delivery for delivery in claimed}.items():
+            self.slots.most[account] = self._most(delivery)
         self.waiting.add(claimed)
         self._changed.set()
 
@@ -99,6 +96,13 @@ class Handover:
         if soonest is None:
             return float(settings.TEIJI_POLL_SECONDS)
         return max((soonest - WIRE_AHEAD - self._clock.now()) / timedelta(seconds=1), 0.0)
+
+    def _most(self, delivery: Claimed) -> int:
+        """How many of its account's may be marked at once."""
+        if is_serial(delivery):
+            return 1
+        # What is marked and lost is sent again where there is a key: it may be marked ahead.
+        return self.slots.size if self._senders.takes_key(delivery.account) else ON_THE_WIRE
 
     async def _start(self, batch: list[Claimed]) -> None:
         """Hand these over. Each of them has a slot."""

@@ -22,7 +22,7 @@ from schedules.dispatch.confirm import ask, due_questions, write_answers
 from schedules.dispatch.fence import Fence
 from schedules.dispatch.handover import Handover, pause
 from schedules.dispatch.outcome import Outcome
-from schedules.dispatch.pace import slow_down
+from schedules.dispatch.pace import note_answers
 from schedules.dispatch.plan import plan
 from schedules.dispatch.send import Senders, warm_up
 from schedules.dispatch.settle import settle
@@ -178,7 +178,7 @@ class Loop:
         cannot be written must not hold up the others: its lease runs out."""
         try:
             self.sent += await self._persist("settle", settle, batch)
-            await self._persist("settle", slow_down, batch)
+            await self._persist("settle", note_answers, batch)
         except (DatabaseError, ValueError, TypeError):
             logger.exception("settle: a batch of %d was refused", len(batch))
             if len(batch) > 1:

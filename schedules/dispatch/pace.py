@@ -1,10 +1,14 @@
-"""Pace: asks for each delivery when its account's limit lets it leave."""
+"""Pace: asks for each delivery when its account's limits let it leave."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from channels import turns
 from channels.adapters import registry
 from channels.adapters.base import Failure
 from channels.limits import book, hold
@@ -12,6 +16,7 @@ from schedules.dispatch.claim import Claimed
 from schedules.dispatch.outcome import Outcome
 
 LONGEST_HOLD = timedelta(minutes=1)  # a channel that is away for longer is asked again meanwhile
+TURN_EVERY = timedelta(seconds=0.2)  # another worker's turn may end at any time
 
 
 @dataclass
@@ -22,12 +27,19 @@ class Paced:
     waiting: list[tuple[Sequence[Claimed], datetime]] = field(default_factory=list)
 
 
+def is_serial(delivery: Claimed) -> bool:
+    """Whether its channel takes one message at a time."""
+    adapter = registry().get(delivery.account.kind)
+    return adapter is not None and adapter.serial
+
+
 def pace(batch: Iterable[Claimed], now: datetime) -> Paced:
     """Book the requests that the limits of these deliveries' accounts allow."""
     paced = Paced()
-    for (account_id, endpoint, rate), group in _by_limit(batch).items():
+    for (account_id, endpoint, rate), together in _by_limit(batch).items():
+        group = _take_turn(together, paced, now) if is_serial(together[0]) else together
         allowed: Sequence[datetime] = [now] * len(group)
-        if rate is not None:
+        if rate is not None and group:
             booking = book(account_id, endpoint, rate=rate, wanted=len(group), now=now)
             allowed = booking.times
             if len(allowed) < len(group):
@@ -37,16 +49,46 @@ def pace(batch: Iterable[Claimed], now: datetime) -> Paced:
     return paced
 
 
-def slow_down(outcomes: Iterable[Outcome]) -> None:
-    """Where a channel said that it is too much, hold everything for that endpoint."""
+def note_answers(outcomes: Iterable[Outcome]) -> None:
+    """What the answers mean for what leaves next: a device is free again; and where a channel
+    said that it is too much, everything for that endpoint is held."""
     for outcome in outcomes:
-        error, claimed = outcome.error, outcome.claimed
-        if error is None or error.failure != Failure.LATER or error.after is None:
-            continue
-        endpoint, rate = _limit(claimed)
-        if rate is not None:
-            pause = min(timedelta(seconds=error.after), LONGEST_HOLD)
-            hold(claimed.account.pk, endpoint, outcome.answered_at + pause)
+        if is_serial(outcome.claimed):
+            _end_turn(outcome)
+        _slow_down(outcome)
+
+
+def _take_turn(group: list[Claimed], paced: Paced, now: datetime) -> list[Claimed]:
+    """The one of these that may go, or none; the others wait."""
+    first, *rest = group
+    at = max(now, first.next_try_at)
+    # Whatever happens on the way: after its lease nothing of it is on the wire.
+    until = at + timedelta(seconds=settings.TEIJI_WIRE_SECONDS)
+    free_at = turns.take(first.account.pk, first.part_key, at=at, until=until)
+    waiting = group if free_at else rest
+    if waiting:
+        paced.waiting.append((waiting, now + TURN_EVERY))
+    return [] if free_at else [first]
+
+
+def _end_turn(outcome: Outcome) -> None:
+    claimed = outcome.claimed
+    try:
+        pause = claimed.account.open().pause_after(claimed.payload)
+    except (KeyError, ImproperlyConfigured):
+        pause = 0.0
+    until = outcome.answered_at + timedelta(seconds=pause if outcome.handed_at else 0.0)
+    turns.end(claimed.account.pk, claimed.part_key, until=until)
+
+
+def _slow_down(outcome: Outcome) -> None:
+    error, claimed = outcome.error, outcome.claimed
+    if error is None or error.failure != Failure.LATER or error.after is None:
+        return
+    endpoint, rate = _limit(claimed)
+    if rate is not None:
+        pause = min(timedelta(seconds=error.after), LONGEST_HOLD)
+        hold(claimed.account.pk, endpoint, outcome.answered_at + pause)
 
 
 def _by_limit(batch: Iterable[Claimed]) -> dict[tuple[int, str, float | None], list[Claimed]]:

@@ -11,6 +11,7 @@ from schedules.dispatch.evidence import storable
 from schedules.dispatch.outcome import Outcome
 from schedules.states import DeliveryState
 
+FIRST_QUESTION = timedelta(seconds=2)  # after a channel has only taken a message in
 KEY_LIFE = timedelta(hours=23)  # LINE forgets a key after 24 h: then it would send again
 
 
@@ -40,10 +41,22 @@ def verdict(outcome: Outcome) -> tuple[DeliveryState, dict[str, Any]]:
             values["error"] = "It was not tried again; an earlier try may have arrived."
             return DeliveryState.UNCONFIRMED, values
         return DeliveryState.SKIPPED, values
+    if outcome.receipt and outcome.receipt.queued:
+        return _queued(outcome, outcome.receipt, values)
     if outcome.receipt:
         return _accepted(outcome, outcome.receipt, values)
     assert outcome.error is not None, "an outcome is a receipt, an error or a bar"
     return _not_accepted(outcome, outcome.error, values)
+
+
+def _queued(
+    outcome: Outcome, receipt: Receipt, values: dict[str, Any]
+) -> tuple[DeliveryState, dict[str, Any]]:
+    """Not confirmed until the channel says that it arrived: it is asked soon, and again."""
+    values |= {"in_doubt": True, "status": receipt.status}
+    values["request_id"] = storable(receipt.request_id[:100])
+    values["confirm_at"] = outcome.answered_at + FIRST_QUESTION if outcome.confirms else None
+    return DeliveryState.UNCONFIRMED, values
 
 
 def _accepted(

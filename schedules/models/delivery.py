@@ -169,6 +169,11 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return str(self.room_name)
 
+    @property
+    def is_asked_about(self) -> bool:
+        """Not confirmed so far; its channel will be asked, and a person need not decide yet."""
+        return self.state == DeliveryState.UNCONFIRMED and self.confirm_at is not None
+
 
 def delivery_key(schedule_uid: UUID, due_at: datetime, channel: str, address: str) -> UUID:
     """The key of a delivery, from natural ids: serial numbers repeat after a restore."""

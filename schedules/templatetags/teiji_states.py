@@ -5,6 +5,9 @@ from typing import Any
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from schedules.models import Delivery
 
 register = template.Library()
 
@@ -27,6 +30,7 @@ LOOKS = {
     "unconfirmed": ("warn", "help"),
     "skipped": ("quiet", "skip_next"),
     "retracted": ("quiet", "undo"),
+    "asked": ("info", "pending"),
 }
 
 
@@ -41,3 +45,11 @@ def state_badge(value: str, label: Any) -> SafeString:
         icon,
         label,
     )
+
+
+@register.simple_tag
+def delivery_badge(delivery: Delivery) -> SafeString:
+    """A badge for a delivery; of one whose channel is still being asked it says so."""
+    if delivery.is_asked_about:
+        return state_badge("asked", _("being confirmed"))
+    return state_badge(delivery.state, delivery.get_state_display())

@@ -1,12 +1,13 @@
 """The sandbox behaves as it was told to."""
 
 import asyncio
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
 from channels.adapters import sandbox as module
-from channels.adapters.base import Failure, Picture, SendError, Target, Text
+from channels.adapters.base import Failure, HandedOver, Picture, SendError, Target, Text
 from channels.adapters.sandbox import SandboxAdapter, SandboxConfig
 from channels.models import SandboxMessage
 
@@ -70,5 +71,6 @@ def test_it_can_be_asked_whether_a_message_arrived(world):
     sender, key = adapter(world, behaviour="lose"), uuid4()
     with pytest.raises(SendError):
         send(sender, key)
-    assert asyncio.run(sender.confirm(ROOM, key)) is not None
-    assert asyncio.run(sender.confirm(ROOM, uuid4())) is None
+    sent = HandedOver(ROOM, {}, key, at=0.0)
+    assert asyncio.run(sender.confirm(sent)) is not None
+    assert asyncio.run(sender.confirm(replace(sent, key=uuid4()))) is None

@@ -1,16 +1,18 @@
 """Asking the channel whether a message arrived."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from channels.adapters.base import unknown
+from channels.adapters.base import Receipt, unknown
+from logs.models import Attempt
 from schedules.actions import resolve
 from schedules.actions.resolve import Verdict
 from schedules.dispatch.confirm import Answer, due_questions, write_answers
 from schedules.dispatch.settle import settle
 from schedules.models import Delivery, Run
-from tests.schedules.conftest import accepted, claim_at, not_accepted, on_the_wire
+from tests.schedules.conftest import SECOND, accepted, claim_at, not_accepted, on_the_wire
 
 pytestmark = pytest.mark.django_db
 
@@ -81,3 +83,44 @@ def test_what_a_person_sends_again_is_not_asked_about_meanwhile(world, in_doubt)
     assert len(claim_at(now)) == 1
     write_answers([Answer(question, True) for question in questions], now)
     assert Delivery.objects.get().state == "sending"
+
+
+@pytest.fixture
+def queued(planned, make_images) -> Delivery:
+    """Its channel has taken the first of two parts in, and says no more than that."""
+    (delivery,) = planned(images=make_images(1), interval_seconds=20)
+    (claimed,) = on_the_wire(delivery.due_at)
+    outcome = accepted(claimed, delivery.due_at, takes_key=False, confirms=True)
+    settle([replace(outcome, receipt=Receipt(status=200, queued=True))])
+    return Delivery.objects.get()
+
+
+def test_what_was_only_taken_in_is_being_confirmed(queued):
+    assert (queued.state, queued.part, queued.is_asked_about) == ("unconfirmed", 0, True)
+    assert Attempt.objects.get().outcome == "accepted"
+
+
+def test_it_is_asked_about_again_until_its_time_is_over(queued, settings):
+    asked = []
+    now = queued.due_at
+    while due := list(Delivery.objects.exclude(confirm_at=None).values_list("confirm_at")):
+        ((now,),) = due
+        ask_and_hear(now, None)
+        asked.append((now - queued.due_at).total_seconds())
+    assert asked == [2, 5, 8, 11, 14, 15]
+    assert settings.TEIJI_CONFIRM_SECONDS == 15
+    left = Delivery.objects.get()
+    assert (left.state, left.part, left.is_asked_about) == ("unconfirmed", 0, False)
+
+
+def test_once_it_is_seen_the_next_part_keeps_the_distance_that_people_chose(queued):
+    ask_and_hear(queued.due_at + 2 * SECOND, True)
+    row = Delivery.objects.get()
+    assert (row.state, row.part) == ("planned", 1)
+    assert row.next_try_at == queued.due_at + 20 * SECOND
+
+
+def test_the_question_names_the_part_and_when_it_was_handed_over(queued):
+    (question,) = due_questions(queued.due_at + LATER)
+    assert question.part.at == queued.due_at.timestamp()
+    assert question.part.payload == queued.run.payloads[str(queued.account_id)][0]

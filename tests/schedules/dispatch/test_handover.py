@@ -13,7 +13,7 @@ from asgiref.sync import async_to_sync, sync_to_async
 from channels.adapters.base import Receipt
 from channels.adapters.sandbox import SandboxAdapter
 from channels.models import Account, Room
-from schedules.dispatch import handover, send
+from schedules.dispatch import handover, pace, send
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.handover import Handover
 from schedules.dispatch.outcome import Outcome
@@ -47,6 +47,7 @@ class Pump:
     arrived: list[str] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     answer: asyncio.Event = field(default_factory=asyncio.Event)
+    noted: set[asyncio.Future[None]] = field(default_factory=set)
 
     def run(self, claimed: Any, meanwhile: Callable[["Pump"], Awaitable[None]]) -> None:
         """Hand these over; end when `meanwhile` has."""
@@ -63,9 +64,15 @@ class Pump:
         await asyncio.sleep(handover.WIRE_PAUSE * 2)
         assert len(self.arrived) == count
 
+    async def answers(self, count: int) -> None:
+        """So many answers have been taken in."""
+        async with asyncio.timeout(PATIENCE):
+            while len(self.outcomes) < count:
+                await asyncio.sleep(0.005)
+
     async def _run(self, claimed: Any, meanwhile: Callable[["Pump"], Awaitable[None]]) -> None:
         senders = Senders(self.clock)
-        pump = Handover(self.clock, senders, self._persist, self.outcomes.append)
+        pump = Handover(self.clock, senders, self._persist, self._take_in)
         pump.add(claimed)
         running = asyncio.create_task(pump.run())
         try:
@@ -76,7 +83,15 @@ class Pump:
             async with asyncio.timeout(PATIENCE):
                 await running
                 await pump.finish()
+                await asyncio.gather(*self.noted)
             await senders.close()
+
+    def _take_in(self, outcome: Outcome) -> None:
+        self.noted.add(asyncio.ensure_future(self._note(outcome)))
+
+    async def _note(self, outcome: Outcome) -> None:
+        await sync_to_async(pace.note_answers)([outcome])
+        self.outcomes.append(outcome)
 
     async def _persist(self, _kind: str, work: Callable[..., Any], *args: Any) -> Any:
         return await sync_to_async(work)(*args)
@@ -159,3 +174,46 @@ def test_who_stops_hands_over_what_was_marked_and_nothing_else(pump):
 
     pump.run(claim_at(pump.clock.moment), meanwhile)
     assert len(pump.arrived) == len(pump.outcomes) == AT_ONCE
+
+
+@pytest.fixture
+def device(pump, monkeypatch, settings) -> Pump:
+    """The same, where the channel takes one message at a time and then needs a moment."""
+    settings.TEIJI_LEASE_SECONDS = 600  # nobody renews the claims here
+    Account.objects.update(config={"honours_key": "no"})
+    monkeypatch.setattr(SandboxAdapter, "serial", True)
+    monkeypatch.setattr(SandboxAdapter, "pause_after", lambda _self, _payload: 3.0)
+    monkeypatch.setattr(pace, "TURN_EVERY", timedelta(0))
+    return pump
+
+
+def test_a_device_gets_one_message_at_a_time_and_its_pause(device):
+    async def meanwhile(pump: Pump) -> None:
+        for count in range(1, ROOMS + 1):
+            await pump.until(count)
+            assert await pump.marked() == count
+            pump.answer.set()
+            await pump.answers(count)
+            pump.answer.clear()
+            pump.clock.moment += timedelta(seconds=2.9)
+            await pump.until(count)
+            pump.clock.moment += timedelta(seconds=0.1)
+
+    device.run(claim_at(device.clock.moment), meanwhile)
+    assert len(device.outcomes) == ROOMS
+
+
+def test_two_workers_do_not_overlap_at_one_device(device):
+    claimed = claim_at(device.clock.moment)
+    other = Pump(device.clock, device.arrived)
+
+    async def meanwhile(pump: Pump) -> None:
+        await pump.until(1)
+        await sync_to_async(other.run)(claimed[3:], nobody_else)
+
+    async def nobody_else(pump: Pump) -> None:
+        await asyncio.sleep(handover.WIRE_PAUSE * 2)
+        assert len(pump.arrived) == 1
+
+    device.run(claimed[:3], meanwhile)
+    assert len(device.arrived) == 1
