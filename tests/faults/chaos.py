@@ -75,8 +75,10 @@ class Chaos:
         }
 
     def run(self, seconds: float) -> None:
-        """Break things for so long, then heal all of it and wait for the last delivery."""
-        self._populate()
+        """Break things for so long, then heal all of it and wait for the last delivery. Can be
+        called again: it goes on with what the seed brings next."""
+        if not self.workers:
+            self._populate()
         end = time.monotonic() + seconds
         next_act = next_booking = time.monotonic()
         while time.monotonic() < end:

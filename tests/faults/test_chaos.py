@@ -14,6 +14,8 @@ from tests.faults.chaos import DRAIN_SECONDS, Chaos
 
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "60"))
 SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+KINDS = ("(keyed", "(unkeyed")
+MOST_ROUNDS = 5
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -39,7 +41,11 @@ def test_everything_at_random_sends_once_and_loses_nothing(chaos, bookings, caps
 
 
 def test_a_naive_sender_does_not_pass_the_same_chaos(chaos, bookings):
-    chaos(naive=("new_key_each_time", "resend_in_doubt")).run(20.0)
-    found = bookings.violations()
-    assert any("accepted" in line and "(keyed" in line for line in found), found
-    assert any("accepted" in line and "(unkeyed" in line for line in found), found
+    naive = chaos(naive=("new_key_each_time", "resend_in_doubt"))
+    found: list[str] = []
+    for _ in range(MOST_ROUNDS):  # one of twenty seconds may miss one of the two by chance
+        naive.run(20.0)
+        found = bookings.violations()
+        if all(any("accepted" in line and kind in line for line in found) for kind in KINDS):
+            return
+    pytest.fail(f"seed {SEED}: {found}")
