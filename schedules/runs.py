@@ -16,7 +16,7 @@ from channels.adapters.base import Adapter, Picture
 from channels.media import public_url
 from channels.models import Account, Audience, MediaLink, Room
 from channels.models.image import Rendition
-from schedules.bulk import insert, insert_new
+from orgs.bulk import insert, insert_new
 from schedules.content import ContentImage, pack
 from schedules.deliveries import batch_deliveries, room_deliveries
 from schedules.models import Delivery, Run, Schedule

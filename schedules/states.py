@@ -11,7 +11,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from schedules.bulk import update_each
+from orgs.bulk import update_each
 
 
 class ScheduleState(models.TextChoices):

@@ -11,8 +11,8 @@ from config.bench.figures import ratio
 from config.bench.orm import through_the_orm
 from config.bench.phase import say
 from config.bench.watch import explained, milliseconds, seconds, timed
+from orgs.bulk import insert
 from orgs.clock import database_now
-from schedules.bulk import insert
 from schedules.dispatch.claim import Claimed, claim
 from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.plan import plan

@@ -56,7 +56,7 @@ def schedule(audience_id: int, ahead: float) -> float:
 
 def _add(audience: Any, numbers: range) -> None:
     from channels.models import Recipient  # noqa: PLC0415  (as above)
-    from schedules.bulk import insert  # noqa: PLC0415
+    from orgs.bulk import insert  # noqa: PLC0415
 
     people = [
         Recipient(

@@ -11,8 +11,8 @@ from django.db import connection, models, transaction
 
 from channels.models import Account, Room
 from logs.models import Attempt
+from orgs.bulk import insert
 from orgs.models import Unit
-from schedules.bulk import insert
 from schedules.models import Delivery, Run, Schedule
 from schedules.states import RunState, ScheduleState
 

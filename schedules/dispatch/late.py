@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
-from schedules.bulk import insert
+from orgs.bulk import insert
 from schedules.dispatch.evidence import attempt_of, lateness_of_each
 from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.verdict import verdict

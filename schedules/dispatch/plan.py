@@ -12,7 +12,7 @@ from django.db import transaction
 from channels.adapters.base import Adapter
 from channels.models import Account
 from logs import history
-from schedules.bulk import update_each
+from orgs.bulk import update_each
 from schedules.models import HolidayException, Installation, Run, Schedule
 from schedules.recurrence import Occurrence, occurrences
 from schedules.runs import Frozen, freeze, skipped, store, with_content

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from schedules.bulk import insert
+from orgs.bulk import insert
 from schedules.dispatch.evidence import attempt_of, lateness_of_each
 from schedules.dispatch.late import settle_late
 from schedules.dispatch.outcome import Outcome

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from channels.models import Account, Room
 from logs.models import Attempt
+from orgs.bulk import FEW, insert, insert_new, update_each
 from schedules.actions import register
-from schedules.bulk import FEW, insert, insert_new, update_each
 from schedules.models import Delivery, Run, Schedule
 from schedules.states import DeliveryState, move_each
 
