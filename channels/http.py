@@ -17,7 +17,11 @@ DNS_SECONDS = 10
 LONGEST_REQUEST = aiohttp.ClientTimeout(total=60)
 
 # Hosts that the operator may point elsewhere, by the kind of the adapter that calls them.
-HOST_SETTINGS = {"line": "TEIJI_LINE_API_HOST"}
+HOST_SETTINGS = {
+    "line": "TEIJI_LINE_API_HOST",
+    "kakao": "TEIJI_KAKAO_API_HOST",
+    "solapi": "TEIJI_SOLAPI_API_HOST",
+}
 
 
 def open_session(*, guarded: bool, allowed: Sequence[Network] = ()) -> aiohttp.ClientSession:

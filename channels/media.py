@@ -3,10 +3,12 @@
 Whatever is not to be had gets one and the same answer, so that it tells nothing.
 """
 
+import asyncio
 import logging
 import re
 
 from django.conf import settings
+from django.db import DatabaseError, connection
 from django.http import FileResponse, HttpRequest, HttpResponseBase, HttpResponseNotFound
 from django.urls import re_path
 from django.views.decorators.http import require_safe
@@ -30,17 +32,17 @@ def public_url(link: MediaLink) -> str:
     return f"{settings.TEIJI_PUBLIC_URL}{link.path}"
 
 
+async def read_linked(url: str) -> bytes:
+    """The bytes behind one of our own links, for channels that take bytes. Raises LookupError
+    where it is not to be had, OSError where the storage cannot say."""
+    return await asyncio.to_thread(_linked_bytes, url)
+
+
 @require_safe
 def linked_file(request: HttpRequest, name: str) -> HttpResponseBase:
     """The file behind a public link, for anyone who knows it, while it is active."""
-    parts = LINK_NAME.fullmatch(name)
-    if parts is None:
-        return _nothing()
-    token, extension = parts.groups()
-    link = MediaLink.objects.usable(token, database_now()).first()
-    if link is None or link.extension != extension:
-        return _nothing()
-    return _file(link.image, link.rendition, LINK_CACHING)
+    link = _usable_link(name)
+    return _nothing() if link is None else _file(link.image, link.rendition, LINK_CACHING)
 
 
 @require_safe
@@ -48,6 +50,32 @@ def image_file(request: HttpRequest, image_id: str, rendition: str) -> HttpRespo
     """An image's file, for people whose reach covers it."""
     image = within(request.user, Image.objects.all(), Act.VIEW).filter(pk=image_id).first()
     return _nothing() if image is None else _file(image, rendition, MEMBER_CACHING)
+
+
+def _usable_link(name: str) -> MediaLink | None:
+    parts = LINK_NAME.fullmatch(name)
+    if parts is None:
+        return None
+    token, extension = parts.groups()
+    link = MediaLink.objects.usable(token, database_now()).first()
+    return link if link and link.extension == extension else None
+
+
+def _linked_bytes(url: str) -> bytes:
+    try:
+        link = _usable_link(url.rpartition("/m/")[2])
+        if link is None:
+            raise LookupError("no such link")
+        file, _content_type = link.image.rendition(link.rendition)
+        try:
+            with file.open("rb") as opened:
+                return bytes(opened.read())
+        except FileNotFoundError as error:
+            raise LookupError("not in the storage") from error
+    except DatabaseError as error:
+        raise OSError("the database cannot say") from error
+    finally:
+        connection.close()  # of the passing thread
 
 
 def _file(image: Image, rendition: str, caching: str) -> HttpResponseBase:

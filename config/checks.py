@@ -9,6 +9,8 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from channels.http import HOST_SETTINGS
+
 LONGEST_ANSWER = 15.0  # seconds that an adapter waits for its channel at most
 
 
@@ -82,7 +84,7 @@ def sending(app_configs: Any, **_: Any) -> list[CheckMessage]:
 def addresses(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """Where we are found, and where we may go."""
     found: list[CheckMessage] = []
-    for name in ("TEIJI_PUBLIC_URL", "TEIJI_LINE_API_HOST"):
+    for name in ("TEIJI_PUBLIC_URL", *HOST_SETTINGS.values()):
         parts = urlsplit(getattr(settings, name))
         if parts.scheme not in ("http", "https") or not parts.hostname:
             found.append(

@@ -173,6 +173,8 @@ TEIJI_RETRY_DELAYS = [
 TEIJI_CONFIRM_SECONDS = env.float("TEIJI_CONFIRM_SECONDS", default=15.0)
 TEIJI_IN_FLIGHT = env.int("TEIJI_IN_FLIGHT", default=2400)
 TEIJI_LINE_API_HOST = env("TEIJI_LINE_API_HOST", default="https://api.line.me").rstrip("/")
+TEIJI_KAKAO_API_HOST = env("TEIJI_KAKAO_API_HOST", default="https://kapi.kakao.com").rstrip("/")
+TEIJI_SOLAPI_API_HOST = env("TEIJI_SOLAPI_API_HOST", default="https://api.solapi.com").rstrip("/")
 # Networks, as CIDR, that outgoing requests may reach though they are not public.
 TEIJI_OUTGOING_ALLOW = env.list("TEIJI_OUTGOING_ALLOW", default=[])
 

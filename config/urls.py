@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("api/", include("config.api")),
     path("", include("channels.media")),
+    path("", include("channels.inbound")),
     path("", include("config.health")),
     path("", include("config.metrics")),
     path("i18n/", include("django.conf.urls.i18n")),

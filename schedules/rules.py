@@ -84,6 +84,8 @@ def target_problems(schedule: Schedule, rooms: Iterable[Room], *, by: Any) -> Pr
             message = _("A chosen room does not belong to the schedule’s unit.")
         elif not room.is_active or not room.account.is_active:
             message = _("The room “%(room)s” is inactive.") % {"room": room.name}
+        elif room.left_at:
+            message = _("The bot is no longer in the room “%(room)s”.") % {"room": room.name}
         else:
             continue
         if message not in found.setdefault("rooms", []):

@@ -8,7 +8,7 @@ import asyncio
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -100,6 +100,32 @@ class HandedOver:
     at: float  # Unix seconds
 
 
+class EventKind(StrEnum):
+    """What a channel tells us."""
+
+    JOINED = "joined"  # our bot is in a group or room from now on
+    LEFT = "left"
+    FOLLOWED = "followed"  # a person can be written to from now on
+    UNFOLLOWED = "unfollowed"
+    ECHO = "echo"  # a room has shown a message of ours
+    OTHER = "other"  # kept, and nothing done
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that a channel told us, once or several times."""
+
+    id: str  # the channel's own, the same each time that it is told
+    kind: EventKind
+    address: str  # the room or the person
+    at: float  # Unix seconds
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+class ForgedError(Exception):
+    """What came in does not come from the channel, or cannot be read."""
+
+
 class Failure(StrEnum):
     """The three ways in which a send does not succeed."""
 
@@ -186,6 +212,10 @@ class Config:
         return cls(**{name: value for name, value in values.items() if name in known})
 
 
+async def _no_pictures(url: str) -> bytes:
+    raise LookupError("nobody said where pictures are read")
+
+
 class Adapter(ABC):
     """One channel. An instance belongs to one account and one event loop."""
 
@@ -202,12 +232,16 @@ class Adapter(ABC):
     fetches_images: ClassVar[bool] = False  # by https, from our public address
     guarded: ClassVar[bool] = True  # a tenant chooses the host: the outgoing-URL rules apply
 
+    hears: ClassVar[bool] = False  # the channel calls us with what happens there
     serial: ClassVar[bool] = False  # takes one message at a time, over all workers
 
     timeout: float = 10.0  # seconds that one send may take, all its requests together
     host: str = ""  # the vendor's, where there is one; the operator may point it elsewhere
 
     now: Callable[[], float] = staticmethod(time.time)  # Unix seconds; the engine sets its own
+    # The bytes behind a picture's URL, which is our own, for vendors that fetch nothing; the
+    # engine sets its own. Raises LookupError where it is gone, OSError where it cannot be read.
+    read_picture: Callable[[str], Awaitable[bytes]] = staticmethod(_no_pictures)
 
     def __init__(
         self, config: Any, http: aiohttp.ClientSession | None = None, *, account_id: int = 0
@@ -217,6 +251,9 @@ class Adapter(ABC):
         self.config = config
         self._http = http
         self.account_id = account_id
+        # Secrets that the vendor has replaced since the adapter was made, by their name: the
+        # engine stores them with the account.
+        self.renewed: dict[str, str] = {}
 
     @property
     def http(self) -> aiohttp.ClientSession:
@@ -244,6 +281,15 @@ class Adapter(ABC):
         """Whether this part has arrived; only where `confirms`. None: it has not, or not yet.
         Raises SendError(UNKNOWN) when the channel cannot say."""
         raise unknown(f"{self.kind} cannot be asked.")
+
+    def inbound(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
+        """The events of one call by the channel, from the raw body; only where it `hears`.
+        Header names are in lower case. Raises ForgedError."""
+        raise ForgedError
+
+    async def describe(self, address: str) -> str:
+        """What people call this room or person, or "". Raises SendError."""
+        return ""
 
     @classmethod
     def endpoint(cls, *, batch: bool) -> str:

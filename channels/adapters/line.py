@@ -17,11 +17,12 @@ from uuid import UUID
 import aiohttp
 from django.utils.translation import gettext_lazy as _
 
+from channels.adapters import line_events
 from channels.adapters.base import (
     Adapter,
     Bubble,
     Config,
-    Failure,
+    Event,
     Limits,
     Message,
     Part,
@@ -38,6 +39,7 @@ from channels.adapters.base import (
     wire_failures,
     within,
 )
+from channels.adapters.tokens import Token, Tokens
 
 ADDRESS = re.compile(r"[UCR][0-9a-f]{32}")
 USER = re.compile(r"U[0-9a-f]{32}")
@@ -45,7 +47,7 @@ TOKEN_CHARACTERS = re.compile(r"[A-Za-z0-9._~+/=-]+")
 RATE_LIMIT_SECONDS = 1.0  # LINE names no time; its buckets fill by the second
 MONTHLY_LIMIT = "monthly limit"  # the only sign that tells it from the rate limit
 TOKEN_TIMEOUT = 4.0  # leaves most of the send's time to the send
-TOKEN_MARGIN = 60.0  # seconds before its expiry at which a token is no longer used
+ASK_TIMEOUT = 4.0  # for questions beside the sending
 
 
 @dataclass(frozen=True)
@@ -93,13 +95,14 @@ class LineAdapter(Adapter):
     takes_key = True
     fetches_images = True
     guarded: ClassVar[bool] = False
+    hears: ClassVar[bool] = True
     host = "https://api.line.me"
 
     def __init__(
         self, config: Any, http: aiohttp.ClientSession | None = None, *, account_id: int = 0
     ) -> None:
         super().__init__(config, http, account_id=account_id)
-        self._tokens = _Tokens(self)
+        self._tokens = Tokens("LINE", self._new_token)
         self._last: tuple[Payload, bytes] = ({}, b"")
 
     @classmethod
@@ -121,13 +124,26 @@ class LineAdapter(Adapter):
         to: str | list[str] = list(target.members) or target.address
         body = b'{"to": ' + json.dumps(to).encode() + b", " + self._frozen(payload)
         url = f"{self.host}/v2/bot/message/{self.endpoint(batch=bool(target.members))}"
-        token = await self._tokens.get(deadline)
+        token = await self._token(deadline)
         answer = await self._post(url, body, token, key, deadline)
         if answer.status == 401 and not self.config.access_token:
             # Nothing was accepted, and a token may be revoked at any time: once more.
-            token = await self._tokens.get(deadline, rejected=token)
+            token = await self._token(deadline, rejected=token)
             answer = await self._post(url, body, token, key, deadline)
         return _receipt(answer)
+
+    def inbound(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
+        signature = headers.get("x-line-signature", "")
+        return line_events.read(self.config.channel_secret, signature, body)
+
+    async def describe(self, address: str) -> str:
+        """The name of a group or a person; LINE knows none for rooms."""
+        paths = {"C": f"/v2/bot/group/{address}/summary", "U": f"/v2/bot/profile/{address}"}
+        if not ADDRESS.fullmatch(address) or address[0] not in paths:
+            return ""
+        answer = await self._ask(paths[address[0]])
+        data = answer.data or {}
+        return str(data.get("groupName") or data.get("displayName") or "")
 
     @classmethod
     def endpoint(cls, *, batch: bool) -> str:
@@ -168,47 +184,16 @@ class LineAdapter(Adapter):
             ) as response:
                 return await _answer(response)
 
+    async def _token(self, deadline: float, rejected: str = "") -> str:
+        return str(self.config.access_token) or await self._tokens.get(deadline, rejected)
 
-class _Tokens:
-    """The account's token. Stateless ones live 15 minutes; whoever needs a new one while
-    one is being fetched waits for the same request."""
-
-    def __init__(self, adapter: LineAdapter) -> None:
-        self._adapter = adapter
-        self._token = ""
-        self._good_until = 0.0
-        self._fetching: asyncio.Task[str] | None = None
-
-    async def get(self, deadline: float, rejected: str = "") -> str:
-        """A token to use now, other than the one that was `rejected`."""
-        if self._adapter.config.access_token:
-            return str(self._adapter.config.access_token)
-        loop = asyncio.get_running_loop()
-        if self._token and self._token != rejected and loop.time() < self._good_until:
-            return self._token
-        if self._fetching is None or self._fetching.done():
-            self._fetching = loop.create_task(self._fetch())
-        try:
-            async with asyncio.timeout_at(deadline):
-                # One sender that gives up must not take the token from the others.
-                return await asyncio.shield(self._fetching)
-        except TimeoutError as error:
-            raise later("LINE gave no access token in time.") from error
-
-    async def _fetch(self) -> str:
-        try:
-            answer = await self._request()
-        except SendError as error:
-            if error.failure is Failure.UNKNOWN:  # of the token's request: no message was sent
-                raise later("LINE gave no access token in time.") from error
-            raise
-        token = answer.data.get("access_token") if answer.data else None
+    async def _new_token(self) -> Token:
+        """A stateless one; it lives 15 minutes."""
+        answer = await self._request_token()
+        data = answer.data or {}
+        token, seconds = data.get("access_token"), data.get("expires_in")
         if answer.status == 200 and isinstance(token, str) and TOKEN_CHARACTERS.fullmatch(token):
-            seconds = answer.data.get("expires_in") if answer.data else None
-            lifetime = seconds - TOKEN_MARGIN if isinstance(seconds, int) else 0.0
-            self._good_until = asyncio.get_running_loop().time() + lifetime
-            self._token = token
-            return token
+            return Token(token, seconds if isinstance(seconds, int) else 0.0)
         if answer.status in (400, 401, 403):
             raise refused(
                 f"LINE does not accept the channel's ID and secret: {answer.message}",
@@ -217,16 +202,31 @@ class _Tokens:
             )
         raise later(f"LINE gave no access token (HTTP {answer.status}).", **answer.evidence)
 
-    async def _request(self) -> "_Answer":
+    async def _request_token(self) -> "_Answer":
         form = {
             "grant_type": "client_credentials",
-            "client_id": self._adapter.config.channel_id,
-            "client_secret": self._adapter.config.channel_secret,
+            "client_id": self.config.channel_id,
+            "client_secret": self.config.channel_secret,
         }
-        url = f"{self._adapter.host}/oauth2/v3/token"
         with wire_failures():
-            async with self._adapter.http.post(
-                url, data=form, timeout=within(TOKEN_TIMEOUT), allow_redirects=False
+            async with self.http.post(
+                f"{self.host}/oauth2/v3/token",
+                data=form,
+                timeout=within(TOKEN_TIMEOUT),
+                allow_redirects=False,
+            ) as response:
+                return await _answer(response)
+
+    async def _ask(self, path: str) -> "_Answer":
+        """GET, with a deadline of its own. Raises SendError where no answer came."""
+        deadline = asyncio.get_running_loop().time() + ASK_TIMEOUT
+        token = await self._token(deadline)
+        with wire_failures():
+            async with self.http.get(
+                f"{self.host}{path}",
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=_until(deadline),
+                allow_redirects=False,
             ) as response:
                 return await _answer(response)
 

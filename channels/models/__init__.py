@@ -3,6 +3,7 @@
 from channels.models.account import Account
 from channels.models.audience import Audience, Membership, Recipient
 from channels.models.image import Image, MediaLink
+from channels.models.inbound import InboundEvent
 from channels.models.pace import Pace
 from channels.models.room import Room
 from channels.models.sandbox import SandboxMessage
@@ -12,6 +13,7 @@ __all__ = [
     "Account",
     "Audience",
     "Image",
+    "InboundEvent",
     "MediaLink",
     "Membership",
     "Pace",

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 from django.core.exceptions import ValidationError
@@ -50,6 +51,8 @@ class Account(models.Model):
         validators=[MinValueValidator(1)],
         help_text=_("Over all workers together. Empty: as many as the channel allows."),
     )
+    # Whoever knows it may call us where the channel itself signs nothing.
+    hook = models.UUIDField(default=uuid4, unique=True, editable=False)
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Nothing is sent through an inactive account.")
     )
@@ -75,6 +78,12 @@ class Account(models.Model):
     @secrets.setter
     def secrets(self, values: dict[str, str]) -> None:
         self.sealed = seal(values) if values else ""
+
+    def renew_secrets(self, values: dict[str, str]) -> bool:
+        """Store what the vendor has replaced. False: a person has changed the secrets since
+        this account was loaded, and theirs are kept."""
+        unchanged = Account.objects.filter(pk=self.pk, sealed=self.sealed)
+        return bool(unchanged.update(sealed=seal({**self.secrets, **values})))
 
     def refuse_other_trees(self, unit: Unit) -> None:
         """Raises ValidationError where the account does not reach down to this unit."""

@@ -29,6 +29,10 @@ class Room(models.Model):
         _("active"), default=True, help_text=_("Nothing is sent to an inactive room.")
     )
 
+    left_at = models.DateTimeField(
+        _("left"), null=True, editable=False, help_text=_("The bot is not in it since then.")
+    )
+
     class Meta:
         verbose_name = _("room")
         verbose_name_plural = _("rooms")

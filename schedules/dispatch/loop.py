@@ -15,12 +15,14 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
 
+from channels.hearing import due_events
 from logs.stats.tally import roll_up
 from schedules.dispatch.claim import Claimed, claim, release, renew
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.confirm import ask, due_questions, write_answers
 from schedules.dispatch.fence import Fence
 from schedules.dispatch.handover import Handover, pause
+from schedules.dispatch.hear import names_of, take_in
 from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.pace import note_answers
 from schedules.dispatch.plan import plan
@@ -213,7 +215,16 @@ class Loop:
         if questions:
             answers = await ask(questions, self._senders)
             await call("upkeep", write_answers, answers, self.clock.now())
+        await self._hear()
+        for account, values in self._senders.renewed():
+            await call("upkeep", account.renew_secrets, values)
         await call("upkeep", roll_up, self.clock.now())
+
+    async def _hear(self) -> None:
+        events = await self._database.call("upkeep", due_events, self.clock.now())
+        if events:
+            names = await names_of(events, self._senders)
+            await self._database.call("upkeep", take_in, events, names, self.clock.now())
 
     async def _beat(self) -> None:
         """Say that this worker lives: of one that is silent the others take over."""

@@ -66,7 +66,7 @@ def _barred(claimed: Sequence[Claimed]) -> dict[int, str]:
     )
     stopped = set(Unit.objects.filter(is_active=False).values_list("path", flat=True))
     schedules = _facts(Schedule, {d.schedule_id for d in claimed}, "unit__path", "state")
-    rooms = _facts(Room, {d.room_id for d in claimed}, "unit__path", "is_active")
+    rooms = _facts(Room, {d.room_id for d in claimed}, "unit__path", "is_active", "left_at")
     audiences = _facts(Audience, {d.audience_id for d in claimed}, "unit__path", "is_active")
     barred: dict[int, str] = {}
     for delivery in claimed:
@@ -74,11 +74,13 @@ def _barred(claimed: Sequence[Claimed]) -> dict[int, str]:
         if delivery.schedule_id not in schedules or place_of is None:
             continue  # deleted, and the delivery with it: nothing is left to mark
         owner, state = schedules[delivery.schedule_id]
-        place, is_open = place_of
+        place, is_open, *left_at = place_of
         if state == ScheduleState.CANCELLED:
             barred[delivery.id] = Delivery.Reason.CANCELLED
         elif not covers(owner, place):
             barred[delivery.id] = Delivery.Reason.REACH
+        elif any(left_at):
+            barred[delivery.id] = Delivery.Reason.LEFT
         elif (
             not is_open or delivery.account.pk not in active or stopped.intersection(lineage(place))
         ):

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from channels.adapters import adapter_class, registry
 from channels.adapters.base import Adapter, SendError, refused, unknown
 from channels.http import CONNECTIONS_PER_HOST, allowed_networks, open_session
+from channels.media import read_linked
 from channels.models import Account
 from schedules.dispatch.claim import Claimed
 from schedules.dispatch.clock import Clock
@@ -35,7 +36,8 @@ class Senders:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self._adapters: dict[int, tuple[Any, Adapter]] = {}
+        self._adapters: dict[int, tuple[Account, Adapter]] = {}
+        self._stored: dict[int, dict[str, str]] = {}  # of what vendors have replaced
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._wires: dict[int, asyncio.Semaphore] = defaultdict(
             partial(asyncio.Semaphore, ON_THE_WIRE)
@@ -43,13 +45,22 @@ class Senders:
 
     def adapter(self, account: Account) -> Adapter:
         """The account's adapter, made anew when its settings have changed."""
-        settings_now = (account.kind, account.config, account.sealed)
         made_from, adapter = self._adapters.get(account.pk, (None, None))
-        if adapter is None or made_from != settings_now:
+        if made_from is None or adapter is None or _settings(made_from) != _settings(account):
             adapter = account.open(self._session(account.adapter_class.guarded))
             adapter.now = lambda: self.clock.now().timestamp()
-            self._adapters[account.pk] = (settings_now, adapter)
+            adapter.read_picture = read_linked
+            self._adapters[account.pk] = (account, adapter)
         return adapter
+
+    def renewed(self) -> list[tuple[Account, dict[str, str]]]:
+        """The secrets that vendors have replaced since this was asked last."""
+        found = []
+        for account, adapter in self._adapters.values():
+            if adapter.renewed and self._stored.get(account.pk) != adapter.renewed:
+                self._stored[account.pk] = dict(adapter.renewed)
+                found.append((account, self._stored[account.pk]))
+        return found
 
     def takes_key(self, account: Account) -> bool:
         """Whether its channel knows a message that it is given twice."""
@@ -118,3 +129,7 @@ class Senders:
             handed_at=handed_at,
             **result,
         )
+
+
+def _settings(account: Account) -> tuple[Any, ...]:
+    return account.kind, account.config, account.sealed

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from channels.models import SandboxMessage
+from channels.models import Account, SandboxMessage
 from orgs.clock import database_now
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.send import Senders
@@ -46,3 +46,26 @@ def test_a_message_is_handed_over_not_before_its_time(claimed):
 def test_a_worker_that_slept_through_its_lease_sends_nothing(claimed):
     assert hand_over(claimed, timedelta(seconds=5)) is None
     assert not SandboxMessage.objects.exists()
+
+
+def test_secrets_that_the_vendor_replaced_are_stored_once_and_not_over_a_persons(world):
+    account = world.sandbox
+    account.secrets = {"refresh_token": "old", "client_secret": "kept"}
+    account.save()
+
+    async def main():
+        senders = Senders(Clock())
+        adapter = senders.adapter(account)
+        assert senders.renewed() == []
+        adapter.renewed["refresh_token"] = "new"
+        found = senders.renewed()
+        assert senders.renewed() == []
+        await senders.close()
+        return found
+
+    ((owner, values),) = asyncio.run(main())
+    assert owner.renew_secrets(values)
+    stored = Account.objects.get(pk=owner.pk)
+    assert stored.secrets == {"refresh_token": "new", "client_secret": "kept"}
+    assert not owner.renew_secrets({"refresh_token": "late"})
+    assert Account.objects.get(pk=owner.pk).secrets["refresh_token"] == "new"

@@ -1,0 +1,400 @@
+"""Solapi: Kakao Alimtalk, or SMS and LMS, to Korean phone numbers.
+
+A part is a *group*: made, filled, and then released by one request. Until the release nobody is
+written to, and Solapi releases a group once, however often it is asked to.
+https://developers.solapi.com/references/messages/groups/sendGroupMessage
+"""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+import aiohttp
+from django.utils.translation import gettext_lazy as _
+
+from channels.adapters.base import (
+    Adapter,
+    Bubble,
+    Config,
+    Failure,
+    HandedOver,
+    Limits,
+    Message,
+    Part,
+    Payload,
+    Receipt,
+    SendError,
+    Target,
+    Text,
+    later,
+    option,
+    refused,
+    unknown,
+    wire_failures,
+    within,
+)
+
+RECIPIENT = re.compile(r"01[016-9][0-9]{7,8}|050[0-9]{8,9}")  # mobile and virtual numbers
+SENDER = re.compile(r"[0-9]{8,12}")
+API_KEY = re.compile(r"[A-Za-z0-9_-]+")
+VARIABLE = re.compile(r"[^#{}.]+")  # Solapi takes no point in a variable's name
+
+RELEASED = ("SENDING", "COMPLETE")
+REGISTERED = "2000"
+# A message's codes that blame the account: its key, balance, Kakao channel, template, sender.
+ACCOUNT_CODES = ("1020", "1030", "1041", "1042", "1062")
+# What is asked of a group until it is certain that it was released, or never will be.
+UNTIL_CERTAIN = (("POST", "/send"), ("GET", ""), ("POST", "/send"), ("GET", ""), ("DELETE", ""))
+
+KEY_FIELD = "teiji_key"  # names of at most 30 characters, values of at most 100
+KIND_FIELD = "teiji_kind"
+LONGEST_ANSWER = 4 * 1024 * 1024  # a batch's answer names every number
+KEPT_NUMBERS = 20  # of those that were not registered, in the receipt
+RATE_LIMIT_SECONDS = 1.0  # Solapi names no time
+SKEW_SECONDS = 15 * 60  # as far as Solapi lets our clocks differ
+MOST_PAGES = 50  # of a list; Solapi chooses their size
+
+PLAIN = Limits(text_length=2000, images=10, messages_per_part=5, members_per_request=1000)
+ALIMTALK = Limits(text_length=1000, images=0, messages_per_part=5, members_per_request=1000)
+
+
+@dataclass(frozen=True)
+class SolapiConfig(Config):
+    """An account at Solapi. With a Kakao channel and a template it writes Alimtalk."""
+
+    api_key: str = option(_("API key"), _("From “API key management” in the Solapi console."))
+    api_secret: str = option(_("API secret"), _("From the same page."), secret=True)
+    sender: str = option(
+        _("Sender’s number"), _("A phone number that is registered at Solapi; digits only.")
+    )
+    pf_id: str = option(
+        _("Kakao channel (pfId)"), _("For Alimtalk. Without it, messages go as SMS or LMS.")
+    )
+    template_id: str = option(_("Template ID"), _("The approved Alimtalk template."))
+    template_variable: str = option(
+        _("Template variable"),
+        _("Its variable that takes the text. Empty: the text must be exactly the template’s."),
+    )
+    fallback: str = option(
+        _("SMS where Kakao fails"),
+        _("Yes: whom Kakao does not reach gets an SMS or LMS from Solapi."),
+        default="no",
+        choices=[("yes", _("yes")), ("no", _("no"))],
+    )
+
+    def problems(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        if not API_KEY.fullmatch(self.api_key):
+            found["api_key"] = _("Give the API key: letters and digits.")
+        if not self.api_secret:
+            found["api_secret"] = _("Give the API secret as well.")
+        if not SENDER.fullmatch(self.sender):
+            found["sender"] = _("A sender’s number has 8 to 12 digits, nothing else.")
+        if bool(self.pf_id) != bool(self.template_id):
+            found["template_id"] = _("Kakao channel and template go together: give both or none.")
+        if self.template_variable and not VARIABLE.fullmatch(self.template_variable):
+            found["template_variable"] = _("Give the variable’s bare name, without #{ }.")
+        return found
+
+
+class SolapiAdapter(Adapter):
+    """One group for each part. Where the answer to its release is lost, the group is asked."""
+
+    kind = "solapi"
+    label = _("Kakao Alimtalk, SMS (Solapi)")
+    config_class = SolapiConfig
+    limits = PLAIN
+    address_help = _("A Korean mobile number, digits only, such as 01012345678.")
+    confirms = True
+    fetches_images = True  # not Solapi does, but the phones: a picture goes as a link
+    guarded: ClassVar[bool] = False
+    host = "https://api.solapi.com"
+
+    def __init__(
+        self, config: Any, http: aiohttp.ClientSession | None = None, *, account_id: int = 0
+    ) -> None:
+        super().__init__(config, http, account_id=account_id)
+        if config.template_id:
+            self.limits = ALIMTALK  # type: ignore[misc]
+
+    def pack(self, messages: Sequence[Message], *, spaced: bool) -> list[Part]:
+        size = 1 if spaced else self.limits.messages_per_part
+        groups = [messages[start : start + size] for start in range(0, len(messages), size)]
+        return [Part({"messages": [self._body(message) for message in group]}) for group in groups]
+
+    def preview(self, payload: Payload) -> list[Bubble]:
+        """Of an Alimtalk with a variable only what the variable takes: the template is Kakao's."""
+        return [_bubble(message) for message in payload["messages"]]
+
+    async def send(self, target: Target, payload: Payload, key: UUID) -> Receipt:
+        began = asyncio.get_running_loop().time()
+        # Half of the time is kept for the release: what is not ready by then is not released.
+        prepared_by, deadline = began + self.timeout / 2, began + self.timeout
+        group = await self._create(payload, key, prepared_by)
+        failed = await self._fill(group, target, payload, key, prepared_by)
+        answer = await self._release(group, deadline)
+        kept = {"count": answer.data.get("count"), "notRegistered": failed[:KEPT_NUMBERS]}
+        return Receipt(answer.status, group, kept)
+
+    async def confirm(self, part: HandedOver) -> Receipt | None:
+        deadline = asyncio.get_running_loop().time() + self.timeout
+        states = set()
+        for group in await self._groups_of(part, deadline):
+            answer = await self._read(f"groups/{group}", {}, deadline)
+            if answer.state in RELEASED:
+                return Receipt(answer.status, group, already=True)
+            states.add(answer.state)
+        if states <= {"PENDING"}:
+            return None
+        raise unknown(f"Solapi’s group is in the state {', '.join(sorted(states))}.")
+
+    def address_problem(self, address: str) -> Any | None:
+        if RECIPIENT.fullmatch(address):
+            return None
+        return _("Give a Korean mobile number, digits only, such as 01012345678.")
+
+    def recipient_problem(self, address: str) -> Any | None:
+        return self.address_problem(address)
+
+    def length(self, text: str) -> int:
+        """Bytes of EUC-KR for SMS and LMS: two for all but ASCII. Alimtalk: UTF-16 units."""
+        if self.config.template_id:
+            return len(text.encode("utf-16-le", "surrogatepass")) // 2
+        return sum(1 if character.isascii() else 2 for character in text)
+
+    def _body(self, message: Message) -> dict[str, Any]:
+        if not isinstance(message, Text):
+            return {"text": message.url, "customFields": {KIND_FIELD: "image"}}
+        config = self.config
+        if not config.template_id:
+            return {"text": message.text}
+        options: dict[str, Any] = {
+            "pfId": config.pf_id,
+            "templateId": config.template_id,
+            "disableSms": config.fallback != "yes",
+        }
+        if not config.template_variable:
+            return {"type": "ATA", "text": message.text, "kakaoOptions": options}
+        options["variables"] = {f"#{{{config.template_variable}}}": message.text}
+        return {"type": "ATA", "kakaoOptions": options}
+
+    async def _create(self, payload: Payload, key: UUID, deadline: float) -> str:
+        # Several messages to one number are duplicates to Solapi, unless they are allowed.
+        repeats = len(payload["messages"]) > 1
+        body = {"allowDuplicates": repeats, "customFields": {KEY_FIELD: str(key)}}
+        answer = await self._prepared("POST", "groups", body, deadline)
+        group = answer.data.get("groupId")
+        if not isinstance(group, str) or not group.isalnum():
+            raise later("Solapi’s answer names no group; nothing was sent.", **answer.evidence)
+        return group
+
+    async def _fill(
+        self, group: str, target: Target, payload: Payload, key: UUID, deadline: float
+    ) -> list[dict[str, Any]]:
+        """Put the messages into the group; gives those that were not registered."""
+        to: str | list[str] = list(target.members) or target.address
+        own = {"to": to, "from": self.config.sender}
+        messages = [
+            message
+            | own
+            | {"customFields": {**message.get("customFields", {}), KEY_FIELD: str(key)}}
+            for message in payload["messages"]
+        ]
+        # aiohttp repeats a PUT by itself where a kept connection was closed. The signature,
+        # which is good once, keeps Solapi from adding the messages twice.
+        path = f"groups/{group}/messages"
+        answer = await self._prepared("PUT", path, {"messages": messages}, deadline)
+        return _not_registered(answer, len(messages))
+
+    async def _prepared(self, method: str, path: str, body: Payload, deadline: float) -> "_Answer":
+        """A request before the release: whatever becomes of it, nobody is written to."""
+        try:
+            answer = await self._call(method, path, _left(deadline), json=body)
+        except SendError as error:
+            raise later(f"Nothing was sent. {error}") from error
+        if 200 <= answer.status < 300:
+            return answer
+        raise _refusal(answer)
+
+    async def _release(self, group: str, deadline: float) -> "_Answer":
+        """Each request gets half of the time that is left. A group that stays unreleased is
+        deleted in the end, after which it can be released no more."""
+        answer: _Answer | None = None
+        in_doubt = False  # from the first request on that may have released it
+        for method, tail in UNTIL_CERTAIN:
+            try:
+                answer = await self._call(method, f"groups/{group}{tail}", _left(deadline) / 2)
+            except SendError as error:
+                if error.failure is Failure.LATER and not in_doubt:
+                    raise
+                answer = None
+            if answer and answer.state in RELEASED:
+                return answer
+            if answer and answer.refuses and not in_doubt:
+                raise _refusal(answer)
+            in_doubt = True
+        if answer and answer.state == "DELETED" and answer.data.get("dateSent", "?") is None:
+            raise later("Solapi did not release the group; it was withdrawn.", **answer.evidence)
+        evidence = answer.evidence if answer else {}
+        raise unknown("Whether Solapi sent it cannot be told.", request_id=group, **evidence)
+
+    async def _groups_of(self, part: HandedOver, deadline: float) -> set[str]:
+        """The groups of that time with its key: through a room's messages, or among all."""
+        start, end = part.at - SKEW_SECONDS, part.at + SKEW_SECONDS
+        query = {"startDate": _date(start), "endDate": _date(end)}
+        path, name = "groups", "groupList"
+        if part.target.address:
+            path, name, query["to"] = "list", "messageList", part.target.address
+        found: set[str] = set()
+        for _page in range(MOST_PAGES):
+            answer = await self._read(path, query, deadline)
+            found |= _with_key(answer, name, part.key)
+            if not answer.data.get("nextKey"):
+                return found
+            query["startKey"] = str(answer.data["nextKey"])
+        raise unknown("Solapi lists too many groups to find this one.")
+
+    async def _read(self, path: str, query: dict[str, str], deadline: float) -> "_Answer":
+        """What Solapi says to a question. Raises SendError(UNKNOWN) where it says nothing."""
+        try:
+            answer = await self._call("GET", path, _left(deadline), params=query)
+        except SendError as error:
+            raise unknown("Solapi could not be asked.") from error
+        if answer.status != 200 or not answer.data:
+            raise unknown(f"Solapi could not say: {answer.message}", **answer.evidence)
+        return answer
+
+    async def _call(self, method: str, path: str, seconds: float, **more: Any) -> "_Answer":
+        headers = {
+            "Authorization": authorization(self.config.api_key, self.config.api_secret, self.now()),
+            "Content-Type": "application/json",
+        }
+        url = f"{self.host}/messages/v4/{path}"
+        more["timeout"] = within(max(round(seconds, 2), 0.05))  # aiohttp takes 0 for "none"
+        with wire_failures():
+            async with self.http.request(
+                method, url, headers=headers, allow_redirects=False, **more
+            ) as response:
+                return await _answer(response)
+
+
+def authorization(api_key: str, api_secret: str, now: float, salt: str = "") -> str:
+    """The Authorization header of one request: Solapi takes each signature once, within 15
+    minutes of `now` (Unix seconds)."""
+    date, salt = _date(now), salt or secrets.token_hex(16)
+    signature = hmac.new(api_secret.encode(), f"{date}{salt}".encode(), hashlib.sha256).hexdigest()
+    return f"HMAC-SHA256 ApiKey={api_key}, Date={date}, salt={salt}, signature={signature}"
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What Solapi said. `data` is empty where that was no JSON object."""
+
+    status: int
+    data: dict[str, Any]
+
+    @property
+    def state(self) -> str:
+        """The group's, where the answer describes one."""
+        return str(self.data.get("status", "")) if 200 <= self.status < 300 else ""
+
+    @property
+    def code(self) -> str:
+        return str(self.data.get("errorCode", ""))
+
+    @property
+    def message(self) -> str:
+        """Solapi's own words."""
+        words = str(self.data.get("errorMessage") or f"HTTP {self.status}")
+        return f"{words} ({self.code})" if self.code else words
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        return {"status": self.status, "answer": self.data}
+
+    @property
+    def refuses(self) -> bool:
+        """No for certain. 409 and InvalidStatus say that a group has been released before."""
+        is_no = 400 <= self.status < 500 and self.status not in (408, 409)
+        return is_no and self.code != "InvalidStatus"
+
+
+async def _answer(response: aiohttp.ClientResponse) -> _Answer:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > LONGEST_ANSWER:
+            break
+    try:
+        data = json.loads(bytes(body))
+    except ValueError:
+        data = None
+    return _Answer(response.status, data if isinstance(data, dict) else {})
+
+
+def _refusal(answer: _Answer) -> SendError:
+    """What an answer means that did not do what was asked, where nothing can have been sent."""
+    words = f"Solapi: {answer.message}"
+    if answer.status == 429:
+        return later(words, after=RATE_LIMIT_SECONDS, **answer.evidence)
+    passes = answer.code in ("DuplicatedSignature", "ResourceNotFound")
+    if passes or not answer.refuses:
+        return later(words, **answer.evidence)
+    is_account = answer.status in (401, 402, 403)  # the key is not accepted, the balance is spent
+    return refused(words, account_wide=is_account, **answer.evidence)
+
+
+def _not_registered(answer: _Answer, wanted: int) -> list[dict[str, Any]]:
+    """The messages that will not be sent. Refused where nobody would get all that are wanted."""
+    names = ("to", "statusCode", "statusMessage")
+    try:
+        results = [{name: str(one[name]) for name in names} for one in answer.data["resultList"]]
+    except (KeyError, TypeError) as error:
+        raise later("Solapi’s answer cannot be read; nothing was sent.") from error
+    failed = [one for one in results if one["statusCode"] != REGISTERED]
+    good = Counter(one["to"] for one in results if one["statusCode"] == REGISTERED)
+    if max(good.values(), default=0) >= wanted:
+        return failed
+    evidence = {"status": answer.status, "answer": {"notRegistered": failed[:KEPT_NUMBERS]}}
+    if not failed:
+        raise later("Solapi did not take all messages; nothing was sent.", **evidence)
+    code, words = failed[0]["statusCode"], failed[0]["statusMessage"]
+    is_account = code in ACCOUNT_CODES
+    raise refused(f"Solapi refused: {words} ({code})", account_wide=is_account, **evidence)
+
+
+def _with_key(answer: _Answer, name: str, key: UUID) -> set[str]:
+    """The groups that this page of a list names with our key."""
+    try:
+        entries = [
+            (one["groupId"], one["customFields"] or {}) for one in answer.data[name].values()
+        ]
+        return {str(group) for group, own in entries if own.get(KEY_FIELD) == str(key)}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise unknown("Solapi’s list cannot be read.", status=answer.status) from error
+
+
+def _bubble(message: dict[str, Any]) -> Bubble:
+    if message.get("customFields", {}).get(KIND_FIELD) == "image":
+        return Bubble("image", url=message["text"])
+    if "text" in message:
+        return Bubble("text", text=message["text"])
+    [text] = message["kakaoOptions"]["variables"].values()
+    return Bubble("text", text=text)
+
+
+def _date(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _left(deadline: float) -> float:
+    return deadline - asyncio.get_running_loop().time()

@@ -1,0 +1,97 @@
+"""Hearing: what follows from what a channel told us, for rooms and recipients.
+
+Events are taken in by the time at which they happened, not by that of their arrival: a group
+that was left and joined again is one that we are in.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from channels.adapters.base import EventKind
+from channels.models import InboundEvent, Recipient, Room
+from logs import history
+
+EVENTS_A_TURN = 200
+KEPT = timedelta(days=90)
+NAMED = (EventKind.JOINED, EventKind.FOLLOWED)
+NAME_LENGTH = 100
+
+
+def due_events(now: datetime) -> list[InboundEvent]:
+    """What has not been taken in yet, the oldest first."""
+    rows = InboundEvent.objects.filter(taken_in_at=None).order_by("happened_at", "id")
+    return list(rows.select_related("account__unit")[:EVENTS_A_TURN])
+
+
+def take_in(events: Sequence[InboundEvent], names: Mapping[int, str], now: datetime) -> None:
+    """Do what follows from these, each once. `names`: of what the channel could name, by the
+    event's id."""
+    with transaction.atomic():
+        ids = [event.pk for event in events]
+        fresh = InboundEvent.objects.select_for_update().filter(pk__in=ids, taken_in_at=None)
+        open_ = set(fresh.values_list("pk", flat=True))
+        for event in events:
+            if event.pk in open_:
+                _act(event, names.get(event.pk, "")[:NAME_LENGTH], now)
+        InboundEvent.objects.filter(pk__in=open_).update(taken_in_at=now)
+
+
+def forget_old(now: datetime) -> int:
+    """Remove what is older than anybody asks for."""
+    old = InboundEvent.objects.filter(received_at__lt=now - KEPT, taken_in_at__isnull=False)
+    return old.delete()[0]
+
+
+def _act(event: InboundEvent, name: str, now: datetime) -> None:
+    match event.kind:
+        case EventKind.JOINED:
+            _join(event, name, now)
+        case EventKind.LEFT:
+            _leave(event, now)
+        case EventKind.FOLLOWED:
+            _follow(event, name)
+        case EventKind.UNFOLLOWED:
+            _unfollow(event)
+
+
+def _join(event: InboundEvent, name: str, now: datetime) -> None:
+    room, is_new = Room.objects.get_or_create(
+        account=event.account,
+        address=event.address,
+        defaults={"unit": event.account.unit, "name": name or _nameless(event)},
+    )
+    if is_new:
+        history.record_machine("joined", [(room, room.unit.path)], now=now)
+    elif room.left_at and room.left_at <= event.happened_at:
+        Room.objects.filter(pk=room.pk).update(left_at=None)
+        history.record_machine("joined", [(room, room.unit.path)], now=now)
+
+
+def _leave(event: InboundEvent, now: datetime) -> None:
+    rooms = Room.objects.filter(account=event.account, address=event.address, left_at=None)
+    for room in rooms.select_related("unit"):
+        Room.objects.filter(pk=room.pk).update(left_at=event.happened_at)
+        history.record_machine("left", [(room, room.unit.path)], now=now)
+
+
+def _follow(event: InboundEvent, name: str) -> None:
+    person, is_new = Recipient.objects.get_or_create(
+        account=event.account,
+        address=event.address,
+        defaults={"unit": event.account.unit, "name": name},
+    )
+    if not is_new:
+        Recipient.objects.filter(pk=person.pk, opted_out_at__lte=event.happened_at).update(
+            opted_out_at=None
+        )
+
+
+def _unfollow(event: InboundEvent) -> None:
+    people = Recipient.objects.filter(account=event.account, address=event.address)
+    people.filter(opted_out_at=None).update(opted_out_at=event.happened_at)
+
+
+def _nameless(event: InboundEvent) -> str:
+    return f"{event.account.name} · …{event.address[-6:]}"

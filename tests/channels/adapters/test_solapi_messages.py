@@ -1,0 +1,119 @@
+"""Solapi: messages as SMS and Alimtalk want them, numbers, and an account's settings."""
+
+import pytest
+
+from channels.adapters.base import Bubble, Picture, Receipt, Target, Text
+from channels.adapters.solapi import SolapiAdapter, SolapiConfig
+from tests.channels.adapters.solapi_stage import ALIMTALK, outcome_of
+from tests.fakes.solapi import (
+    API_KEY,
+    API_SECRET,
+    CHANNEL,
+    SENDER,
+    TEMPLATE,
+    TEMPLATE_TEXT,
+    SolapiFake,
+)
+
+
+def test_a_picture_goes_as_a_link() -> None:
+    adapter = SolapiAdapter(SolapiConfig())
+    picture = Picture("https://media.example/1.png", "https://media.example/1s.png")
+    [part] = adapter.pack([picture], spaced=False)
+    assert part.payload["messages"][0]["text"] == picture.url
+    assert adapter.preview(part.payload) == [Bubble("image", url=picture.url)]
+
+
+@pytest.mark.parametrize("fallback", ["yes", "no"])
+def test_with_a_template_the_text_goes_as_alimtalk(fallback: str) -> None:
+    config = SolapiConfig(API_KEY, API_SECRET, SENDER, CHANNEL, TEMPLATE, fallback=fallback)
+    [part] = SolapiAdapter(config).pack([Text(TEMPLATE_TEXT)], spaced=False)
+    options = {"pfId": CHANNEL, "templateId": TEMPLATE, "disableSms": fallback == "no"}
+    message = {"type": "ATA", "text": TEMPLATE_TEXT, "kakaoOptions": options}
+    assert part.payload == {"messages": [message]}
+    fake = SolapiFake()
+    assert isinstance(outcome_of(fake, config=config, payload=part.payload), Receipt)
+    assert fake.log[0].messages == [message]
+
+
+def test_a_templates_variable_takes_the_text() -> None:
+    config = SolapiConfig(API_KEY, API_SECRET, SENDER, CHANNEL, TEMPLATE, "news")
+    adapter = SolapiAdapter(config)
+    [part] = adapter.pack([Text("Now open")], spaced=False)
+    [message] = part.payload["messages"]
+    assert message["kakaoOptions"]["variables"] == {"#{news}": "Now open"}
+    assert "text" not in message
+    assert adapter.preview(part.payload) == [Bubble("text", text="Now open")]
+    assert isinstance(outcome_of(SolapiFake(), config=config, payload=part.payload), Receipt)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain", "alimtalk"),
+    [("", 0, 0), ("abc", 3, 3), ("시간입니다", 10, 5), ("a 시\n", 5, 4), ("😀", 2, 2)],
+)
+def test_length_is_bytes_for_sms_and_characters_for_alimtalk(
+    text: str, plain: int, alimtalk: int
+) -> None:
+    assert SolapiAdapter(SolapiConfig()).length(text) == plain
+    assert SolapiAdapter(ALIMTALK).length(text) == alimtalk
+
+
+def test_alimtalk_is_shorter_and_has_no_images() -> None:
+    assert SolapiAdapter(SolapiConfig()).limits.text_length == 2000
+    assert SolapiAdapter(ALIMTALK).limits.text_length == 1000
+    assert SolapiAdapter(ALIMTALK).limits.images == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "is_good"),
+    [
+        ("01012345678", True),
+        ("0111234567", True),
+        ("050212345678", True),
+        ("010-1234-5678", False),
+        ("+821012345678", False),
+        ("0212345678", False),
+        ("0101234567", True),
+        ("010123456789", False),
+        ("01012345678\n", False),
+        ("０1012345678", False),
+        ("", False),
+    ],
+)
+def test_rooms_and_people_are_mobile_numbers(number: str, is_good: bool) -> None:
+    adapter = SolapiAdapter(SolapiConfig())
+    assert (adapter.address_problem(number) is None) == is_good
+    assert (adapter.recipient_problem(number) is None) == is_good
+
+
+@pytest.mark.parametrize(
+    ("config", "fields"),
+    [
+        (SolapiConfig(), {"api_key", "api_secret", "sender"}),
+        (SolapiConfig(API_KEY, API_SECRET, SENDER), set()),
+        (SolapiConfig("a, b", API_SECRET, "02-930-2266"), {"api_key", "sender"}),
+        (SolapiConfig(API_KEY, API_SECRET, SENDER, CHANNEL), {"template_id"}),
+        (SolapiConfig(API_KEY, API_SECRET, SENDER, "", TEMPLATE), {"template_id"}),
+        (ALIMTALK, set()),
+        (SolapiConfig(API_KEY, API_SECRET, SENDER, CHANNEL, TEMPLATE, "news"), set()),
+        (
+            SolapiConfig(API_KEY, API_SECRET, SENDER, CHANNEL, TEMPLATE, "#{news}"),
+            {"template_variable"},
+        ),
+    ],
+)
+def test_an_account_needs_a_key_a_secret_and_a_number(
+    config: SolapiConfig, fields: set[str]
+) -> None:
+    assert set(config.problems()) == fields
+
+
+def test_a_batch_of_the_largest_size_fits_into_one_request() -> None:
+    adapter = SolapiAdapter(SolapiConfig())
+    most = adapter.limits.members_per_request
+    members = tuple(f"010{number:08}" for number in range(most))
+    payload = {"messages": [{"text": str(n)} for n in range(adapter.limits.messages_per_part)]}
+    fake = SolapiFake()
+    assert isinstance(outcome_of(fake, target=Target("", "", members), payload=payload), Receipt)
+    [group] = fake.groups.values()
+    assert len(group.registered) == most * adapter.limits.messages_per_part
