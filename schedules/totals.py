@@ -65,9 +65,14 @@ def add_up_owed(now: datetime) -> None:
     were left open by a worker that died just then."""
     due = [pk for pk in tuple(_owed) if not _is_fresh(pk, now)]
     if due:
-        with transaction.atomic():
-            add_up(due, now)
+        # Before they are counted: what changes meanwhile is owed again.
         _owed.difference_update(due)
+        try:
+            with transaction.atomic():
+                add_up(due, now)
+        except BaseException:
+            _owed.update(due)
+            raise
     for pk in tuple(_added_up):
         if pk not in _owed and not _is_fresh(pk, now):
             _added_up.pop(pk, None)

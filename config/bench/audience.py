@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from config import processes
-from config.bench.dispatch import broker_in_words, check_for_fake, server_arguments
+from config.bench.dispatch import broker_in_words, check_servers, server_arguments
 from config.bench.figures import circumstances, columns, machine, ratio
 from config.bench.line import Line, line_server
 from config.bench.phase import LOOK_EVERY, STRAGGLERS, Use, say
@@ -22,8 +22,9 @@ RATE = 200.0  # multicasts a second that LINE takes from one channel
 PLANNING_SECONDS = 20.0  # from the registration to the appointed time
 PATIENCE = 3.0  # times the channel's own limit, and half a minute
 SHARE_OF_SMALL = 100  # the small audience before it shows whether memory grows with the size
-COLUMNS = ("recipients", "batches", "arrived", "reached", "duplicates", "early", "refused_for_rate",
-           "last_s", "channel_limit_s", "times_the_limit", "cpu_s", "peak_mb")  # fmt: skip
+COLUMNS = ("recipients", "batches", "arrived", "reached", "duplicates", "early", "missing",
+           "not_accepted", "last_s", "channel_limit_s", "times_the_limit", "cpu_s",
+           "peak_mb")  # fmt: skip
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -34,7 +35,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def measure(options: dict[str, Any]) -> dict[str, Any]:
     """A hundredth of the audience, then all of it, by the same processes."""
-    check_for_fake()
+    check_servers(options)
     if min(options["recipients"], options["workers"]) < 1:
         raise ValueError("At least one recipient and one worker.")
     with scratch(options["database"], options["broker"]) as place:
@@ -75,16 +76,19 @@ def _send(teiji: Installation, line: Line, recipients: int) -> dict[str, Any]:
     _wait(line, batches, due_at)
     log = line.arrivals()
     limit = batches / RATE
-    last = max((entry["at"] for entry in log), default=due_at) - due_at
+    missing = max(batches - len(log), 0)
+    # What never came is as late as the wait for it.
+    last = time.time() - due_at if missing else max(entry["at"] for entry in log) - due_at
     reached = [address for entry in log for address in entry["to"]]
     return {
         "recipients": recipients,
         "batches": batches,
         "arrived": len(log),
+        "missing": missing,
         "reached": len(set(reached)),
         "duplicates": len(reached) - len(set(reached)),
         "early": sum(entry["at"] < due_at for entry in log),
-        "refused_for_rate": line.requests("multicast") - asked_before - len(log),
+        "not_accepted": line.requests("multicast") - asked_before - len(log),
         "last_s": round(last, 3),
         "channel_limit_s": round(limit, 3),
         "times_the_limit": ratio(last, limit),

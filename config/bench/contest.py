@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from redis import Redis, RedisError
+from redis import Redis
 
 from config.bench.line import Line
 from config.bench.peers.base import READY, Peer
@@ -39,18 +39,12 @@ class TooLateError(Exception):
     """The appointed time had come before all was registered."""
 
 
-def check(peer: Peer, database_url: str, broker_url: str) -> None:
+def check(peer: Peer, database_url: str) -> None:
     """Raises ValueError or RuntimeError for what the peer lacks."""
     if peer.needs_postgresql and not database_url:
         raise ValueError(
             f"The peer {peer.name} keeps its jobs in PostgreSQL: give its URL with --database."
         )
-    if broker_url.startswith("redis"):
-        try:
-            with Redis.from_url(broker_url) as redis:
-                redis.ping()
-        except RedisError as error:
-            raise RuntimeError(f"The Redis of --broker does not answer: {error}") from error
 
 
 def compete(peer: Peer, work: Work, line: Line) -> dict[str, Any]:

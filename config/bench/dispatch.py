@@ -3,9 +3,11 @@
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from redis import Redis, RedisError
 
 from channels.http import CONNECTIONS_PER_HOST
 from config import processes
@@ -25,6 +27,8 @@ __all__ = ["HELP", "arguments", "as_text", "measure"]
 HELP = "N rooms due at the same second."
 
 TENANT = 0
+MOST_LATENCY_MS = 60_000.0
+BROKERS = ("redis://", "rediss://", "amqp://", "amqps://")
 FLOOR_AHEAD = 3.0  # seconds until its processes have seen the gate
 
 
@@ -93,18 +97,30 @@ def broker_in_words(url: str) -> str:
     return url.partition(":")[0] or "filesystem"
 
 
-def check_for_fake() -> None:
+def check_servers(options: Mapping[str, Any]) -> None:
+    """Raises ValueError or RuntimeError where the fake or the broker cannot be used as asked."""
     if not is_there():
         raise RuntimeError("The fake LINE server is in tests/, which this copy has not.")
+    if not 0 <= options["latency_ms"] < MOST_LATENCY_MS:  # not a number neither
+        raise ValueError(f"--latency-ms lies between 0 and {MOST_LATENCY_MS}.")
+    broker = options["broker"]
+    if broker and not broker.startswith(BROKERS):
+        raise ValueError(f"--broker begins with one of {', '.join(BROKERS)}.")
+    if broker.startswith("redis"):
+        try:
+            with Redis.from_url(broker) as redis:
+                redis.ping()
+        except (RedisError, ValueError) as error:
+            raise RuntimeError(f"The Redis of --broker does not answer: {error}") from error
 
 
 def _task(options: dict[str, Any]) -> Task:
-    check_for_fake()
+    check_servers(options)
     if min(options["rooms"], options["workers"], options["accounts"]) < 1:
         raise ValueError("At least one room, one worker and one account.")
     peers = load(options["peer"])
     for peer in peers:
-        check(peer, options["database"], options["broker"])
+        check(peer, options["database"])
     return Task(
         rooms=options["rooms"],
         shape=options["shape"],

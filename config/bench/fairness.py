@@ -8,7 +8,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from config import processes
-from config.bench.dispatch import broker_in_words, check_for_fake, server_arguments
+from config.bench.dispatch import broker_in_words, check_servers, server_arguments
 from config.bench.figures import circumstances, columns, machine, ratio, table
 from config.bench.line import Line, line_server
 from config.bench.peers.message import prefix
@@ -89,7 +89,7 @@ def as_text(found: Mapping[str, Any]) -> str:
 
 
 def _task(options: dict[str, Any]) -> Task:
-    check_for_fake()
+    check_servers(options)
     if min(options["rooms"], options["beside"], options["workers"]) < 1:
         raise ValueError("At least one room each and one worker.")
     if not 0 <= options["hang"] <= options["rooms"]:

@@ -9,6 +9,7 @@ import os
 import sys
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import django
 
@@ -30,7 +31,9 @@ def plant(count: int) -> int:
     if account.pk is None:
         account.kind, account.secrets = "line", {"access_token": ACCESS_TOKEN}
         account.save()
-    audience = Audience.objects.create(unit=unit, account=account, name=f"{count} people")
+    audience = Audience.objects.create(
+        unit=unit, account=account, name=f"{count} people, {uuid4().hex[:8]}"
+    )
     for start in range(0, count, AT_ONCE):
         _add(audience, range(start, min(start + AT_ONCE, count)))
     return int(audience.pk)

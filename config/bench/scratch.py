@@ -77,6 +77,8 @@ def _one_more(server_url: str) -> Iterator[tuple[str, str]]:
 def _connection(server_url: str) -> psycopg.Connection:
     try:
         return psycopg.connect(server_url, autocommit=True)
+    except psycopg.ProgrammingError as error:
+        raise ValueError(f"--database is no URL of a PostgreSQL server: {error}") from error
     except psycopg.OperationalError as error:
         raise RuntimeError(f"The PostgreSQL of --database does not answer: {error}") from error
 

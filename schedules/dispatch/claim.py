@@ -1,5 +1,6 @@
 """Claim: take hold of deliveries that will be due, keep them, give them back."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,9 @@ from schedules.dispatch.shares import next_due
 from schedules.models import Delivery, Run
 from schedules.models.delivery import part_key
 from schedules.states import DeliveryState, move
+from schedules.totals import add_up
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,9 @@ def _load(ids: list[int], token: UUID) -> list[Claimed]:
         if row["run_id"] not in runs:
             continue  # withdrawn by a person between the two questions
         run = runs[row["run_id"]]
+        if not _has_content(run, row):
+            _park(row, run)
+            continue
         address, account_id = row.pop("room__address") or "", row.pop("account_id")
         key = part_key(row.pop("key"), row["part"])
         loaded.append(
@@ -152,3 +159,18 @@ def _load(ids: list[int], token: UUID) -> list[Claimed]:
             )
         )
     return loaded
+
+
+def _has_content(run: Run, row: dict[str, Any]) -> bool:
+    payloads = run.payloads.get(str(row["account_id"]))
+    return isinstance(payloads, list) and row["part"] < len(payloads)
+
+
+def _park(row: dict[str, Any], run: Run) -> None:
+    """One row that nobody can send must not end the loop, and with it all the others'."""
+    logger.error("delivery %s: run %s holds nothing to send for it", row["id"], run.pk)
+    gone = {"claim": None, "lease_until": None, "completed_at": row["claimed_at"]}
+    error = "There is nothing to send: the content of its run is damaged."
+    move(Delivery.objects.filter(pk=row["id"]), DeliveryState.FAILED, **gone, error=error)
+    with transaction.atomic():
+        add_up([run.pk], row["claimed_at"])

@@ -59,14 +59,13 @@ def lateness_of_each(held: Sequence[Outcome]) -> dict[int, int]:
     tried = [str(o.claimed.id) for o in first if o.claimed.started_at]
     again = History.objects.filter(kind="delivery", verb="send_again", object_id__in=tried)
     by_hand = set(again.values_list("object_id", flat=True)) if tried else set()
-    return {
-        o.claimed.id: lateness_of(_accepted_at(o), o.claimed.due_at)
-        for o in first
-        if str(o.claimed.id) not in by_hand
-    }
+    times = [(o.claimed, _accepted_at(o)) for o in first if str(o.claimed.id) not in by_hand]
+    return {claimed.id: lateness_of(at, claimed.due_at) for claimed, at in times if at}
 
 
-def _accepted_at(outcome: Outcome) -> datetime:
-    assert outcome.handed_at is not None, "what was accepted was handed over"
+def _accepted_at(outcome: Outcome) -> datetime | None:
+    """None: it was accepted of a worker that died before it said when it had handed it over."""
     is_known = outcome.receipt is not None and outcome.receipt.already
+    if is_known and outcome.claimed.crashes:
+        return None
     return (outcome.claimed.started_at if is_known else None) or outcome.handed_at

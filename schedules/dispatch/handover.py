@@ -1,6 +1,7 @@
 """Hand-over: what a worker holds leaves at its second, as slots, limits and rights let it."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,8 @@ from schedules.dispatch.pace import Paced, is_serial, pace
 from schedules.dispatch.send import ON_THE_WIRE, Senders
 from schedules.dispatch.slots import Slots
 from schedules.dispatch.waiting import Waiting
+
+logger = logging.getLogger(__name__)
 
 WIRE_AHEAD = timedelta(seconds=0.3)  # the mark is written this long before the hand-over
 WIRE_BATCH = 300  # with few slots left, wait a moment until so many can be marked in one write
@@ -65,7 +68,7 @@ class Handover:
             await self._release_unsent()
             batch = self._take_due()
             if batch:
-                await self._start(batch)
+                await self._start_or_give_up(batch)
                 continue
             seconds = self._seconds_to_next()
             if seconds > 0:
@@ -76,7 +79,10 @@ class Handover:
     async def finish(self) -> None:
         """Wait for the answers to what is under way."""
         await asyncio.gather(*self._in_flight, return_exceptions=True)
-        await self._release_unsent()
+        try:
+            await self._release_unsent()
+        except Exception:  # their lease ends, and another worker takes them
+            logger.exception("what had not left could not be given back")
 
     def _take_due(self) -> list[Claimed]:
         """What is due next, into free slots; few slots for many wait a moment."""
@@ -96,6 +102,16 @@ class Handover:
         if soonest is None:
             return float(settings.TEIJI_POLL_SECONDS)
         return max((soonest - WIRE_AHEAD - self._clock.now()) / timedelta(seconds=1), 0.0)
+
+    async def _start_or_give_up(self, batch: list[Claimed]) -> None:
+        """Hand these over. If that fails, give back what has not left, and fail."""
+        try:
+            await self._start(batch)
+        except BaseException:
+            under_way = {delivery.id: delivery for delivery in self._in_flight.values()}
+            self.slots.keep(delivery.account.pk for delivery in under_way.values())
+            self._unsent += [delivery for delivery in batch if delivery.id not in under_way]
+            raise
 
     def _most(self, delivery: Claimed) -> int:
         """How many of its account's may be marked at once."""

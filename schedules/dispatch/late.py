@@ -37,4 +37,6 @@ def settle_late(outcomes: Sequence[Outcome]) -> None:
 def _note_receipt(row: QuerySet[Delivery], outcome: Outcome, lateness: int | None) -> None:
     to, values = verdict(outcome)
     unsure = row.filter(state=DeliveryState.UNCONFIRMED, part=outcome.claimed.part)
-    move(unsure, to, **values | {"lateness_ms": lateness or values["lateness_ms"]})
+    if lateness is not None:
+        values["lateness_ms"] = lateness
+    move(unsure, to, **values)

@@ -10,10 +10,11 @@ import os
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 
 from channels.hearing import due_events
 from logs.stats.tally import roll_up
@@ -51,7 +52,8 @@ class Loop:
     """One worker's loop. Any number may run on any number of machines."""
 
     def __init__(self, name: str = "") -> None:
-        self.name = name or f"{socket.gethostname()}:{os.getpid()}"
+        # Told apart from one that had the same number: in a container each is the first.
+        self.name = name or f"{socket.gethostname()}:{token_hex(3)}:{os.getpid()}"
         self.clock = Clock()
         self._fence = Fence()
         self._workers = 1  # that share what is due
@@ -77,6 +79,13 @@ class Loop:
 
     async def run(self, *, once: bool = False) -> None:
         """Work until stopped; with `once`, until nothing is due within the lead."""
+        try:
+            await self._work(once=once)
+        finally:
+            await self._senders.close()
+            await self._database.close()
+
+    async def _work(self, *, once: bool) -> None:
         # Before all else: this may be a copy that must not send.
         await self._persist("upkeep", self._fence.look)
         await self._persist("upkeep", self.clock.set_by_database)
@@ -97,8 +106,6 @@ class Loop:
             await self._finish(tasks)
         if once:
             await self._upkeep()
-        await self._senders.close()
-        await self._database.close()
 
     # Claiming.
 
@@ -181,7 +188,7 @@ class Loop:
         try:
             self.sent += await self._persist("settle", settle, batch)
             await self._persist("settle", note_answers, batch)
-        except (DatabaseError, ValueError, TypeError):
+        except Exception:  # of whatever kind: the others' outcomes must not be lost with it
             logger.exception("settle: a batch of %d was refused", len(batch))
             if len(batch) > 1:
                 for outcome in batch:

@@ -57,6 +57,8 @@ class Resident:
     async def _live(self) -> None:
         self._events = asyncio.get_running_loop()
         self._loop = Loop()
+        if self._is_stopped:  # asked to stop while it was being made
+            return
         logger.info("the sender of worker %s has started", self._loop.name)
         await self._loop.run()
 

@@ -1,6 +1,7 @@
 """Slots: how much of a worker each account may fill."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 
 class Slots:
@@ -41,6 +42,11 @@ class Slots:
         self._total -= 1
         if not self.filled[account]:
             del self.filled[account]
+
+    def keep(self, accounts: Iterable[int]) -> None:
+        """Empty all but one for each of these."""
+        self.filled = Counter(accounts)
+        self._total = self.filled.total()
 
     def _most(self, account: int) -> int:
         return self.most.get(account, self.size)

@@ -90,7 +90,8 @@ def _take_back(delivery: Delivery, may_repeat: bool, now: datetime) -> None:
         move(row, DeliveryState.PLANNED, **gone)
         return
     gone |= {"crashes": delivery.crashes + 1, "in_doubt": True}
-    gone |= {"started_at": delivery.started_at or delivery.wire_at}
+    # The mark is made ahead of the second, and nothing leaves before that.
+    gone |= {"started_at": delivery.started_at or max(delivery.wire_at, delivery.next_try_at)}
     if may_repeat and delivery.crashes + 1 < MOST_CRASHES:
         move(row, DeliveryState.PLANNED, **gone)
         return

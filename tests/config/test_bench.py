@@ -24,7 +24,7 @@ from config.bench.peers import message
 from config.bench.peers.base import Peer
 from config.bench.peers.registry import ALL, MODULES, load
 from config.bench.scratch import scratch
-from config.management.commands.bench import flat
+from config.management.commands.bench import broken_promises, flat
 from tests.fakes import line
 from tests.fakes.serving import in_thread
 
@@ -153,6 +153,9 @@ def test_the_fake_takes_what_the_bench_sends() -> None:
     assert fake._accept(line.PUSH, "", addresses[0], json.loads(message.body("C1"))).status == 200
 
 
+SERVERS = {"latency_ms": 30.0, "broker": ""}
+
+
 @pytest.fixture
 def quick_fake(monkeypatch: Any) -> Iterator[tuple[line.LineFake, Line]]:
     """A fake in a thread, of which the bench reads without pauses."""
@@ -198,7 +201,7 @@ def test_a_larger_number_is_waited_for_longer() -> None:
 
 @pytest.mark.parametrize("name", ["rooms", "workers", "accounts"])
 def test_none_of_something_is_no_measurement(name: str) -> None:
-    options = {"rooms": 1, "workers": 1, "accounts": 1, "peer": [], name: 0}
+    options = {"rooms": 1, "workers": 1, "accounts": 1, "peer": [], **SERVERS, name: 0}
     with pytest.raises(ValueError, match="At least one room"):
         dispatch.measure(options)
 
@@ -215,19 +218,46 @@ def test_none_of_something_is_no_measurement(name: str) -> None:
 )
 def test_fairness_needs_two_tenants_and_no_more_hanging_than_rooms(options: Any) -> None:
     with pytest.raises(ValueError, match=r"At least one room each|--hang"):
-        fairness.measure(options)
+        fairness.measure(options | SERVERS)
 
 
 def a_peer(**values: Any) -> Peer:
     return Peer("a peer", lambda _count: {}, **values)
 
 
-def test_a_peer_that_lacks_its_server_says_which_option_to_give() -> None:
-    check(a_peer(), "", "")
-    with pytest.raises(ValueError, match=r"a peer keeps its jobs in PostgreSQL.*--database"):
-        check(a_peer(needs_postgresql=True), "", "")
-    with pytest.raises(RuntimeError, match="Redis of --broker does not answer"):
-        check(a_peer(), "", "redis://127.0.0.1:1/0")
+def test_a_peer_that_needs_postgresql_says_so() -> None:
+    check(a_peer(), "")
+    with pytest.raises(ValueError, match="keeps its jobs in PostgreSQL"):
+        check(a_peer(needs_postgresql=True), "")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"latency_ms": -5.0}, "--latency-ms lies between"),
+        ({"latency_ms": float("nan")}, "--latency-ms lies between"),
+        ({"broker": "foo://x"}, "--broker begins with"),
+        ({"broker": "redis://127.0.0.1:1/0"}, "does not answer"),
+    ],
+)
+def test_servers_that_cannot_be_used_are_named_before_anything_starts(
+    options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises((ValueError, RuntimeError), match=words):
+        dispatch.check_servers({"latency_ms": 30.0, "broker": ""} | options)
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "sqlite:///x"])
+def test_a_database_of_another_kind_is_no_postgresql(url: str) -> None:
+    with pytest.raises((ValueError, RuntimeError), match="--database"), scratch(url, ""):
+        pytest.fail("it was believed")
+
+
+def test_a_broken_promise_of_teiji_is_a_failure_and_one_of_a_peer_is_not() -> None:
+    good = {"early": 0, "floor": {"early": 3}, "peers": {"x": {"missing": 7}}}
+    assert broken_promises(good) == []
+    bad = {"small": {"together": {"duplicates": 2}}, "missing": 1}
+    assert broken_promises(bad) == ["small.together.duplicates 2", "missing 1"]
 
 
 def test_a_peer_that_registers_too_slowly_gets_more_time(monkeypatch: Any, capsys: Any) -> None:

@@ -99,6 +99,9 @@ def _of_the_channel(case: Case) -> list[str]:
         for entry in case.accepted
         if entry.at < due - EARLY
     ]
+    shown = case.delivery.lateness_ms
+    if case.part == 0 and shown is not None and shown < -1000 * EARLY:
+        found.append(f"shown as {-shown} ms early: {case.name}")
     if case.part < case.delivery.part and not count:
         found.append(f"counted as sent, but never accepted: part {case.part} of {case.name}")
     return found

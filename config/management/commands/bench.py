@@ -38,10 +38,22 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         as_text = getattr(KINDS[kind], "as_text", _as_table)
         self.stdout.write(json.dumps(found) if options["json"] else as_text(found))
+        if broken := broken_promises(found):
+            raise CommandError(f"Teiji broke its promise: {', '.join(broken)}.")
 
 
 def _as_table(found: dict[str, Any]) -> str:
     return table(flat(found))
+
+
+def broken_promises(found: dict[str, Any]) -> list[str]:
+    """What of Teiji's own messages was lost, doubled or early; of no other's."""
+    own = {name: value for name, value in found.items() if name not in ("floor", "peers")}
+    return [
+        f"{name} {value}"
+        for name, value in flat(own)
+        if name.rpartition(".")[2] in ("missing", "duplicates", "early") and value
+    ]
 
 
 def flat(found: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

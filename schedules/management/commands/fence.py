@@ -58,6 +58,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if (options["skip_due"] or options["send_due"]) and not options["lift"]:
             raise CommandError("--skip-due and --send-due belong to --lift.", returncode=FAILED)
+        if options["up"] is not None and not options["up"].strip():
+            raise CommandError("Sending goes on: give --up a reason.", returncode=FAILED)
         try:
             # Before anything starts here: a copy is known as one, and what is shown is true.
             is_fenced = Fence().look()

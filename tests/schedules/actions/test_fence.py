@@ -4,7 +4,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from channels.models import SandboxMessage
 from logs.models import History
@@ -164,6 +164,11 @@ def run_fence(*arguments: str) -> tuple[int, str]:
     except SystemExit as end:
         return int(str(end.code)), said.getvalue()
     return 0, said.getvalue()
+
+
+def test_the_command_does_not_take_an_empty_reason_for_a_question(world):
+    with pytest.raises(CommandError, match="Sending goes on: give --up a reason"):
+        run_fence("--up", " ")
 
 
 def test_the_command_says_what_was_due_and_lifts(world, planned):

@@ -67,3 +67,9 @@ def test_a_late_answer_to_one_of_several_parts_plans_the_next(planned, make_imag
     settle([accepted(claimed, delivery.due_at + LATER, takes_key=False)])
     row = Delivery.objects.get()
     assert (row.state, row.part, row.parts, row.in_doubt) == ("planned", 1, 2, False)
+
+
+def test_a_late_answer_to_what_left_on_the_dot_says_so(lost):
+    settle([accepted(lost, lost.due_at, takes_key=False)])
+    assert Delivery.objects.get().lateness_ms == 0
+    assert Attempt.objects.get().lateness_ms == 0

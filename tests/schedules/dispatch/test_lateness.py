@@ -14,6 +14,7 @@ from logs.stats.punctuality import report, since_ever
 from schedules.actions import Verdict, resolve
 from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.settle import settle
+from schedules.dispatch.sweep import take_back
 from schedules.models import Delivery
 from tests.conftest import World
 from tests.schedules.conftest import SECOND, accepted, not_accepted, on_the_wire
@@ -154,3 +155,17 @@ def test_with_a_known_key_the_page_tells_when_the_first_try_was_on_the_wire(clie
     at = delivery.due_at + 90 * SECOND
     settle([known(retry(at), at)])
     assert times_on_page(client, world, delivery)["On the wire"].endswith(".030 UTC")
+
+
+def test_of_a_worker_that_died_nobody_knows_when_it_handed_over(world, planned):
+    """Its mark is made ahead of the second: taken for the hand-over it would look early."""
+    (delivery,) = planned()
+    ahead = delivery.due_at - timedelta(milliseconds=300)
+    on_the_wire(ahead)
+    at = delivery.due_at + 60 * SECOND
+    take_back(at)
+    assert Delivery.objects.get().started_at == delivery.due_at
+    settle([known(retry(at), at)])
+    assert Delivery.objects.get().state == "sent"
+    assert told(world, at) == [None]
+    assert sum(figures.early for figures in since_ever().values()) == 0

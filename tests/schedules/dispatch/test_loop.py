@@ -1,10 +1,17 @@
 """The whole way: registered, planned, claimed, sent, settled."""
 
+import asyncio
+
 import pytest
+from django.db import DataError
 
 from channels.models import SandboxMessage
 from logs.models import Attempt, History
+from orgs.clock import database_now
 from schedules.actions import execute, register
+from schedules.dispatch import handover
+from schedules.dispatch.loop import Loop
+from schedules.dispatch.plan import plan
 from schedules.models import Delivery, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,3 +48,38 @@ def test_run_now_sends_besides_the_timing(world, make_schedule, dispatch):
     assert SandboxMessage.objects.count() == 1
     schedule.refresh_from_db()
     assert schedule.state == "active" and schedule.next_due_at is not None
+
+
+def test_a_loop_whose_hand_over_fails_ends_and_says_why(world, make_schedule, monkeypatch):
+    """So that another takes its place: one that waits for ever would look alive."""
+
+    def broken(_claimed, _now):
+        raise DataError("one row")
+
+    monkeypatch.setattr(handover, "mark_wire", broken)
+    register(make_schedule(timing_kind="now"), by=world.people["xinyi"])
+
+    async def main() -> None:
+        async with asyncio.timeout(20):
+            await Loop().run()
+
+    with pytest.raises(DataError):
+        asyncio.run(main())
+    given_back = Delivery.objects.values_list("state", "claim", "wire_at", "crashes")
+    assert list(given_back) == [("planned", None, None, 0)]
+
+
+def test_a_delivery_without_content_fails_alone(world, make_schedule, dispatch):
+    for text in ("Good", "Damaged"):
+        draft = make_schedule(timing_kind="now", text=text, title=text)
+        register(draft, by=world.people["xinyi"])
+    plan(database_now())
+    Run.objects.filter(title="Damaged").update(payloads={})
+    dispatch()
+    states = dict(Delivery.objects.values_list("run__title", "state"))
+    assert states == {"Good": "sent", "Damaged": "failed"}
+    assert Run.objects.get(title="Damaged").state == "failed"
+
+
+def test_two_loops_of_one_machine_have_different_names():
+    assert Loop().name != Loop().name
