@@ -296,6 +296,11 @@ class Adapter(ABC):
         """Which of the vendor's endpoints takes a room, or a batch: each has its own limit."""
         return "send"
 
+    @property
+    def device(self) -> str:
+        """What takes one message at a time where it is `serial`: two accounts may share it."""
+        return f"{self.kind}:{self.account_id}"
+
     def pause_after(self, payload: Payload) -> float:
         """Seconds to leave a serial channel alone after this payload was answered."""
         return 0.0

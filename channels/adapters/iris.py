@@ -7,12 +7,14 @@ afterwards what the room got. https://github.com/dolidolih/Iris and …/IrisLite
 
 import asyncio
 import base64
+import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import aiohttp
@@ -22,6 +24,9 @@ from channels.adapters.base import (
     Adapter,
     Bubble,
     Config,
+    Event,
+    EventKind,
+    ForgedError,
     HandedOver,
     Limits,
     Message,
@@ -113,6 +118,7 @@ class IrisAdapter(Adapter):
     config_class = IrisConfig
     limits = Limits(text_length=5000, images=10)
     address_help = _("The room’s number, as the device names it: digits only.")
+    hears: ClassVar[bool] = True
     serial: ClassVar[bool] = True  # of what waits the device keeps the newest alone
 
     @property
@@ -132,6 +138,23 @@ class IrisAdapter(Adapter):
             Bubble(message["type"], text=message.get("text", ""), url=message.get("url", ""))
             for message in payload["messages"]
         ]
+
+    @property
+    def device(self) -> str:
+        """However it is written: two accounts at one device would lose each other's messages."""
+        url = urlsplit(self.config.url)
+        return f"{self.kind}:{url.hostname}:{url.port or url.scheme}"
+
+    def inbound(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
+        """A room has shown something. Iris signs nothing: it is only a reason to ask."""
+        try:
+            echo = read_echo(body)
+        except ValueError as error:
+            raise ForgedError("This is no message of a room.") from error
+        if not echo.is_mine:
+            return []  # what people say to each other is none of our business
+        digest = hashlib.sha256(body).hexdigest()
+        return [Event(digest, EventKind.ECHO, echo.room, echo.at or self.now())]
 
     def pause_after(self, payload: Payload) -> float:
         """Seconds to leave the device alone after it was given this payload."""

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -64,6 +66,8 @@ class AccountAdmin(ScopedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         adapter_class = chosen_channel(request, obj) or _NoChannel
         facts = ["channel", "promised"] if obj else ["channel"]
+        if obj and adapter_class.hears:
+            facts.append("inbound_address")
         names = setting_names(adapter_class, obj if obj and adapter_class.kind else None)
         sections: list[tuple[Any, dict[str, Any]]] = [
             (
@@ -87,8 +91,13 @@ class AccountAdmin(ScopedAdmin):
             sections.append((_("When an answer is lost"), {"fields": ["on_unknown"]}))
         return sections
 
+    @admin.display(description=_("address for the channel’s webhook"))
+    def inbound_address(self, account: Account) -> str:
+        """Where the channel is told to call us, so that rooms and people appear by themselves."""
+        return f"{settings.TEIJI_PUBLIC_URL}{reverse('hear', args=[account.hook])}"
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["channel", "promised"]
+        return ["channel", "promised", "inbound_address"]
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kw: Any

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -64,7 +65,7 @@ def _take_turn(group: list[Claimed], paced: Paced, now: datetime) -> list[Claime
     at = max(now, first.next_try_at)
     # Whatever happens on the way: after its lease nothing of it is on the wire.
     until = at + timedelta(seconds=settings.TEIJI_WIRE_SECONDS)
-    free_at = turns.take(first.account.pk, first.part_key, at=at, until=until)
+    free_at = turns.take(_device(first), first.part_key, at=at, until=until)
     waiting = group if free_at else rest
     if waiting:
         paced.waiting.append((waiting, now + TURN_EVERY))
@@ -73,12 +74,19 @@ def _take_turn(group: list[Claimed], paced: Paced, now: datetime) -> list[Claime
 
 def _end_turn(outcome: Outcome) -> None:
     claimed = outcome.claimed
+    pause = 0.0
+    if outcome.handed_at:
+        with suppress(KeyError, ImproperlyConfigured):
+            pause = claimed.account.open().pause_after(claimed.payload)
+    until = outcome.answered_at + timedelta(seconds=pause)
+    turns.end(_device(claimed), claimed.part_key, until=until)
+
+
+def _device(claimed: Claimed) -> str:
     try:
-        pause = claimed.account.open().pause_after(claimed.payload)
-    except (KeyError, ImproperlyConfigured):
-        pause = 0.0
-    until = outcome.answered_at + timedelta(seconds=pause if outcome.handed_at else 0.0)
-    turns.end(claimed.account.pk, claimed.part_key, until=until)
+        return claimed.account.open().device
+    except (KeyError, ImproperlyConfigured):  # it is refused when it is sent
+        return f"{claimed.account.kind}:{claimed.account.pk}"
 
 
 def _slow_down(outcome: Outcome) -> None:

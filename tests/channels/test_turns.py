@@ -11,16 +11,17 @@ pytestmark = pytest.mark.django_db
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
+DEVICE = "iris:192.168.0.20:3000"
 SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def take(world):
-    """Ask for the turn at the sandbox, so many seconds after nine; when it is free otherwise."""
+def take():
+    """Ask for the turn at the device, so many seconds after nine; when it is free otherwise."""
 
     def ask(holder: UUID, seconds: float = 0.0) -> datetime | None:
         at = NINE + timedelta(seconds=seconds)
-        return turns.take(world.sandbox.pk, holder, at=at, until=at + LEASE)
+        return turns.take(DEVICE, holder, at=at, until=at + LEASE)
 
     return ask
 
@@ -30,10 +31,10 @@ def test_the_first_one_has_it_and_the_second_is_told_until_when(take):
     assert take(uuid4(), 1) == NINE + LEASE
 
 
-def test_after_the_answer_and_the_pause_it_is_the_next_ones(world, take):
+def test_after_the_answer_and_the_pause_it_is_the_next_ones(take):
     first = uuid4()
     take(first)
-    turns.end(world.sandbox.pk, first, until=NINE + 3 * SECOND)
+    turns.end(DEVICE, first, until=NINE + 3 * SECOND)
     assert take(uuid4(), 2.9) == NINE + 3 * SECOND
     assert take(uuid4(), 3) is None
 
@@ -50,16 +51,14 @@ def test_who_holds_it_may_ask_again(take):
     assert take(holder, 1) is None
 
 
-def test_who_lost_it_does_not_end_anothers(world, take):
+def test_who_lost_it_does_not_end_anothers(take):
     lost, other = uuid4(), uuid4()
     take(lost)
     take(other, 30)
-    turns.end(world.sandbox.pk, lost, until=NINE)
+    turns.end(DEVICE, lost, until=NINE)
     assert take(uuid4(), 31) is not None
 
 
-def test_each_account_has_its_own(world, take):
-    other = type(world.sandbox)(unit=world.hq, name="Second device", kind="sandbox")
-    other.save()
+def test_each_device_has_its_own(take):
     take(uuid4())
-    assert turns.take(other.pk, uuid4(), at=NINE, until=NINE + LEASE) is None
+    assert turns.take("another", uuid4(), at=NINE, until=NINE + LEASE) is None

@@ -84,9 +84,9 @@ def test_markup_is_not_interpreted(discord: DiscordFake) -> None:
 
 @pytest.mark.parametrize("kind", list(FaultKind))
 def test_no_fault_makes_it_say_what_is_not_so(discord: DiscordFake, kind: FaultKind) -> None:
-    discord.faults.add(kind, seconds=0.3)
+    discord.faults.add(kind, seconds=0.9)
     slow = kind in (FaultKind.HANG_THEN_ACCEPT, FaultKind.HANG_NEVER_ACCEPT, FaultKind.SLOW_DRIP)
-    found = outcome(timeout=0.15 if slow else 5.0)
+    found = outcome(timeout=0.6 if slow else 5.0)
     if isinstance(found, Receipt):
         assert len(discord.log) == 1
     elif found.failure != Failure.UNKNOWN:
@@ -129,8 +129,8 @@ def test_a_host_that_refuses_connections_accepted_nothing(monkeypatch: pytest.Mo
 
 
 def test_a_time_out_is_unknown_once_something_has_left(discord: DiscordFake) -> None:
-    discord.faults.add("hang_then_accept", seconds=0.3)
-    assert failure(outcome(timeout=0.1)) == (Failure.UNKNOWN, None)
+    discord.faults.add("hang_then_accept", seconds=0.9)
+    assert failure(outcome(timeout=0.6)) == (Failure.UNKNOWN, None)
 
 
 def test_a_time_out_before_anything_has_left_is_later_and_nothing_ever_leaves(

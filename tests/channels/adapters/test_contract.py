@@ -33,6 +33,9 @@ from tests.fakes.wire import Fake
 PICTURE = Picture("https://media.example/whole.png", "https://media.example/small.png")
 MESSAGES: list[Message] = [Text("one"), PICTURE, *(Text(f"text {n}") for n in range(5))]
 LOOPBACK = networks(["127.0.0.0/8"])
+# Seconds for a send, all its requests together, on a machine with much else to do; and for how
+# long a channel that hangs does so.
+TIMEOUT, HANGS = 0.6, 0.9
 
 each_kind = pytest.mark.parametrize("kind", sorted(registry()))
 each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
@@ -129,9 +132,9 @@ def test_an_accepted_part_gives_a_receipt_and_arrives_as_it_was_packed(case: Cas
 def test_no_fault_makes_an_adapter_say_what_is_not_so(case: Case, fault: FaultKind) -> None:
     async def scenario() -> None:
         async with _wire(case) as (fake, adapter):
-            fake.faults.add(fault, seconds=0.25)
+            fake.faults.add(fault, seconds=HANGS)
             if "hang" in fault or "drip" in fault:
-                adapter.timeout = 0.15
+                adapter.timeout = TIMEOUT
             outcome = await _send(case, adapter, key := uuid4())
             if isinstance(outcome, Receipt):
                 assert [entry.key for entry in fake.log] == _logged(case, key)
@@ -150,15 +153,15 @@ def test_the_same_key_is_accepted_once_whatever_happened_before(
     async def scenario() -> None:
         async with _wire(case) as (fake, adapter):
             key = uuid4()
-            fake.faults.add(fault, seconds=0.2)
+            fake.faults.add(fault, seconds=HANGS)
             if "hang" in fault or "drip" in fault:
-                adapter.timeout = 0.15
+                adapter.timeout = TIMEOUT
             await _send(case, adapter, key)
             adapter.timeout = 5.0
             assert isinstance(await _send(case, adapter, key), Receipt)
             assert isinstance(await _send(case, adapter, key), Receipt)
             if fault == FaultKind.HANG_THEN_ACCEPT:
-                await asyncio.sleep(0.1)  # only now the first try is through
+                await asyncio.sleep(HANGS - TIMEOUT)  # only now the first try is through
             assert [entry.key for entry in fake.log] == [str(key)]
 
     _run(scenario())

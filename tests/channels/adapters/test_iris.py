@@ -75,8 +75,8 @@ def test_every_other_answer_is_refused_later_or_unknown(
 @pytest.mark.parametrize("fault", list(FaultKind))
 def test_no_fault_makes_it_say_what_is_not_so(fault: FaultKind) -> None:
     fake = IrisFake()
-    fake.faults.add(fault, seconds=0.25)
-    outcome = outcome_of(fake, timeout=0.15 if "hang" in fault or "drip" in fault else 5.0)
+    fake.faults.add(fault, seconds=0.9)
+    outcome = outcome_of(fake, timeout=0.6 if "hang" in fault or "drip" in fault else 5.0)
     if isinstance(outcome, Receipt):
         assert [entry.key for entry in fake.log] == [str(KEY)]
     elif outcome.failure != Failure.UNKNOWN:

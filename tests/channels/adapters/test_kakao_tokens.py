@@ -154,8 +154,8 @@ def test_where_no_token_was_had_nothing_was_sent(status: int, body: str) -> None
 @pytest.mark.parametrize("fault", list(FaultKind))
 def test_whatever_happens_to_the_request_for_a_token_nothing_is_sent(fault: FaultKind) -> None:
     fake = KakaoFake()
-    fake.token_faults.add(fault, seconds=0.3)
-    outcome = outcome_of(fake, timeout=0.15 if "hang" in fault or "drip" in fault else 5.0)
+    fake.token_faults.add(fault, seconds=0.9)
+    outcome = outcome_of(fake, timeout=0.6 if "hang" in fault or "drip" in fault else 5.0)
     assert isinstance(outcome, SendError)
     assert outcome.failure == Failure.LATER
     assert fake.log == []

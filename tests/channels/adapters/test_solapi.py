@@ -164,13 +164,13 @@ def test_what_is_not_ready_after_half_of_the_time_is_not_released() -> None:
 
 def test_a_release_that_comes_through_late_is_not_a_second_one() -> None:
     fake = SolapiFake()
-    fake.faults.add("hang_then_accept", seconds=0.3)
+    fake.faults.add("hang_then_accept", seconds=1.2)
 
     async def scenario(adapter: SolapiAdapter) -> Receipt:
-        adapter.timeout = 0.4
+        adapter.timeout = 1.6
         receipt = await adapter.send(ROOM, HELLO, KEY)
         assert fake.requests["send"] == 2
-        await asyncio.sleep(0.3)  # only now the first request is through
+        await asyncio.sleep(1.2)  # only now the first request is through
         return receipt
 
     assert isinstance(with_adapter(fake, scenario), Receipt)
