@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -16,6 +16,7 @@ from channels.adapters.base import Adapter
 from channels.admin.account_form import AccountForm, find_url_problems, form_for, setting_names
 from channels.models import Account
 from config.scoped.admin import ScopedAdmin
+from config.scoped.times import exact
 from orgs.reach import Act
 
 ONCE, ASKS, TWICE, GONE = "once", "asks", "twice", "gone"
@@ -42,7 +43,7 @@ def promise_of(account: Account) -> str:
 
 @admin.register(Account)
 class AccountAdmin(ScopedAdmin):
-    list_display = ["name", "channel", "unit", "promise", "is_shared", "is_active"]
+    list_display = ["name", "channel", "unit", "promise", "going", "is_shared", "is_active"]
     list_filter = ["is_active", "is_shared", "unit"]
     list_select_related = ["unit"]
     search_fields = ["name", "unit__name"]
@@ -66,6 +67,8 @@ class AccountAdmin(ScopedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         adapter_class = chosen_channel(request, obj) or _NoChannel
         facts = ["channel", "promised"] if obj else ["channel"]
+        if obj and obj.stopped_at:
+            facts.append("stopped")
         if obj and adapter_class.hears:
             facts.append("inbound_address")
         names = setting_names(adapter_class, obj if obj and adapter_class.kind else None)
@@ -91,13 +94,28 @@ class AccountAdmin(ScopedAdmin):
             sections.append((_("When an answer is lost"), {"fields": ["on_unknown"]}))
         return sections
 
+    @admin.display(description=_("stopped"))
+    def stopped(self, account: Account) -> str:
+        """Why nothing goes, and what to do."""
+        if account.stopped_at is None:
+            return ""
+        words = _("Since %(since)s nothing is sent: %(why)s Once it is mended, save the account.")
+        return words % {
+            "since": exact(account.stopped_at, account.unit.zone),
+            "why": account.stopped_why,
+        }
+
+    @display(description=_("state"), label={"stopped": "danger", "going": "success"})
+    def going(self, account: Account) -> tuple[str, Any]:
+        return ("stopped", _("stopped")) if account.stopped_at else ("going", _("sends"))
+
     @admin.display(description=_("address for the channel’s webhook"))
     def inbound_address(self, account: Account) -> str:
         """Where the channel is told to call us, so that rooms and people appear by themselves."""
         return f"{settings.TEIJI_PUBLIC_URL}{reverse('hear', args=[account.hook])}"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["channel", "promised", "inbound_address"]
+        return ["channel", "promised", "stopped", "inbound_address"]
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kw: Any
@@ -149,6 +167,9 @@ class AccountAdmin(ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         form.apply(obj)
+        if obj.stopped_at:
+            obj.stopped_at, obj.stopped_why = None, ""
+            messages.success(request, _("The account sends again."))
         super().save_model(request, obj, form, change)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

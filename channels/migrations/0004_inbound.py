@@ -31,6 +31,16 @@ class Migration(migrations.Migration):
             field=models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
         ),
         migrations.AddField(
+            model_name='account',
+            name='stopped_at',
+            field=models.DateTimeField(editable=False, null=True, verbose_name='stopped'),
+        ),
+        migrations.AddField(
+            model_name='account',
+            name='stopped_why',
+            field=models.TextField(blank=True, editable=False, verbose_name='why it was stopped'),
+        ),
+        migrations.AddField(
             model_name='room',
             name='left_at',
             field=models.DateTimeField(editable=False, help_text='The bot is not in it since then.', null=True, verbose_name='left'),

@@ -1,6 +1,7 @@
 """An account: a unit's credentials at a channel."""
 
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -57,6 +58,9 @@ class Account(models.Model):
         _("active"), default=True, help_text=_("Nothing is sent through an inactive account.")
     )
 
+    stopped_at = models.DateTimeField(_("stopped"), null=True, editable=False)
+    stopped_why = models.TextField(_("why it was stopped"), blank=True, editable=False)
+
     class Meta:
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
@@ -78,6 +82,12 @@ class Account(models.Model):
     @secrets.setter
     def secrets(self, values: dict[str, str]) -> None:
         self.sealed = seal(values) if values else ""
+
+    def stop(self, why: str, now: datetime) -> bool:
+        """Hold all of its messages until a person has seen to it; the channel takes none of
+        them. False: it was stopped already."""
+        going = Account.objects.filter(pk=self.pk, stopped_at=None)
+        return bool(going.update(stopped_at=now, stopped_why=why[:500]))
 
     def renew_secrets(self, values: dict[str, str]) -> bool:
         """Store what the vendor has replaced. False: a person has changed the secrets since

@@ -14,6 +14,7 @@ from orgs.models import Unit
 from orgs.reach import covers, lineage
 from schedules.dispatch import fence
 from schedules.dispatch.claim import Claimed
+from schedules.dispatch.stops import stopped_among
 from schedules.models import Delivery, Run, Schedule
 from schedules.states import RunState, ScheduleState, move
 
@@ -30,7 +31,7 @@ def mark_wire(
     for delivery in claimed:
         by_token[delivery.token].append(delivery.id)
     barred = _present(_barred(claimed))
-    barred |= {d.id: Delivery.Reason.MISSED for d in claimed if d.is_missed(now)}
+    barred |= _missed([delivery for delivery in claimed if delivery.is_missed(now)])
     # Runs before deliveries: of a run that is still planned nothing has left.
     runs = {delivery.run_id for delivery in claimed if delivery.id not in barred}
     starting = Run.objects.filter(id__in=runs, state=RunState.PLANNED).filter(fence.is_down())
@@ -55,6 +56,12 @@ def _present(barred: dict[int, str]) -> dict[int, str]:
         return barred
     present = Delivery.objects.filter(id__in=barred).values_list("id", flat=True)
     return {id_: barred[id_] for id_ in present}
+
+
+def _missed(claimed: Sequence[Claimed]) -> dict[int, str]:
+    stopped = stopped_among(claimed) if claimed else set()
+    reason = Delivery.Reason
+    return {d.id: reason.STOPPED if d.account.pk in stopped else reason.MISSED for d in claimed}
 
 
 def _barred(claimed: Sequence[Claimed]) -> dict[int, str]:

@@ -15,8 +15,10 @@ from channels.adapters.base import Failure
 from channels.limits import book, hold
 from schedules.dispatch.claim import Claimed
 from schedules.dispatch.outcome import Outcome
+from schedules.dispatch.stops import stop_refused, stopped_among
 
 LONGEST_HOLD = timedelta(minutes=1)  # a channel that is away for longer is asked again meanwhile
+STOP_EVERY = timedelta(seconds=2)  # a person may let a stopped account go on
 TURN_EVERY = timedelta(seconds=0.2)  # another worker's turn may end at any time
 
 
@@ -34,10 +36,10 @@ def is_serial(delivery: Claimed) -> bool:
     return adapter is not None and adapter.serial
 
 
-def pace(batch: Iterable[Claimed], now: datetime) -> Paced:
+def pace(batch: Sequence[Claimed], now: datetime) -> Paced:
     """Book the requests that the limits of these deliveries' accounts allow."""
     paced = Paced()
-    for (account_id, endpoint, rate), together in _by_limit(batch).items():
+    for (account_id, endpoint, rate), together in _by_limit(_going(batch, paced, now)).items():
         group = _take_turn(together, paced, now) if is_serial(together[0]) else together
         allowed: Sequence[datetime] = [now] * len(group)
         if rate is not None and group:
@@ -50,13 +52,25 @@ def pace(batch: Iterable[Claimed], now: datetime) -> Paced:
     return paced
 
 
-def note_answers(outcomes: Iterable[Outcome]) -> None:
-    """What the answers mean for what leaves next: a device is free again; and where a channel
-    said that it is too much, everything for that endpoint is held."""
+def note_answers(outcomes: Sequence[Outcome]) -> None:
+    """What the answers mean for what leaves next: a device is free again; where a channel said
+    that it is too much, everything for that endpoint is held; where it refused an account, all
+    of that one."""
+    stop_refused(outcomes)
     for outcome in outcomes:
         if is_serial(outcome.claimed):
             _end_turn(outcome)
         _slow_down(outcome)
+
+
+def _going(batch: Sequence[Claimed], paced: Paced, now: datetime) -> list[Claimed]:
+    """Without those of stopped accounts, which wait for as long as they may be late."""
+    stopped = stopped_among(batch)
+    held = [d for d in batch if d.account.pk in stopped and not d.is_missed(now)] if stopped else []
+    if held:
+        paced.waiting.append((held, now + STOP_EVERY))
+    ids = {delivery.id for delivery in held}
+    return [delivery for delivery in batch if delivery.id not in ids]
 
 
 def _take_turn(group: list[Claimed], paced: Paced, now: datetime) -> list[Claimed]:

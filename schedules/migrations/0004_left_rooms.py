@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='delivery',
             name='reason',
-            field=models.CharField(blank=True, choices=[('', ''), ('reach', 'the room no longer belongs to the schedule’s unit'), ('inactive', 'the room, its account or its unit is inactive'), ('left', 'the bot is no longer in the room'), ('missed', 'its time passed while nothing could be sent'), ('duplicate', 'the same content went to this room at the same time'), ('cancelled', 'the schedule was cancelled'), ('fenced', 'all sending was stopped when it was due')], max_length=12, verbose_name='reason'),
+            field=models.CharField(blank=True, choices=[('', ''), ('reach', 'the room no longer belongs to the schedule’s unit'), ('inactive', 'the room, its account or its unit is inactive'), ('left', 'the bot is no longer in the room'), ('stopped', 'the channel took no message of this account any more'), ('missed', 'its time passed while nothing could be sent'), ('duplicate', 'the same content went to this room at the same time'), ('cancelled', 'the schedule was cancelled'), ('fenced', 'all sending was stopped when it was due')], max_length=12, verbose_name='reason'),
         ),
     ]

@@ -40,6 +40,7 @@ class Delivery(models.Model):
         REACH = "reach", _("the room no longer belongs to the schedule’s unit")
         INACTIVE = "inactive", _("the room, its account or its unit is inactive")
         LEFT = "left", _("the bot is no longer in the room")
+        STOPPED = "stopped", _("the channel took no message of this account any more")
         MISSED = "missed", _("its time passed while nothing could be sent")
         DUPLICATE = "duplicate", _("the same content went to this room at the same time")
         CANCELLED = "cancelled", _("the schedule was cancelled")
