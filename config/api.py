@@ -12,12 +12,13 @@ from rest_framework.routers import SimpleRouter
 
 from channels.api import ImageViewSet, RoomViewSet
 from config.scoped.problems import MEDIA_TYPE, problem
-from schedules.api import LogViewSet, ScheduleViewSet
+from schedules.api import LogViewSet, ScheduleViewSet, TemplateViewSet
 
 app_name = "api"
 
 router = SimpleRouter(trailing_slash=False)
 router.register("schedules", ScheduleViewSet)
+router.register("templates", TemplateViewSet)
 router.register("logs", LogViewSet, basename="log")
 router.register("rooms", RoomViewSet)
 router.register("images", ImageViewSet)

@@ -18,6 +18,8 @@ SIDEBAR: list[tuple[Any, list[Place]]] = [
         _("Sending"),
         [
             (_("Schedules"), "calendar_month", "schedules.Schedule"),
+            (_("Templates"), "description", "schedules.MessageTemplate"),
+            (_("Placeholder values"), "data_object", "schedules.PlaceholderValue"),
             (_("Runs"), "play_circle", "schedules.Run"),
             (_("Send log"), "outgoing_mail", "schedules.Delivery"),
             (_("Holidays"), "event_busy", "schedules.HolidayException"),
@@ -27,6 +29,9 @@ SIDEBAR: list[tuple[Any, list[Place]]] = [
         _("Places"),
         [
             (_("Rooms"), "forum", "channels.Room"),
+            (_("Audiences"), "groups", "channels.Audience"),
+            (_("Recipients"), "person", "channels.Recipient"),
+            (_("Imports of people"), "upload_file", "channels.RecipientImport"),
             (_("Accounts"), "key", "channels.Account"),
             (_("Images"), "imagesmode", "channels.Image"),
         ],

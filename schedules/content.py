@@ -1,8 +1,8 @@
 """What is sent: pure. The same code freezes it for sending and shows it to people."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import TextChoices
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels.adapters.base import Adapter, Message, Payload, Picture, Text
+from schedules.placeholders import TooLong, fill, missing, names
 
 MOST_IMAGES = 10
 
@@ -34,22 +35,37 @@ class ContentImage:
 
 @dataclass(frozen=True)
 class Content:
-    """Text, images, and how they follow each other. `interval` is in seconds."""
+    """Text, images, and how they follow each other. `interval` is in seconds; `defaults` are
+    the values of placeholders for which a room has none."""
 
     text: str = ""
     images: tuple[ContentImage, ...] = ()
     order: Order = Order.TEXT_FIRST
     interval: int = 0
+    defaults: tuple[tuple[str, str], ...] = ()
+    is_filled: bool = False  # what stands in braces now is meant to be seen
 
     @property
     def digest(self) -> str:
         """The same for what a room would see as the same."""
         facts = [self.order, self.text.strip(), *(image.sha256 for image in self.images)]
+        if self.has_placeholders:
+            facts += [f"{name}={value}" for name, value in self.defaults]
         return hashlib.sha256("\x00".join(facts).encode()).hexdigest()
 
     @property
     def sends_text(self) -> bool:
         return bool(self.text.strip()) and self.order != Order.IMAGES_ONLY
+
+    @property
+    def has_placeholders(self) -> bool:
+        """Whether rooms are sent different texts."""
+        is_open = not self.is_filled and self.sends_text and "{" in self.text
+        return is_open and bool(names(self.text))
+
+    def filled(self, values: Mapping[str, str]) -> "Content":
+        """As the room sees it that has these values. Raises TooLong."""
+        return replace(self, text=fill(self.text, values), defaults=(), is_filled=True)
 
     @property
     def sent_images(self) -> tuple[ContentImage, ...]:
@@ -79,8 +95,35 @@ def pack(
     return [part.payload for part in adapter.pack(messages, spaced=content.interval > 0)]
 
 
+class Unfillable(ValueError):  # noqa: N818 - it is an answer, not a fault
+    """The placeholders of a text cannot be filled in for a room; the message says why. `names`
+    are those without a value."""
+
+    def __init__(self, message: str, names: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.names = names
+
+
+def fill_in(content: Content, values: Mapping[str, str], adapter: Adapter) -> Content:
+    """The content as the room sees it that has these values. Raises Unfillable where one is
+    missing, or where the channel would not take the filled text."""
+    absent = missing(content.text, values)
+    if absent:
+        listed = ", ".join(f"{{{name}}}" for name in absent)
+        raise Unfillable(_("There is no value for %(names)s.") % {"names": listed}, absent)
+    try:
+        filled = content.filled(values)
+    except TooLong as error:
+        raise Unfillable(str(error)) from error
+    found = problems(filled, [adapter])
+    if found:
+        raise Unfillable(" ".join(text for texts in found.values() for text in texts))
+    return filled
+
+
 def problems(content: Content, adapters: Sequence[Adapter]) -> dict[str, list[str]]:
-    """Why this content cannot be sent through these channels, by field."""
+    """Why this content cannot be sent through these channels, by field. How long a text with
+    placeholders is, each room must be asked (fill_in)."""
     found: dict[str, list[str]] = {}
     text_needed = content.order == Order.TEXT_ONLY
     images_needed = content.order == Order.IMAGES_ONLY
@@ -102,7 +145,8 @@ def problems(content: Content, adapters: Sequence[Adapter]) -> dict[str, list[st
 
 def _beyond_limits(content: Content, adapter: Adapter) -> list[tuple[str, str]]:
     beyond = []
-    length = adapter.length(content.text.strip()) if content.sends_text else 0
+    is_measured = content.sends_text and not content.has_placeholders
+    length = adapter.length(content.text.strip()) if is_measured else 0
     facts = {"channel": adapter.label, "length": length, "most": adapter.limits.text_length}
     if length > adapter.limits.text_length:
         beyond.append(

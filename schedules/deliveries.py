@@ -1,11 +1,14 @@
 """The deliveries of a run: one to each room, or one to each batch of an audience."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from channels.adapters.base import Payload
 from channels.models import Account, Audience, Room
+from schedules.content import Content, Unfillable
 from schedules.models import Delivery, Run, Schedule
 from schedules.models.delivery import delivery_key
+from schedules.states import DeliveryState
 
 NAME_LENGTH = 90  # leaves room for the batch's number
 
@@ -18,11 +21,35 @@ def room_deliveries(schedule: Schedule, run: Run, rooms: Sequence[Room]) -> list
     ]
 
 
+def filled_delivery(
+    schedule: Schedule,
+    run: Run,
+    room: Room,
+    values: Mapping[str, str] | None,
+    fill: Callable[[Room, Mapping[str, str]], tuple[Content, list[Payload]]],
+) -> Delivery:
+    """As one of room_deliveries, with payloads of its own, as `fill` makes them. Where it cannot,
+    or where there are no values since the room left the unit, it is skipped, with the reason:
+    nobody is sent a text with holes."""
+    place = {"room_id": room.pk, "room_name": room.name}
+    delivery = _delivery(schedule, run, room.account, room.address, parts=0, **place)
+    if values is None:
+        return _left_out(delivery, Delivery.Reason.REACH)
+    try:
+        content, delivery.own_payloads = fill(room, values)
+    except Unfillable as error:
+        return _left_out(delivery, Delivery.Reason.UNFILLED, str(error))
+    delivery.parts, delivery.content_hash = len(delivery.own_payloads), content.digest
+    return delivery
+
+
 def batch_deliveries(schedule: Schedule, run: Run, audience: Audience) -> Iterator[Delivery]:
     """Deliveries to the audience as it is now, in batches as large as one request may be."""
     account = audience.account
     size = account.adapter_class.limits.members_per_request
-    for number, members in enumerate(audience.batches(size)):
+    # Of an audience of “at most N”, each run draws its own, and the same ones at every try.
+    draw = f"{schedule.uid}|{run.due_at.isoformat()}"
+    for number, members in enumerate(audience.batches(size, draw=draw)):
         yield _delivery(
             schedule,
             run,
@@ -35,8 +62,20 @@ def batch_deliveries(schedule: Schedule, run: Run, audience: Audience) -> Iterat
         )
 
 
+def _left_out(delivery: Delivery, reason: str, error: str = "") -> Delivery:
+    delivery.state, delivery.reason, delivery.error = DeliveryState.SKIPPED, reason, error
+    delivery.completed_at = delivery.run.planned_at
+    return delivery
+
+
 def _delivery(
-    schedule: Schedule, run: Run, account: Account, address: str, **target: Any
+    schedule: Schedule,
+    run: Run,
+    account: Account,
+    address: str,
+    *,
+    parts: int | None = None,
+    **target: Any,
 ) -> Delivery:
     return Delivery(
         run=run,
@@ -51,6 +90,6 @@ def _delivery(
         next_try_at=max(run.due_at, run.planned_at)
         if run.trigger == Run.Trigger.HAND
         else run.due_at,
-        parts=len(run.payloads[str(account.pk)]),
+        parts=len(run.payloads[str(account.pk)]) if parts is None else parts,
         **target,
     )

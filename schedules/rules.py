@@ -3,7 +3,7 @@
 Asked by the registration form, by the API and once more by the act itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -13,11 +13,14 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 
+from channels.adapters.base import Adapter
 from channels.models import Account, Image, Room
+from orgs.clock import database_now
 from orgs.reach import Act, can_in, covers, within
 from schedules import content
 from schedules.models import Delivery, HolidayException, Schedule
 from schedules.recurrence import Kind, Occurrence, occurrences
+from schedules.room_values import values_of
 from schedules.states import DeliveryState, ScheduleState
 
 Problems = dict[str, list[str]]
@@ -27,6 +30,7 @@ JUST = timedelta(minutes=1)
 NOT_SENT = (DeliveryState.SKIPPED, DeliveryState.CANCELLED, DeliveryState.FAILED)
 MOST_INTERVAL = 3600  # seconds between messages
 MOST_RETRIES = 10
+NAMED = 3  # rooms that a message names; of the others it says how many they are
 
 # The step of the registration in which each field is filled in.
 STEPS: dict[str, tuple[str, ...]] = {
@@ -97,12 +101,16 @@ def target_problems(schedule: Schedule, rooms: Iterable[Room], *, by: Any) -> Pr
 
 def content_problems(schedule: Schedule, rooms: Iterable[Room]) -> Problems:
     """What is sent, against the limits of the rooms' channels."""
+    rooms = list(rooms)
     accounts: dict[int, Account] = {room.account_id: room.account for room in rooms}
     try:
         adapters = {account.kind: account.open() for account in accounts.values()}
     except (KeyError, ImproperlyConfigured):
         return {"rooms": [_("The channel of a chosen room cannot be used. Ask its manager.")]}
     found = content.problems(schedule.content, list(adapters.values()))
+    _merge(found, _locked_problems(schedule))
+    if schedule.content.has_placeholders:
+        _merge(found, _filling_problems(schedule, rooms, adapters))
     unreachable = [a.label for a in adapters.values() if a.fetches_images and not _is_public()]
     if schedule.content.sent_images and unreachable:
         found.setdefault("images", []).append(
@@ -114,6 +122,46 @@ def content_problems(schedule: Schedule, rooms: Iterable[Room]) -> Problems:
             _("At most %(most)d seconds between messages.") % {"most": MOST_INTERVAL}
         )
     return found
+
+
+def _locked_problems(schedule: Schedule) -> Problems:
+    """The passages that its template locks stand in the text, as they were and in their order."""
+    locked = [text.strip() for text in schedule.terms_in_force.get("locked", []) if text.strip()]
+    if locked and not schedule.content.sends_text:
+        return {"order": [_("The template’s text must be sent with it.")]}
+    changed, end = [], 0
+    for passage in locked:
+        place = schedule.text.find(passage, end)
+        if place < 0:
+            changed.append(passage)
+        else:
+            end = place + len(passage)
+    words = _("The template does not let this passage be changed: “%(passage)s”")
+    return {"text": [words % {"passage": passage} for passage in changed]} if changed else {}
+
+
+def _filling_problems(
+    schedule: Schedule, rooms: list[Room], adapters: Mapping[str, Adapter]
+) -> Problems:
+    """Where a placeholder has no value, or the filled text does not go."""
+    # Rooms that left the unit are not asked: neither their names nor their values are told.
+    at = schedule.next_due_at or database_now()
+    values = values_of(schedule.content, rooms, schedule.unit, at)
+    wrong: dict[str, list[str]] = {}
+    for room in (room for room in rooms if room.pk in values):
+        try:
+            content.fill_in(schedule.content, values[room.pk], adapters[room.account.kind])
+        except content.Unfillable as error:
+            wrong.setdefault(str(error), []).append(room.name)
+    messages = [_in_rooms(names, message) for message, names in wrong.items()]
+    return {"text": messages} if messages else {}
+
+
+def _in_rooms(names: list[str], message: str) -> str:
+    listed = ", ".join(f"“{name}”" for name in names[:NAMED])
+    rooms = listed if len(names) <= NAMED else _("%(rooms)s and %(more)d more") % {
+        "rooms": listed, "more": len(names) - NAMED}  # fmt: skip
+    return f"{rooms}: {message}"
 
 
 def image_problems(schedule: Schedule, *, by: Any) -> Problems:
@@ -182,7 +230,8 @@ def _just_sent(schedule: Schedule, rooms: Iterable[Room], now: datetime) -> tupl
         return None
     recent = Delivery.objects.filter(
         room__in=[room.pk for room in rooms],
-        content_hash=schedule.content.digest,
+        # The delivery's own is that of its filled text.
+        run__content_hash=schedule.content.digest,
         due_at__gt=now - JUST,
     )
     left = recent.exclude(state__in=NOT_SENT)

@@ -4,22 +4,24 @@ Used by the planner for an occurrence and by people's "run now"; always inside t
 transaction.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import QuerySet
 
-from channels.adapters.base import Adapter, Picture
+from channels.adapters.base import Adapter, Payload, Picture
 from channels.media import public_url
 from channels.models import Account, Audience, MediaLink, Room
 from channels.models.image import Rendition
 from orgs.bulk import insert, insert_new
-from schedules.content import ContentImage, pack
-from schedules.deliveries import batch_deliveries, room_deliveries
+from schedules.content import Content, ContentImage, fill_in, pack
+from schedules.deliveries import batch_deliveries, filled_delivery, room_deliveries
 from schedules.models import Delivery, Run, Schedule
+from schedules.room_values import values_of
 from schedules.states import DeliveryState, RunState, move
 
 BATCHES_AT_ONCE = 20  # of 500 people each
@@ -61,9 +63,12 @@ def freeze(
         return _unsendable(frozen, Run.Reason.NO_ROOM)
     content, picture_of = schedule.content, _linker(schedule, frozen, due_at)
     try:
-        for account in {target.account_id: target.account for target in targets}.values():
-            packed = pack(content, open_account(account), picture_of)
-            frozen.run.payloads[str(account.pk)] = packed
+        accounts = {target.account_id: target.account for target in targets}
+        adapters = {pk: open_account(account) for pk, account in accounts.items()}
+        if content.has_placeholders:
+            return _filled(frozen, targets, adapters, picture_of)
+        for pk, adapter in adapters.items():
+            frozen.run.payloads[str(pk)] = pack(content, adapter, picture_of)
     except (KeyError, ValueError, ImproperlyConfigured) as error:
         return _unsendable(frozen, Run.Reason.UNUSABLE, str(error))
     if not frozen.audience:
@@ -132,11 +137,44 @@ def _new_run(schedule: Schedule, due_at: datetime, *, now: datetime, trigger: st
     )
 
 
+def _filled(
+    frozen: Frozen,
+    targets: Sequence[Any],
+    adapters: Mapping[int, Adapter],
+    picture_of: Callable[[ContentImage], Picture],
+) -> Frozen:
+    """With the placeholders filled in for each target. An audience has one text, as it is one."""
+    run, schedule = frozen.run, frozen.run.schedule
+    content = schedule.content
+    found = values_of(content, targets, schedule.unit, run.due_at)
+
+    def fill(target: Any, values: Mapping[str, str]) -> tuple[Content, list[Payload]]:
+        adapter = adapters[target.account_id]
+        own = fill_in(content, values, adapter)
+        return own, pack(own, adapter, picture_of)
+
+    if audience := frozen.audience:
+        run.payloads[str(audience.account_id)] = fill(audience, found.get(audience.pk, {}))[1]
+        return frozen
+    frozen.deliveries = [
+        filled_delivery(schedule, run, room, found.get(room.pk), fill) for room in targets
+    ]
+    run.total = len(frozen.deliveries)
+    left_out = [row for row in frozen.deliveries if row.state == DeliveryState.SKIPPED]
+    run.skipped = len(left_out)
+    if run.skipped == run.total:
+        _skip(run, Run.Reason.UNUSABLE, left_out[0].error or left_out[0].get_reason_display())
+    return frozen
+
+
 def _unsendable(frozen: Frozen, reason: str, detail: str = "") -> Frozen:
-    run = frozen.run
+    _skip(frozen.run, reason, detail)
+    return Frozen(frozen.run)
+
+
+def _skip(run: Run, reason: str, detail: str) -> None:
     run.state, run.reason, run.detail = RunState.SKIPPED, reason, detail[:255]
     run.completed_at = run.planned_at
-    return Frozen(run)
 
 
 def _linker(
@@ -177,7 +215,7 @@ def _finish_runs_of_duplicates(refused: list[Delivery]) -> None:
     for delivery in refused:
         counts[delivery.run_id] = counts.get(delivery.run_id, 0) + 1
     for delivery in {d.run_id: d for d in refused}.values():
-        run, count = delivery.run, counts[delivery.run_id]
+        run, count = delivery.run, counts[delivery.run_id] + delivery.run.skipped
         row = Run.objects.filter(pk=run.pk)
         if count == run.total:
             move(row, RunState.SKIPPED, skipped=count, completed_at=run.planned_at)

@@ -1,7 +1,17 @@
-"""The pages of places to send to: accounts, rooms with the sandbox's chats, images."""
+"""The pages of places to send to: accounts, rooms with the sandbox's chats, people, images."""
 
 from channels.admin.accounts import AccountAdmin
+from channels.admin.audiences import AudienceAdmin
 from channels.admin.images import ImageAdmin
+from channels.admin.recipient_imports import RecipientImportAdmin
+from channels.admin.recipients import RecipientAdmin
 from channels.admin.rooms import RoomAdmin
 
-__all__ = ["AccountAdmin", "ImageAdmin", "RoomAdmin"]
+__all__ = [
+    "AccountAdmin",
+    "AudienceAdmin",
+    "ImageAdmin",
+    "RecipientAdmin",
+    "RecipientImportAdmin",
+    "RoomAdmin",
+]

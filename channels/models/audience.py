@@ -1,73 +1,60 @@
-"""Recipients: people who are written to themselves; and audiences: sets of them."""
+"""Audiences: sets of recipients, by a fixed list or by a rule."""
 
 from collections.abc import Iterator
 from itertools import islice
 from uuid import uuid4
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from channels.models.account import Account
+from channels.models.recipient import Recipient
+from channels.models.selection import Person, Selection
 from orgs.models import Unit
 from orgs.reach import Belongs, Role
 
-READ_AT_ONCE = 5_000  # rows that are held in memory while a large audience is read
-
-
-class Recipient(models.Model):
-    """One person, by the id that the channel of this account gave them."""
-
-    reach = Belongs("unit__path", write=Role.MANAGER)
-
-    unit = models.ForeignKey(Unit, models.PROTECT, verbose_name=_("unit"))
-    account = models.ForeignKey(Account, models.PROTECT, verbose_name=_("account"))
-    address = models.CharField(
-        _("address"), max_length=200, help_text=_("The channel’s own id of the person.")
-    )
-    name = models.CharField(_("name"), max_length=100, blank=True)
-    opted_out_at = models.DateTimeField(
-        _("opted out"), null=True, blank=True, help_text=_("From then on nothing is sent to them.")
-    )
-
-    class Meta:
-        verbose_name = _("recipient")
-        verbose_name_plural = _("recipients")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["account", "address"], name="one_recipient_per_address"
-            ),
-        ]
-        indexes = [
-            # The recipients of a unit, for every list of them.
-            models.Index(fields=["unit", "id"], name="recipients_of_one_unit"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name or self.address
-
-    def clean(self) -> None:
-        """The account must reach down to the person's unit, and know such an address."""
-        if not self.account_id:
-            return
-        if self.unit_id:
-            self.account.refuse_other_trees(self.unit)
-        problem = self.account.adapter_class(config=None).recipient_problem(self.address)
-        if problem:
-            raise ValidationError({"address": problem})
-
 
 class Audience(models.Model):
-    """A fixed list of one account's recipients."""
+    """Some of one account's recipients, of its unit and those under it."""
 
     reach = Belongs("unit__path", write=Role.MANAGER)
+
+    class Kind(models.TextChoices):
+        LIST = "list", _("a fixed list")
+        RULE = "rule", _("a rule")
+
+    class TagMatch(models.TextChoices):
+        ANY = "any", _("one of the tags is enough")
+        ALL = "all", _("all of the tags")
 
     uid = models.UUIDField(default=uuid4, unique=True, editable=False)
     unit = models.ForeignKey(Unit, models.PROTECT, verbose_name=_("unit"))
     account = models.ForeignKey(Account, models.PROTECT, verbose_name=_("account"))
     name = models.CharField(_("name"), max_length=100)
+    kind = models.CharField(
+        _("who is in it"),
+        max_length=10,
+        choices=Kind.choices,
+        default=Kind.LIST,
+        help_text=_("A rule is asked anew each time a message is planned."),
+    )
     recipients = models.ManyToManyField(
         Recipient, through="Membership", verbose_name=_("recipients"), blank=True
+    )
+    tags = models.JSONField(_("tags"), default=list, blank=True)
+    tag_match = models.CharField(
+        _("of these tags"), max_length=10, choices=TagMatch.choices, default=TagMatch.ANY
+    )
+    regions = models.JSONField(_("regions"), default=list, blank=True)
+    languages = models.JSONField(_("languages"), default=list, blank=True)
+    most = models.PositiveIntegerField(
+        _("at most"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("So many of them, drawn by lot. Empty: all."),
     )
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Nothing is sent to an inactive audience.")
@@ -94,45 +81,36 @@ class Audience(models.Model):
             message = _("The channel of this account has no audiences.")
             raise ValidationError({"account": message})
 
-    def batches(self, size: int) -> Iterator[list[str]]:
+    def batches(self, size: int, draw: str = "") -> Iterator[list[str]]:
         """The addresses of those who may be written to, so many at a time, in a fixed order.
-        However many there are, only a few thousand are in memory."""
-        addresses = self._addresses()
+        However many there are, only a few thousand are in memory.
+
+        `draw` names the lot that decides where there are too many: by default this audience's
+        own, so that the same people are drawn each time."""
+        addresses = (person.address for person in self._people(draw))
         while batch := list(islice(addresses, size)):
             yield batch
 
-    def _addresses(self) -> Iterator[str]:
-        # One table a question, so that the plan is the same whether the database has statistics
-        # or not: of people just imported it has none, and a join or a filter by their account
-        # then takes minutes.
-        members = Membership.objects.filter(audience_id=self.pk).order_by("recipient_id")
-        ids = members.values_list("recipient_id", flat=True).iterator(chunk_size=READ_AT_ONCE)
-        while page := list(islice(ids, READ_AT_ONCE)):
-            people = Recipient.objects.filter(id__among=page).order_by("id")
-            for address, account_id, opted_out_at in people.values_list(
-                "address", "account_id", "opted_out_at"
-            ):
-                if account_id == self.account_id and opted_out_at is None:
-                    yield address
+    def count(self, up_to: int | None = None) -> int:
+        """How many would get a message now, counted no further than `up_to`."""
+        least = min((n for n in (up_to, self.most) if n is not None), default=None)
+        return sum(1 for _person in islice(self.selection.people(), least))
 
+    @property
+    def selection(self) -> Selection:
+        """Whom the list or the rule means, however many may be drawn of them."""
+        if self.kind == self.Kind.LIST:
+            return Selection(self.account_id, self.unit, list_id=self.pk)
+        return Selection(
+            self.account_id,
+            self.unit,
+            tags=tuple(self.tags),
+            has_all_tags=self.tag_match == self.TagMatch.ALL,
+            regions=tuple(self.regions),
+            languages=tuple(self.languages),
+        )
 
-class Membership(models.Model):
-    """A recipient in an audience."""
-
-    reach = Belongs("audience__unit__path", write=Role.MANAGER)
-
-    # The constraint's index begins with it.
-    audience = models.ForeignKey(Audience, models.CASCADE, related_name="+", db_index=False)
-    recipient = models.ForeignKey(Recipient, models.CASCADE, related_name="+")
-
-    class Meta:
-        verbose_name = _("membership")
-        verbose_name_plural = _("memberships")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["audience", "recipient"], name="one_membership_per_recipient"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.audience_id} · {self.recipient_id}"
+    def _people(self, draw: str) -> Iterator[Person]:
+        if self.most is None:
+            return self.selection.people()
+        return self.selection.drawn(self.most, draw or str(self.uid))

@@ -18,6 +18,8 @@ def duplicate(schedule: Schedule, *, by: Any, uid: UUID) -> Schedule:
     row = lock(schedule, by=by, act=Act.CREATE)
     values = {name: getattr(row, name) for name in COLUMNS}
     is_new = not Schedule.objects.filter(uid=uid).exists()
+    # A duplicate is no way round what a template has locked.
+    values |= {"template": row.template, "terms": row.terms}
     draft = create_draft(by=by, unit=row.unit, uid=uid, **values)
     if is_new:
         copy_content(row, draft)

@@ -4,5 +4,13 @@ from schedules.admin.delivery import DeliveryAdmin
 from schedules.admin.holiday import HolidayExceptionAdmin
 from schedules.admin.run import RunAdmin
 from schedules.admin.schedule import ScheduleAdmin
+from schedules.admin.template import MessageTemplateAdmin, PlaceholderValueAdmin
 
-__all__ = ["DeliveryAdmin", "HolidayExceptionAdmin", "RunAdmin", "ScheduleAdmin"]
+__all__ = [
+    "DeliveryAdmin",
+    "HolidayExceptionAdmin",
+    "MessageTemplateAdmin",
+    "PlaceholderValueAdmin",
+    "RunAdmin",
+    "ScheduleAdmin",
+]

@@ -91,7 +91,7 @@ class RunAdmin(ReadOnlyAdmin):
             "title": run.title,
             "subtitle": None,
             "opts": self.opts,
-            "chats": chats_of_run(run),
+            "chats": chats_of_run(run, target=request.GET.get("target", "")),
             "schedule": run.schedule if run.schedule.deleted_at is None else None,
             **_state(request, run),
         }

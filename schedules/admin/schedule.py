@@ -162,7 +162,7 @@ class ScheduleAdmin(ScopedAdmin):
             "may_change": may_change,
             "may_edit": may_change and row.state in EDITABLE,
             "may_run": may_change and row.state in RUNNABLE,
-            "chats": chats_of_draft(row, by=request.user),
+            "chats": chats_of_draft(row, by=request.user, target=request.GET.get("target", "")),
             "rooms": list(reached[:51]),
             "rooms_total": rooms_total,
             "foreign_rooms": rooms_total - reached.count(),

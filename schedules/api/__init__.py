@@ -1,6 +1,8 @@
-"""Schedules and their log in the API. All writing goes through schedules.actions."""
+"""Schedules, their templates and their log in the API. All writing goes through
+schedules.actions."""
 
 from schedules.api.logs import LogViewSet
 from schedules.api.schedules import ScheduleViewSet
+from schedules.api.templates import TemplateViewSet
 
-__all__ = ["LogViewSet", "ScheduleViewSet"]
+__all__ = ["LogViewSet", "ScheduleViewSet", "TemplateViewSet"]

@@ -19,6 +19,7 @@ from config.scoped.paging import PagesByTime
 from logs.models import Attempt
 from orgs.reach import Act, within
 from schedules.models import Delivery
+from schedules.shown.chat import sent_content
 from schedules.shown.times import times_of
 from schedules.states import DeliveryState
 
@@ -70,7 +71,7 @@ class LogSerializer(serializers.ModelSerializer):
     schedule = serializers.IntegerField(source="run.schedule_id", read_only=True)
     title = serializers.CharField(source="run.title", read_only=True)
     room = serializers.IntegerField(source="room_id", read_only=True, allow_null=True)
-    content = SentContentSerializer(source="run.content", read_only=True)
+    content = serializers.SerializerMethodField()
     due_at = Moment(read_only=True, help_text="Its appointed time.")
     claimed_at = Moment(
         source="times.claimed_at",
@@ -120,6 +121,10 @@ class LogSerializer(serializers.ModelSerializer):
         if delivery.started_at is None or delivery.completed_at is None:
             return None
         return (delivery.completed_at - delivery.started_at) // timedelta(milliseconds=1)
+
+    @extend_schema_field(SentContentSerializer)
+    def get_content(self, delivery: Delivery) -> Any:
+        return SentContentSerializer(sent_content(delivery)).data
 
     @extend_schema_field(AttemptSerializer(many=True))
     def get_attempts(self, delivery: Delivery) -> Any:

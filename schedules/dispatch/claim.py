@@ -130,7 +130,7 @@ def _load(ids: list[int], token: UUID) -> list[Claimed]:
         .values("id", "run_id", "room_id", "audience_id", "room_name", "room__address",
                 "unit_path", "account_id", "priority", "key", "part", "parts", "tries", "due_at",
                 "next_try_at", "claimed_at",
-                "started_at", "lateness_ms", "crashes", "in_doubt")
+                "started_at", "lateness_ms", "crashes", "in_doubt", "own_payloads")
     )  # fmt: skip
     runs = Run.objects.in_bulk({row["run_id"] for row in rows})
     accounts = Account.objects.in_bulk({row["account_id"] for row in rows})
@@ -144,6 +144,7 @@ def _load(ids: list[int], token: UUID) -> list[Claimed]:
             continue
         address, account_id = row.pop("room__address") or "", row.pop("account_id")
         key = part_key(row.pop("key"), row["part"])
+        payloads = row.pop("own_payloads") or run.payloads[str(account_id)]
         loaded.append(
             Claimed(
                 **row,
@@ -153,7 +154,7 @@ def _load(ids: list[int], token: UUID) -> list[Claimed]:
                 title=run.title,
                 address=address,
                 account=accounts[account_id],
-                payload=run.payloads[str(account_id)][row["part"]],
+                payload=payloads[row["part"]],
                 max_retries=run.max_retries,
                 interval_seconds=run.interval_seconds,
             )
@@ -162,7 +163,7 @@ def _load(ids: list[int], token: UUID) -> list[Claimed]:
 
 
 def _has_content(run: Run, row: dict[str, Any]) -> bool:
-    payloads = run.payloads.get(str(row["account_id"]))
+    payloads = row["own_payloads"] or run.payloads.get(str(row["account_id"]))
     return isinstance(payloads, list) and row["part"] < len(payloads)
 
 

@@ -85,7 +85,7 @@ def _part(row: Delivery, handed_at: datetime | None) -> HandedOver:
     number = min(row.part, row.parts - 1)
     return HandedOver(
         target=Target(row.room.address if row.room else "", row.room_name),
-        payload=row.run.payloads[str(row.account_id)][number],
+        payload=row.payloads[number],
         key=part_key(row.key, number),
         at=(handed_at or row.due_at).timestamp(),
     )

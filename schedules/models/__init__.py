@@ -1,4 +1,5 @@
-"""What was registered (Schedule), what was planned from it (Run), and to where (Delivery)."""
+"""What was registered (Schedule), what was planned from it (Run), and to where (Delivery);
+and what schedules are made from (MessageTemplate)."""
 
 from schedules.models.delivery import Delivery
 from schedules.models.heartbeat import Heartbeat
@@ -6,6 +7,13 @@ from schedules.models.holiday import HolidayException
 from schedules.models.installation import Installation
 from schedules.models.run import Run
 from schedules.models.schedule import Schedule, ScheduleImage
+from schedules.models.template import (
+    MessageTemplate,
+    PlaceholderValue,
+    TemplateBlock,
+    TemplateDefault,
+    TemplateImage,
+)
 from schedules.models.timing import TimingFields
 
 __all__ = [
@@ -13,8 +21,13 @@ __all__ = [
     "Heartbeat",
     "HolidayException",
     "Installation",
+    "MessageTemplate",
+    "PlaceholderValue",
     "Run",
     "Schedule",
     "ScheduleImage",
+    "TemplateBlock",
+    "TemplateDefault",
+    "TemplateImage",
     "TimingFields",
 ]

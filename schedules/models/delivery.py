@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid5
 
 from django.db import models
@@ -45,6 +46,7 @@ class Delivery(models.Model):
         DUPLICATE = "duplicate", _("the same content went to this room at the same time")
         CANCELLED = "cancelled", _("the schedule was cancelled")
         FENCED = "fenced", _("all sending was stopped when it was due")
+        UNFILLED = "unfilled", _("its text could not be filled in")
 
     # Indexes that nobody asks would be written three times for each message.
     run = models.ForeignKey(Run, models.CASCADE, related_name="deliveries", db_index=False)
@@ -62,6 +64,8 @@ class Delivery(models.Model):
     channel = models.CharField(_("channel"), max_length=30)
     unit_path = models.CharField(max_length=255)
     content_hash = models.CharField(max_length=64)
+    # Of a text with placeholders: [payload of each part], filled for this room.
+    own_payloads = models.JSONField(null=True, editable=False)
     key = models.UUIDField(editable=False)
     state = models.CharField(
         _("state"), max_length=12, choices=DeliveryState.choices, default=DeliveryState.PLANNED
@@ -170,6 +174,11 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return str(self.room_name)
+
+    @property
+    def payloads(self) -> list[dict[str, Any]]:
+        """Of each part, as it is sent to this room."""
+        return self.own_payloads or self.run.payloads[str(self.account_id)]
 
     @property
     def is_asked_about(self) -> bool:

@@ -13,6 +13,7 @@ from channels.models import Audience, Image, Room
 from orgs.models import Unit
 from orgs.reach import Belongs
 from schedules.content import Content, ContentImage, Order
+from schedules.models.template import MessageTemplate
 from schedules.models.timing import TimingFields
 from schedules.states import ScheduleState
 
@@ -68,6 +69,16 @@ class Schedule(TimingFields):
     edits = models.ForeignKey(
         "self", models.CASCADE, null=True, editable=False, related_name="drafts"
     )
+    template = models.ForeignKey(
+        MessageTemplate,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="schedules",
+        verbose_name=_("template"),
+    )
+    # By value, as the template was when it was used (MessageTemplate.terms).
+    terms = models.JSONField(default=dict, editable=False)
     content_hash = models.CharField(max_length=64, blank=True, editable=False)
     next_due_at = models.DateTimeField(_("next run"), null=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -120,8 +131,18 @@ class Schedule(TimingFields):
             for row in self.schedule_images.all()
         )
         return Content(
-            text=self.text, images=images, order=Order(self.order), interval=self.interval_seconds
+            text=self.text,
+            images=images,
+            order=Order(self.order),
+            interval=self.interval_seconds,
+            defaults=tuple(sorted(self.terms_in_force.get("defaults", {}).items())),
         )
+
+    @property
+    def terms_in_force(self) -> dict[str, Any]:
+        """What its template laid down; a working copy is bound as what it edits."""
+        terms: dict[str, Any] = self.edits.terms if self.edits else self.terms
+        return terms
 
 
 class ScheduleImageManager(models.Manager["ScheduleImage"]):

@@ -16,6 +16,7 @@ from orgs.reach import within
 from schedules.actions import step_digest
 from schedules.content import MOST_IMAGES
 from schedules.models import Schedule
+from schedules.room_values import names_for
 from schedules.rules import Problems
 from schedules.shown.chat import chats_of_draft, image_url
 from schedules.shown.coming import coming
@@ -105,9 +106,10 @@ def panel_context(
     request: HttpRequest, draft: Schedule, step: str, now: datetime
 ) -> dict[str, Any]:
     """The chat as the rooms will show it, and the coming times."""
-    context: dict[str, Any] = {"now": now, "draft": draft}
+    context: dict[str, Any] = {"now": now, "draft": draft, "step": step}
     if step in ("content", "review"):
-        context["chats"] = chats_of_draft(draft, by=request.user)
+        target = request.POST.get("target") or request.GET.get("target", "")
+        context["chats"] = chats_of_draft(draft, by=request.user, target=target)
     if step in ("timing", "review"):
         context["coming"] = coming(draft, by=request.user, now=now)
     return context
@@ -167,6 +169,8 @@ def _content(request: HttpRequest, draft: Schedule, now: datetime) -> dict[str, 
         "images": image_rows(draft),
         "most_images": MOST_IMAGES,
         "counting": counting_of(draft),
+        "placeholders": names_for(draft.unit, draft.content),
+        "locked": draft.terms_in_force.get("locked", []),
     }
 
 

@@ -77,7 +77,7 @@ def _assign(cases: Iterable[Case], accepted: Iterable[Any]) -> list[Any]:
     for case in cases:
         row = case.delivery
         by_key[str(part_key(row.key, case.part))] = case
-        payload = row.run.payloads[str(row.account_id)][case.part]
+        payload = row.payloads[case.part]
         by_place[row.room.address, _canonical(payload["messages"])] = case
     strays = []
     for entry in accepted:

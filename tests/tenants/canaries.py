@@ -5,10 +5,22 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.core.files.base import ContentFile
 from django.db.models import Model
 
 from channels.adapters.base import unknown
-from channels.models import Account, MediaLink, Room, SandboxMessage
+from channels.models import (
+    Account,
+    Audience,
+    MediaLink,
+    Membership,
+    Recipient,
+    RecipientImport,
+    Room,
+    SandboxMessage,
+    Tag,
+    Tagging,
+)
 from logs.models import Attempt, History, Punctuality
 from logs.stats.tally import roll_up
 from orgs.clock import database_now
@@ -19,7 +31,17 @@ from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.plan import plan
 from schedules.dispatch.settle import settle
-from schedules.models import Delivery, Run, Schedule, ScheduleImage
+from schedules.models import (
+    Delivery,
+    MessageTemplate,
+    PlaceholderValue,
+    Run,
+    Schedule,
+    ScheduleImage,
+    TemplateBlock,
+    TemplateDefault,
+    TemplateImage,
+)
 from tests.conftest import World, store_image
 
 WORD = "CANARY"
@@ -79,8 +101,38 @@ def make_canaries(world: World, make_schedule: Any) -> Canaries:
         account=account, address=room.address, key=uuid4(), position=0, arrived_at=now,
         body={"kind": "text", "text": f"{WORD} arrived"},
     ))  # fmt: skip
+    _keep_a_template(found)
+    _know_people(found)
     _run_something(found, make_schedule, person)
     return found
+
+
+def _keep_a_template(found: Canaries) -> None:
+    unit, image = found.rows["unit"], found.rows["image"]
+    template = MessageTemplate.objects.create(unit=unit, name=f"{WORD} template")
+    found.add(template)
+    found.add(TemplateBlock.objects.create(template=template, text=f"{WORD} {{{WORD}}}"))
+    found.add(TemplateImage.objects.create(template=template, image=image))
+    found.add(TemplateDefault.objects.create(template=template, name=WORD, value=WORD))
+    found.add(PlaceholderValue.objects.create(unit=unit, name=f"{WORD}_value", value=WORD))
+
+
+def _know_people(found: Canaries) -> None:
+    """Somebody with a tag, on a list; and a file that is being imported."""
+    belongs: dict[str, Any] = {"unit": found.rows["unit"], "account": found.rows["account"]}
+    person = Recipient.objects.create(
+        **belongs, name=f"{WORD} person", address=f"{WORD}-id", region=f"{WORD} city"
+    )
+    audience = Audience.objects.create(**belongs, name=f"{WORD} audience", regions=[person.region])
+    tag = Tag.objects.create(unit=belongs["unit"], name=f"{WORD} tag")
+    started = RecipientImport(**belongs, file_name=f"{WORD}.csv", created_at=database_now())
+    started.encoding, started.mapping = "utf-8-sig", {"address": 0}
+    started.file.save("", ContentFile(f"{WORD},name\n{WORD},{WORD}\n".encode()), save=False)
+    started.save()
+    rows = [person, audience, tag, Tagging.objects.create(tag=tag, recipient=person), started,
+            Membership.objects.create(audience=audience, recipient=person)]  # fmt: skip
+    for row in rows:
+        found.add(row)
 
 
 def _run_something(found: Canaries, make_schedule: Any, person: Any) -> None:

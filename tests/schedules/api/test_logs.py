@@ -170,3 +170,10 @@ def test_the_log_asks_as_often_for_thirty_as_for_one(api, make_run, world, of_on
         run = store([freeze(schedule, due_at, now=due_at)])[0]
         attempt(Delivery.objects.get(run=run))
     assert ask(30) == alone
+
+
+def test_an_entry_shows_the_text_as_it_was_filled_for_its_room(api, body, world):
+    values = {"text": "Hello {room}", "timing_kind": "now", "date": None, "time": None}
+    assert api.post("/schedules", body(**values)).status_code == 201
+    (entry,) = api.get("/logs").json()["results"]
+    assert entry["content"]["text"] == "Hello Xinyi room"

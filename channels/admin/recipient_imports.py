@@ -1,0 +1,191 @@
+"""People from a file, in steps: upload, name the columns, check every row, import."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect, render
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from channels.admin.recipients import kinds_with_audiences
+from channels.models import Audience, RecipientImport
+from channels.people import importing
+from channels.people.columns import FIELDS
+from channels.people.table import MOST_BYTES, MOST_COLUMNS, MOST_ROWS
+from channels.people.text import ENCODINGS
+from channels.people.unusable import UnusableFile
+from config.scoped.admin import ScopedAdmin
+from config.scoped.times import moment, read_by, zone_of
+from orgs.reach import Act
+
+NO_COLUMN = -1
+
+
+class RecipientImportForm(forms.ModelForm):
+    """The upload: what cannot be a table is refused at once."""
+
+    look: importing.Look
+
+    class Meta:
+        model = RecipientImport
+        fields = ["unit", "account", "audience", "file"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["file"].required = True
+        self.fields["file"].help_text = _(
+            "A table, .csv or .xlsx, with a heading: at most %(rows)d rows and %(size)s."
+        ) % {"rows": MOST_ROWS, "size": filesizeformat(MOST_BYTES)}
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        try:
+            self.look = importing.look_at(file.file, file.size)
+        except UnusableFile as error:
+            raise forms.ValidationError(str(error)) from error
+        return file
+
+
+@admin.register(RecipientImport)
+class RecipientImportAdmin(ScopedAdmin):
+    form = RecipientImportForm
+    list_display = ["file_name", "unit", "account", "stage", "rows", "problem_count", "uploaded"]
+    list_filter = ["stage", "unit", "account"]
+    list_select_related = ["unit", "account"]
+    search_fields = ["file_name"]
+    autocomplete_fields = ["unit"]
+    ordering = ["-id"]
+    fields = ["unit", "account", "audience", "file"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return read_by(request.user, super().get_queryset(request))
+
+    @admin.display(description=gettext_lazy("uploaded"), ordering="created_at")
+    def uploaded(self, row: Any) -> Any:
+        return moment(row.created_at, row.read_in)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field and db_field.name == "account":
+            field.queryset = field.queryset.filter(kind__in=kinds_with_audiences())
+        if field and db_field.name == "audience":
+            field.queryset = field.queryset.filter(kind=Audience.Kind.LIST)
+        return field
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        self.check_unit(request, obj, Act.CREATE)
+        obj.file_name = obj.file.name.rpartition("/")[2][-100:]
+        importing.begin(obj, form.look, by=request.user)
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: Any = None
+    ) -> HttpResponse:
+        return redirect("admin:channels_recipientimport_change", obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for row in queryset:  # each with its file
+            row.delete()
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The steps after the upload; posting takes the next one."""
+        if request.method not in ("GET", "POST"):
+            return HttpResponseNotAllowed(["GET", "POST"])
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        if request.method == "GET":
+            return render(request, "channels/import.html", self._page(request, row))
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        step = {"look": self._look, "check": self._check, "import": self._import}.get(
+            request.POST.get("go", "")
+        )
+        if step is None:
+            raise Http404
+        try:
+            return step(request, row)
+        except UnusableFile as error:
+            messages.error(request, str(error))
+            return redirect(request.path)
+
+    def _look(self, request: HttpRequest, row: RecipientImport) -> HttpResponse:
+        """Show the rows in another encoding."""
+        encoding = _encoding_in(request)
+        return render(request, "channels/import.html", self._page(request, row, encoding))
+
+    def _check(self, request: HttpRequest, row: RecipientImport) -> HttpResponse:
+        mapping = _mapping_in(request)
+        if "address" not in mapping:
+            raise UnusableFile(_("Say which column holds the addresses."))
+        if len(set(mapping.values())) < len(mapping):
+            raise UnusableFile(_("A column can be one thing only."))
+        encoding = _encoding_in(request)
+        if not encoding and not row.is_workbook:
+            raise UnusableFile(_("Choose the encoding first."))
+        importing.check_rows(row, encoding=encoding, mapping=mapping)
+        return redirect(request.path)
+
+    def _import(self, request: HttpRequest, row: RecipientImport) -> HttpResponse:
+        if importing.run(row, by=request.user):
+            said = ngettext("%(count)d person imported.", "%(count)d people imported.", row.rows)
+            messages.success(request, said % {"count": row.rows})
+        else:
+            messages.error(request, _("Nothing was imported. Check the rows first."))
+        return redirect(request.path)
+
+    def _page(
+        self, request: HttpRequest, row: RecipientImport, encoding: str = ""
+    ) -> dict[str, Any]:
+        is_done = row.stage == RecipientImport.Stage.IMPORTED
+        rows, unread = ([], "") if is_done else _shown_rows(row, encoding)
+        mapping = row.mapping or (importing.guess(rows[0][1]) if rows else {})
+        return {
+            **self.admin_site.each_context(request),
+            "title": row.file_name,
+            "opts": self.opts,
+            "row": row,
+            "is_done": is_done,
+            "is_checked": row.stage == RecipientImport.Stage.CHECKED,
+            "imported": moment(row.imported_at, zone_of(request.user)),
+            "unread": unread,
+            "encoding": encoding or row.encoding,
+            "encodings": ENCODINGS.items(),
+            "heading": rows[0][1] if rows else [],
+            "rows": [cells for _line, cells in rows[1:]],
+            "columns": _columns(mapping, rows[0][1]) if rows else [],
+            "more_problems": row.problem_count - len(row.problems),
+        }
+
+
+def _shown_rows(row: RecipientImport, encoding: str) -> tuple[list[Any], str]:
+    """The first rows, or why they cannot be shown."""
+    try:
+        return importing.first_rows(row, encoding), ""
+    except UnusableFile as error:
+        return [], str(error)
+
+
+def _columns(mapping: dict[str, int], heading: list[str]) -> list[dict[str, Any]]:
+    """Each field with the columns that it can be."""
+    options = [(place, title.strip() or str(place + 1)) for place, title in enumerate(heading)]
+    return [
+        {"name": name, "label": label, "place": mapping.get(name, NO_COLUMN), "options": options}
+        for name, label in FIELDS.items()
+    ]
+
+
+def _mapping_in(request: HttpRequest) -> dict[str, int]:
+    places = {str(place): place for place in range(MOST_COLUMNS)}
+    asked = {name: places.get(request.POST.get(f"column_{name}", "")) for name in FIELDS}
+    return {name: place for name, place in asked.items() if place is not None}
+
+
+def _encoding_in(request: HttpRequest) -> str:
+    asked = request.POST.get("encoding", "")
+    return asked if asked in ENCODINGS else ""

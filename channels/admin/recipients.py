@@ -1,0 +1,184 @@
+"""Recipients: who they are, what they bear, and the way into and out of files."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
+
+from channels.adapters import registry
+from channels.models import Audience, Membership, Recipient
+from channels.models.recipient import NAME_LENGTH, words_in
+from channels.people.exporting import csv_lines
+from config.scoped.admin import ScopedAdmin
+from config.scoped.times import moment, read_by
+from logs import history
+from orgs.clock import database_now
+from orgs.reach import Act, can_anywhere, member_of, within
+
+
+def kinds_with_audiences() -> list[str]:
+    """The channels that can write to many people in one request."""
+    return [kind for kind, found in registry().items() if found.limits.members_per_request]
+
+
+def refuse_long_words(words: list[str]) -> list[str]:
+    """The words, if a column can hold each. Raises ValidationError."""
+    if any(len(word) > NAME_LENGTH for word in words):
+        raise forms.ValidationError(_("At most 50 characters each."))
+    return words
+
+
+class WordsField(forms.CharField):
+    """Several words in one field, with commas between them."""
+
+    widget = UnfoldAdminTextInputWidget
+
+    def clean(self, value: Any) -> list[str]:
+        return refuse_long_words(words_in(super().clean(value)))
+
+
+class RecipientForm(forms.ModelForm):
+    """A person stands at or below the unit of the account; their tags are written as words."""
+
+    tag_words = WordsField(
+        label=_("Tags"), required=False, help_text=_("With commas between them: vip, new.")
+    )
+    has_opted_out = forms.BooleanField(
+        label=_("Opted out"),
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text=_("Nothing is sent to who has opted out."),
+    )
+
+    class Meta:
+        model = Recipient
+        fields = ["unit", "account", "address", "name", "region", "language"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["tag_words"] = ", ".join(tag.name for tag in self.instance.tags.all())
+            self.initial["has_opted_out"] = self.instance.opted_out_at is not None
+
+    def clean_region(self) -> str:
+        return " ".join(self.cleaned_data["region"].split())
+
+    def apply(self, person: Recipient) -> None:
+        """Note when somebody opted out: the first time counts."""
+        has_opted_out = self.cleaned_data["has_opted_out"]
+        if has_opted_out and person.opted_out_at is None:
+            person.opted_out_at = database_now()
+        elif not has_opted_out:
+            person.opted_out_at = None
+
+
+class OptedOutFilter(admin.SimpleListFilter):
+    title = _("opted out")
+    parameter_name = "opted_out"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Yes")), ("no", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.filter(opted_out_at__isnull=self.value() == "no")
+
+
+class ListFilter(admin.SimpleListFilter):
+    """Who is on a fixed list."""
+
+    title = _("fixed list")
+    parameter_name = "list"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        lists = within(request.user, Audience.objects.filter(kind=Audience.Kind.LIST))
+        return [(str(pk), name) for pk, name in lists.values_list("pk", "name")[:200]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        asked = str(self.value() or "")
+        if not (asked.isascii() and asked.isdigit() and len(asked) < 19):
+            return queryset
+        lists = within(request.user, Audience.objects.filter(pk=int(asked)))
+        members = Membership.objects.filter(audience__in=lists)
+        return queryset.filter(pk__in=members.values("recipient_id"))
+
+
+@admin.register(Recipient)
+class RecipientAdmin(ScopedAdmin):
+    form = RecipientForm
+    list_display = ["who", "unit", "account", "region", "language", "tag_words", "opted_out"]
+    list_filter = ["unit", "account", "language", "tags", ListFilter, OptedOutFilter]
+    list_select_related = ["unit", "account"]
+    search_fields = ["name", "address"]
+    autocomplete_fields = ["unit"]
+    ordering = ["-id"]
+    fields = ["unit", "account", "address", "name", "region", "language", "tag_words",
+              "has_opted_out"]  # fmt: skip
+    actions = ["export"]
+    actions_list = ["bring_in"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request).prefetch_related("tags")
+        return read_by(request.user, rows)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field and db_field.name == "account":
+            field.queryset = field.queryset.filter(kind__in=kinds_with_audiences())
+        return field
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        form.apply(obj)
+        super().save_model(request, obj, form, change)
+        obj.retag(form.cleaned_data["tag_words"])
+
+    # The columns, and what a person sees who may not edit: named as the form's fields.
+
+    @admin.display(description=_("recipient"), ordering="name")
+    def who(self, person: Recipient) -> str:
+        return str(person)
+
+    @admin.display(description=_("tags"))
+    def tag_words(self, person: Recipient) -> str:
+        return ", ".join(tag.name for tag in person.tags.all()) or "–"
+
+    @admin.display(description=_("opted out"), ordering="opted_out_at")
+    def opted_out(self, person: Any) -> str:
+        return moment(person.opted_out_at, person.read_in)
+
+    @admin.display(description=_("opted out"), boolean=True)
+    def has_opted_out(self, person: Recipient) -> bool:
+        return person.opted_out_at is not None
+
+    # Into and out of files.
+
+    @action(description=_("Import people"), permissions=["bring_in"], icon="upload")
+    def bring_in(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:channels_recipientimport_add"))
+
+    def has_bring_in_permission(self, request: HttpRequest, _object_id: Any = None) -> bool:
+        return can_anywhere(request.user, Act.CREATE, Recipient)
+
+    @admin.action(description=_("Export as CSV"), permissions=["change"])
+    def export(self, request: HttpRequest, queryset: QuerySet) -> StreamingHttpResponse:
+        self._record_export(request, queryset)
+        response = StreamingHttpResponse(csv_lines(queryset), content_type="text/csv")
+        response["Content-Disposition"] = 'attachment; filename="recipients.csv"'
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+    def _record_export(self, request: HttpRequest, queryset: QuerySet) -> None:
+        member = member_of(request.user)
+        path = member.unit.path if member else ""
+        facts = {"recipients": queryset.count()}
+        row = Recipient(name=str(self.opts.verbose_name_plural))
+        history.record(
+            "exported", row, by=request.user, now=database_now(), unit_path=path, changes=facts
+        )

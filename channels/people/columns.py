@@ -1,0 +1,32 @@
+"""What a column of a file can be, and which one seems to be what."""
+
+from django.utils.translation import gettext_lazy as _
+
+FIELDS = {
+    "address": _("Address"),
+    "name": _("Name"),
+    "region": _("Region"),
+    "language": _("Language"),
+    "tags": _("Tags"),
+}
+
+# Headings as people write them, in lower case.
+HEADINGS = {
+    "address": {"address", "id", "user id", "userid", "line id", "주소", "아이디", "전화번호",
+                "휴대폰", "地址", "帳號", "账号", "電話", "手機", "手机"},
+    "name": {"name", "full name", "이름", "성명", "고객명", "姓名", "名字", "名稱", "名称"},
+    "region": {"region", "area", "city", "지역", "도시", "地區", "地区", "區域", "城市", "縣市"},
+    "language": {"language", "lang", "언어", "語言", "语言"},
+    "tags": {"tags", "tag", "labels", "label", "태그", "라벨", "標籤", "标签"},
+}  # fmt: skip
+
+
+def guess(heading: list[str]) -> dict[str, int]:
+    """The number of the column that seems to hold each field."""
+    found: dict[str, int] = {}
+    for place, title in enumerate(heading):
+        word = " ".join(title.strip().lower().replace("_", " ").split())
+        field = next((name for name, words in HEADINGS.items() if word in words), None)
+        if field:
+            found.setdefault(field, place)
+    return found

@@ -1,0 +1,194 @@
+"""The steps of an import: look at the file, check it, take it in. Each may be repeated."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO, Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _
+
+from channels.models import Membership, Recipient, RecipientImport, Tag, Tagging
+from channels.people.checking import Checked, Entry, read, recognise
+from channels.people.columns import guess
+from channels.people.table import Row, encoding_of, is_workbook, preview, refuse_unusable, rows_of
+from channels.people.unusable import UnusableFile
+from logs import history
+from orgs.bulk import insert, insert_new, update_each
+from orgs.clock import database_now
+
+LARGE = 5_000  # rows after which the database must count anew what its tables hold
+COLUMNS = ("name", "region", "language")
+
+NOTED = ("encoding", "mapping", "stage", "rows", "created", "updated", "problems", "problem_count")
+
+Stage = RecipientImport.Stage
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a file seems to be."""
+
+    is_workbook: bool
+    encoding: str
+    mapping: dict[str, int]
+
+
+def look_at(file: IO[bytes], size: int) -> Look:
+    """What can be told without asking. Raises UnusableFile for what is no table."""
+    refuse_unusable(file, size)
+    if is_workbook(file):
+        return Look(True, "", _guessed(file, size, ""))
+    encoding = encoding_of(file)
+    return Look(False, encoding, _guessed(file, size, encoding) if encoding else {})
+
+
+def begin(started: RecipientImport, look: Look, *, by: Any) -> None:
+    """Keep the upload. The caller has asked reach."""
+    now = database_now()
+    RecipientImport.objects.all().forget(now)
+    started.created_at, started.created_by = now, by
+    started.is_workbook, started.encoding = look.is_workbook, look.encoding
+    started.mapping = look.mapping
+    started.save()
+
+
+def first_rows(started: RecipientImport, encoding: str = "") -> list[Row]:
+    """The heading and some rows to look at. Raises UnusableFile."""
+    if started.needs_encoding and not encoding:
+        return []
+    with _open(started) as file:
+        return preview(file, size=started.file.size, encoding=encoding or started.encoding)
+
+
+def check_rows(
+    started: RecipientImport, *, encoding: str, mapping: Mapping[str, int]
+) -> RecipientImport:
+    """Read the file with these columns, and note what is wrong in which line."""
+    started.encoding, started.mapping = encoding, dict(mapping)
+    _note(started, _read(started))
+    values = {name: getattr(started, name) for name in NOTED}
+    # Unless it was taken in meanwhile, in another window.
+    RecipientImport.objects.exclude(stage=Stage.IMPORTED).filter(pk=started.pk).update(**values)
+    return started
+
+
+def run(started: RecipientImport, *, by: Any) -> bool:
+    """Write all rows, or, where something is wrong with one, none; then tidy up. Returns whether
+    they are in, also when they were before. Raises UnusableFile."""
+    if started.stage == Stage.CHECKED:
+        try:
+            _take_in(started, _read(started), by=by)
+        except ValidationError as error:
+            raise UnusableFile(" ".join(error.messages)) from error
+        except IntegrityError as error:
+            message = _("Another import changed the same people meanwhile. Check once more.")
+            raise UnusableFile(message) from error
+    started.refresh_from_db()
+    if started.stage == Stage.IMPORTED:
+        _tidy_up(started)
+    return started.stage == Stage.IMPORTED
+
+
+@transaction.atomic
+def _take_in(started: RecipientImport, checked: Checked, *, by: Any) -> None:
+    # Held, so that a second click waits for the first and finds it done.
+    locked = RecipientImport.objects.select_for_update().get(pk=started.pk)
+    if locked.stage != Stage.CHECKED or locked.mapping != started.mapping:
+        return
+    locked.clean()
+    _note(locked, checked)
+    if locked.stage == Stage.CHECKED:
+        _write(locked, checked.entries)
+        locked.stage, locked.imported_at = Stage.IMPORTED, database_now()
+        _record(locked, by)
+    locked.save()
+
+
+def _record(done: RecipientImport, by: Any) -> None:
+    facts = {name: getattr(done, name) for name in ("rows", "created", "updated")}
+    now, path = database_now(), done.unit.path
+    history.record("imported", done, by=by, now=now, unit_path=path, changes=facts)
+
+
+def _tidy_up(started: RecipientImport) -> None:
+    """Outside the transaction: the file goes, and after many rows the database is asked to count
+    what its tables hold; it would read the whole of them for a few people."""
+    if started.file:
+        started.drop_file()
+    if started.rows >= LARGE and connection.vendor == "postgresql":
+        tables = [model._meta.db_table for model in (Recipient, Tagging, Membership)]
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {', '.join(map(connection.ops.quote_name, tables))}")
+
+
+def _guessed(file: IO[bytes], size: int, encoding: str) -> dict[str, int]:
+    heading = preview(file, size=size, encoding=encoding, count=1)
+    if not heading:
+        raise UnusableFile(_("The file is empty."))
+    return guess(heading[0][1])
+
+
+def _read(started: RecipientImport) -> Checked:
+    with _open(started) as file:
+        rows = rows_of(file, size=started.file.size, encoding=started.encoding)
+        return read(rows, started.mapping, account=started.account)
+
+
+def _open(started: RecipientImport) -> Any:
+    try:
+        return started.file.open("rb")
+    except (FileNotFoundError, ValueError) as error:
+        message = _("The file is not there any more. Upload it once more.")
+        raise UnusableFile(message) from error
+
+
+def _note(started: RecipientImport, checked: Checked) -> None:
+    recognise(checked, account=started.account, unit=started.unit)
+    started.problems, started.problem_count = checked.problems, checked.problem_count
+    started.updated = checked.updated
+    started.rows = len(checked.entries)
+    started.created = started.rows - started.updated
+    is_right = not checked.problem_count and checked.entries
+    started.stage = Stage.CHECKED if is_right else Stage.REFUSED
+
+
+def _write(started: RecipientImport, entries: list[Entry]) -> None:
+    _update_known(started, [entry for entry in entries if entry.known is not None])
+    _insert_new(started, [entry for entry in entries if entry.known is None])
+    _tag(started, entries)
+    if started.audience_id:
+        members = [
+            Membership(audience_id=started.audience_id, recipient_id=e.known) for e in entries
+        ]
+        insert_new(members)
+
+
+def _insert_new(started: RecipientImport, entries: list[Entry]) -> None:
+    people = [
+        Recipient(
+            unit_id=started.unit_id,
+            account_id=started.account_id,
+            address=entry.address,
+            **{name: getattr(entry, name) for name in COLUMNS},
+        )
+        for entry in entries
+    ]
+    insert(people, ids=True)
+    for entry, person in zip(entries, people, strict=True):
+        entry.known = person.pk
+
+
+def _update_known(started: RecipientImport, entries: list[Entry]) -> None:
+    """What the file says of them; where it is silent, what is known stays."""
+    for name in COLUMNS:
+        rows = [(getattr(entry, name), entry.known) for entry in entries if getattr(entry, name)]
+        update_each(Recipient, [name], rows)
+
+
+def _tag(started: RecipientImport, entries: list[Entry]) -> None:
+    """The tags of the file beside those that are borne."""
+    words = {name for entry in entries for name in entry.tags}
+    tags = Tag.objects.named(started.unit, sorted(words))
+    borne = ((tags[name], entry) for entry in entries for name in entry.tags)
+    insert_new([Tagging(tag=tag, recipient_id=int(entry.known or 0)) for tag, entry in borne])

@@ -1,0 +1,46 @@
+"""What the placeholders of a content stand for in each room: asked by those who check it, who
+show it and who plan it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from orgs.models import Unit
+from orgs.reach import covers
+from schedules.content import Content
+from schedules.models import PlaceholderValue
+from schedules.placeholders import BUILT_IN, built_in
+
+Values = dict[str, str]
+
+
+def values_of(
+    content: Content, targets: Sequence[Any], owner: Unit, due_at: datetime
+) -> dict[int, Values]:
+    """By the id of each room (or audience): the template's defaults, over them the values of its
+    unit and those above, the nearest first, over them what every room has. Two queries. One that
+    left the schedule's unit, its `owner`, is left out: its values are another unit's."""
+    units = Unit.objects.in_bulk({target.unit_id for target in targets})
+    inherited = PlaceholderValue.objects.inherited({unit.path for unit in units.values()})
+    found = {}
+    for target in targets:
+        unit = units[target.unit_id]
+        if not covers(owner.path, unit.path):
+            continue
+        of_itself = built_in(
+            room=target.name,
+            unit=unit.name,
+            at=due_at.astimezone(ZoneInfo(unit.zone)),
+            language=settings.LANGUAGE_CODE,
+        )
+        found[target.pk] = dict(content.defaults) | inherited[unit.path] | of_itself
+    return found
+
+
+def names_for(unit: Unit, content: Content) -> list[str]:
+    """The placeholders that have a value in this unit, those of every room first."""
+    inherited = PlaceholderValue.objects.inherited([unit.path])[unit.path]
+    return [*BUILT_IN, *sorted(inherited.keys() | dict(content.defaults).keys())]

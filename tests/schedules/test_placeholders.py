@@ -1,0 +1,106 @@
+"""Placeholders: a name in braces, its value, and nothing cleverer than that."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schedules.placeholders import (
+    BUILT_IN,
+    TooLong,
+    built_in,
+    fill,
+    is_name,
+    meaning,
+    missing,
+    names,
+)
+
+NAMES = st.from_regex(r"[a-z가-힣房間_][a-z0-9가-힣_]{0,10}", fullmatch=True)
+VALUES = st.dictionaries(NAMES.map(meaning), st.text(max_size=20), max_size=4)
+# Texts with many braces, names and the beginnings of cleverness among them.
+TEXTS = st.lists(
+    st.one_of(st.text(max_size=8), NAMES.map("{{{}}}".format), st.sampled_from("{}!:.[]"))
+).map("".join)
+
+AT = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
+
+
+@given(TEXTS, VALUES)
+def test_a_text_is_filled_as_if_each_name_were_replaced_by_itself(text, values):
+    expected, rest = "", text
+    while rest:
+        name, closed, after = rest[1:].partition("}")
+        known = rest[0] == "{" and closed and is_name(name) and meaning(name) in values
+        expected += values[meaning(name)] if known else rest[0]
+        rest = after if known else rest[1:]
+    assert fill(text, values) == expected
+
+
+@given(TEXTS)
+def test_without_a_value_nothing_changes(text):
+    assert fill(text, {}) == text
+    assert missing(text, {}) == names(text)
+
+
+@given(TEXTS, VALUES)
+def test_what_is_not_missing_is_gone_and_what_is_missing_stays(text, values):
+    plain = {name: value.replace("{", "").replace("}", "") for name, value in values.items()}
+    left = names(fill(text, plain))
+    assert set(missing(text, plain)) <= set(left)
+
+
+@given(TEXTS, VALUES, st.integers(0, 60))
+def test_the_result_is_never_longer_than_it_may_be(text, values, most):
+    whole = fill(text, values)
+    if len(whole) <= most:
+        assert fill(text, values, most) == whole
+    else:
+        with pytest.raises(TooLong):
+            fill(text, values, most)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{}", "{ room }", "{room.name}", "{room!r}", "{room:>9}", "{room[0]}", "{0}", "{1st}",
+     "{a b}", "{a-b}", "{room", "room}", "{{}}", "{" + "n" * 51 + "}", "{\n}"],
+)  # fmt: skip
+def test_what_is_not_a_name_in_braces_stays_as_it_is(text):
+    assert names(text) == []
+    assert fill(text, {"room": "x", "a": "y", "0": "z"}) == text
+
+
+def test_a_value_is_not_filled_in_again():
+    assert fill("{a}{b}", {"a": "{b}", "b": "{a}"}) == "{b}{a}"
+
+
+def test_many_names_with_a_long_value_do_not_fill_the_memory():
+    with pytest.raises(TooLong):
+        fill("{a}" * 16_000, {"a": "x" * 1000})
+
+
+def test_names_come_once_and_in_their_order():
+    assert names("{b} {a} {b} {방}") == ["b", "a", "방"]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_built_in_names_are_known_by_korean_and_chinese_words(name):
+    for alias in BUILT_IN[name]:
+        assert is_name(alias)
+        assert meaning(alias) == name
+        assert fill(f"{{{alias}}}", {name: "here"}) == "here"
+
+
+def test_a_syllable_written_as_its_letters_is_the_same_word():
+    decomposed = "{\u1107\u1161\u11bc}"  # as a Mac may write {방}
+    assert names(decomposed) == ["방"]
+    assert fill(decomposed, {"room": "Xinyi"}) == "Xinyi"
+
+
+@pytest.mark.parametrize(
+    ("language", "date"), [("en", "Nov. 23, 2026"), ("ko", "2026년 11월 23일")]
+)
+def test_the_date_is_written_in_the_language_and_the_time_as_clocks_show_it(language, date):
+    values = built_in(room="Xinyi room", unit="Xinyi", at=AT, language=language)
+    assert values == {"room": "Xinyi room", "unit": "Xinyi", "date": date, "time": "09:05"}
