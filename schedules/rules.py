@@ -3,7 +3,7 @@
 Asked by the registration form, by the API and once more by the act itself.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -11,10 +11,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from channels.adapters.base import Adapter
-from channels.models import Account, Image, Room
+from channels.models import Account, Audience, Image, Room
 from orgs.clock import database_now
 from orgs.reach import Act, can_in, covers, within
 from schedules import content
@@ -34,7 +35,7 @@ NAMED = 3  # rooms that a message names; of the others it says how many they are
 
 # The step of the registration in which each field is filled in.
 STEPS: dict[str, tuple[str, ...]] = {
-    "target": ("unit", "title", "description", "rooms"),
+    "target": ("unit", "title", "description", "rooms", "audience"),
     "content": ("text", "images", "order", "interval_seconds"),
     "timing": (
         "timing_kind", "zone", "date", "time", "weekdays", "day_of_month", "short_month",
@@ -78,8 +79,20 @@ def target_problems(schedule: Schedule, rooms: Iterable[Room], *, by: Any) -> Pr
     if not can_in(by, Act.CREATE, Schedule, schedule.unit):
         found["unit"] = [_("You cannot register schedules for this unit.")]
     rooms = list(rooms)
+    if schedule.audience and rooms:
+        found["audience"] = [_("Choose either rooms or an audience.")]
+    elif schedule.audience:
+        if message := _audience_problem(schedule, schedule.audience, by=by):
+            found["audience"] = [message]
+    elif messages := _room_problems(schedule, rooms, by=by):
+        found["rooms"] = messages
+    return found
+
+
+def _room_problems(schedule: Schedule, rooms: Sequence[Room], *, by: Any) -> list[str]:
     if not rooms:
-        found["rooms"] = [_("Choose at least one room.")]
+        return [_("Choose at least one room.")]
+    found: list[str] = []
     reached = set(within(by, Room.objects.all()).values_list("pk", flat=True).filter(
         pk__in=[room.pk for room in rooms]))  # fmt: skip
     for room in rooms:
@@ -92,25 +105,39 @@ def target_problems(schedule: Schedule, rooms: Iterable[Room], *, by: Any) -> Pr
             message = _("The bot is no longer in the room “%(room)s”.") % {"room": room.name}
         else:
             continue
-        if message not in found.setdefault("rooms", []):
-            found["rooms"].append(message)
+        if message not in found:
+            found.append(message)
     if len({room.kind for room in rooms}) > 1:
-        found.setdefault("rooms", []).append(_("Choose either live rooms or test rooms."))
+        found.append(_("Choose either live rooms or test rooms."))
     return found
+
+
+def _audience_problem(schedule: Schedule, audience: Audience, *, by: Any) -> str:
+    """Why nothing can be sent to this audience for the schedule's unit; "" when it can."""
+    reached = within(by, Audience.objects.filter(pk=audience.pk), Act.USE).exists()
+    if not reached or not schedule.unit.covers(audience.unit):
+        # One out of reach is not named: its name is another unit's.
+        return _("The chosen audience does not belong to the schedule’s unit.")
+    if not audience.is_active or not audience.account.is_active:
+        return _("The audience “%(audience)s” is inactive.") % {"audience": audience.name}
+    if not audience.count(up_to=1):
+        return _("Nobody is in the audience “%(audience)s”.") % {"audience": audience.name}
+    return ""
 
 
 def content_problems(schedule: Schedule, rooms: Iterable[Room]) -> Problems:
     """What is sent, against the limits of the rooms' channels."""
-    rooms = list(rooms)
-    accounts: dict[int, Account] = {room.account_id: room.account for room in rooms}
+    targets: list[Room | Audience] = [schedule.audience] if schedule.audience else [*rooms]
+    accounts: dict[int, Account] = {target.account_id: target.account for target in targets}
     try:
         adapters = {account.kind: account.open() for account in accounts.values()}
     except (KeyError, ImproperlyConfigured):
-        return {"rooms": [_("The channel of a chosen room cannot be used. Ask its manager.")]}
+        field = "audience" if schedule.audience else "rooms"
+        return {field: [_("The channel that was chosen cannot be used. Ask its manager.")]}
     found = content.problems(schedule.content, list(adapters.values()))
     _merge(found, _locked_problems(schedule))
     if schedule.content.has_placeholders:
-        _merge(found, _filling_problems(schedule, rooms, adapters))
+        _merge(found, _filling_problems(schedule, targets, adapters))
     unreachable = [a.label for a in adapters.values() if a.fetches_images and not _is_public()]
     if schedule.content.sent_images and unreachable:
         found.setdefault("images", []).append(
@@ -141,18 +168,18 @@ def _locked_problems(schedule: Schedule) -> Problems:
 
 
 def _filling_problems(
-    schedule: Schedule, rooms: list[Room], adapters: Mapping[str, Adapter]
+    schedule: Schedule, targets: Sequence[Room | Audience], adapters: Mapping[str, Adapter]
 ) -> Problems:
     """Where a placeholder has no value, or the filled text does not go."""
     # Rooms that left the unit are not asked: neither their names nor their values are told.
     at = schedule.next_due_at or database_now()
-    values = values_of(schedule.content, rooms, schedule.unit, at)
+    values = values_of(schedule.content, targets, schedule.unit, at)
     wrong: dict[str, list[str]] = {}
-    for room in (room for room in rooms if room.pk in values):
+    for target in (target for target in targets if target.pk in values):
         try:
-            content.fill_in(schedule.content, values[room.pk], adapters[room.account.kind])
+            content.fill_in(schedule.content, values[target.pk], adapters[target.account.kind])
         except content.Unfillable as error:
-            wrong.setdefault(str(error), []).append(room.name)
+            wrong.setdefault(str(error), []).append(target.name)
     messages = [_in_rooms(names, message) for message, names in wrong.items()]
     return {"text": messages} if messages else {}
 
@@ -216,8 +243,8 @@ def duplicate_problems(schedule: Schedule, rooms: Iterable[Room], *, now: dateti
     title, unit_path = twin
     return {
         "__all__": [
-            _("“%(title)s” already sends the same content to one of these rooms at the "
-              "same time. Change the content, the rooms or the time.")
+            _("“%(title)s” already sends the same content to the same place at the "
+              "same time. Change the content, the place or the time.")
             % {"title": title if covers(schedule.unit.path, unit_path)
                else _("Another schedule")}
         ]
@@ -229,7 +256,9 @@ def _just_sent(schedule: Schedule, rooms: Iterable[Room], now: datetime) -> tupl
     if schedule.timing_kind != Kind.NOW:
         return None
     recent = Delivery.objects.filter(
-        room__in=[room.pk for room in rooms],
+        Q(audience=schedule.audience_id)
+        if schedule.audience_id
+        else Q(room__in=[room.pk for room in rooms]),
         # The delivery's own is that of its filled text.
         run__content_hash=schedule.content.digest,
         due_at__gt=now - JUST,
@@ -244,9 +273,11 @@ def _twin_to_come(
     twins = (
         Schedule.objects.present()
         .filter(
+            Q(audience=schedule.audience_id)
+            if schedule.audience_id
+            else Q(rooms__in=[room.pk for room in rooms]),
             state=ScheduleState.ACTIVE,
             content_hash=schedule.content.digest,
-            rooms__in=[room.pk for room in rooms],
         )
         .exclude(pk__in=[schedule.pk, schedule.edits_id or 0])
         .select_related("unit")

@@ -9,7 +9,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from channels.models import Image, Room
+from channels.models import Audience, Image, Room
 from orgs.reach import Act, can_in, within
 from schedules import rules
 from schedules.actions.edit import change
@@ -19,6 +19,8 @@ from schedules.actions.register import register
 from schedules.content import MOST_IMAGES
 from schedules.models import Schedule, ScheduleImage
 from schedules.states import ScheduleState
+
+COLUMN_OF = {"unit": "unit_id", "audience": "audience_id"}
 
 
 class Stale(Refused):
@@ -49,6 +51,7 @@ def save_draft(
         raise OutOfReach(_("You cannot register schedules for this unit."))
     if rooms is not None:
         _check_rooms(rooms, row, by=by)
+    _check_audience(values.get("audience"), row, by=by)
     chosen = None if rooms is None else {room.pk for room in rooms}
     changed = {name: value for name, value in values.items() if getattr(row, name) != value}
     if chosen == set(row.rooms.values_list("pk", flat=True)):
@@ -67,7 +70,7 @@ def save_draft(
 def step_digest(row: Schedule, step: str) -> str:
     """The same as long as the fields of this step are the same."""
     names = [name for name in rules.STEPS[step] if name not in ("rooms", "images")]
-    facts: list[Any] = [row.unit_id if name == "unit" else getattr(row, name) for name in names]
+    facts: list[Any] = [getattr(row, COLUMN_OF.get(name, name)) for name in names]
     if "rooms" in rules.STEPS[step]:
         facts.append(sorted(row.rooms.values_list("pk", flat=True)))
     text = json.dumps(facts, cls=DjangoJSONEncoder)
@@ -143,6 +146,13 @@ def _check_rooms(rooms: Sequence[Room], row: Schedule, *, by: Any) -> None:
     new = {room.pk for room in rooms} - set(row.rooms.values_list("pk", flat=True))
     if within(by, Room.objects.filter(pk__in=new), Act.USE).count() != len(new):
         raise OutOfReach(_("A chosen room does not belong to the schedule’s unit."))
+
+
+def _check_audience(audience: Audience | None, row: Schedule, *, by: Any) -> None:
+    if audience is None or audience.pk == row.audience_id:
+        return
+    if not within(by, Audience.objects.filter(pk=audience.pk), Act.USE).exists():
+        raise OutOfReach(_("The chosen audience does not belong to the schedule’s unit."))
 
 
 def _place(row: Schedule, image_ids: Iterable[int]) -> None:

@@ -76,6 +76,7 @@ def summary(row: Schedule) -> dict[str, Any]:
         "title": row.title,
         "timing": row.timing_kind,
         "rooms": list(row.rooms.order_by("id").values_list("name", flat=True)[:50]),
+        "audience": row.audience.name if row.audience else "",
         "text": content.text[:500],
         "images": [image.name for image in content.images],
         "priority": row.priority,

@@ -29,6 +29,7 @@ from schedules.admin.acts import act_on
 from schedules.admin.columns import two_lines
 from schedules.admin.live import answer_if_new, fingerprint
 from schedules.models import Run, Schedule
+from schedules.shown.audience import audience_of
 from schedules.shown.chat import chats_of_draft
 from schedules.shown.coming import coming, words
 from schedules.states import OPEN_RUN, RunState, ScheduleState
@@ -83,9 +84,12 @@ class ScheduleAdmin(ScopedAdmin):
             words(row, row.listed_at),
         )
 
-    @admin.display(description=gettext_lazy("rooms"))
-    def rooms_count(self, row: Any) -> int:
-        return row.room_total or 0
+    @admin.display(description=gettext_lazy("goes to"))
+    def rooms_count(self, row: Any) -> str:
+        if row.audience_id:
+            return _("an audience")
+        total = row.room_total or 0
+        return ngettext("%(rooms)d room", "%(rooms)d rooms", total) % {"rooms": total}
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def badge(self, row: Schedule) -> SafeString:
@@ -165,6 +169,7 @@ class ScheduleAdmin(ScopedAdmin):
             "chats": chats_of_draft(row, by=request.user, target=request.GET.get("target", "")),
             "rooms": list(reached[:51]),
             "rooms_total": rooms_total,
+            "audience": audience_of(row, by=request.user),
             "foreign_rooms": rooms_total - reached.count(),
             **_runs_of(row),
             "open_edit": row.drafts.first() if may_change else None,

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from channels.models import Image, Room
+from channels.models import Audience, Image, Room
 from config.scoped.fields import (
     ScopedIds,
     ScopedRelatedField,
@@ -59,7 +59,17 @@ class ScheduleSerializer(StrictSerializer):
         required=False,
         help_text="For which unit it is sent; your own if you leave it out.",
     )
-    rooms = ScopedIds(queryset=Room.objects.all(), max_length=MOST_ROOMS)
+    rooms = ScopedIds(
+        queryset=Room.objects.all(),
+        max_length=MOST_ROOMS,
+        help_text="Where it goes; empty for an audience.",
+    )
+    audience = ScopedRelatedField(
+        queryset=Audience.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text="Instead of rooms: each person in it gets the message for themselves.",
+    )
     images = ImageIds(
         queryset=Image.objects.all(),
         required=False,
@@ -92,7 +102,7 @@ class ScheduleSerializer(StrictSerializer):
     class Meta:
         model = Schedule
         fields = [
-            "id", "state", "unit", "title", "description", "rooms",
+            "id", "state", "unit", "title", "description", "rooms", "audience",
             "text", "images", "order", "interval_seconds",
             *rules.STEPS["timing"],
             "timing_in_words", "next_due_at", "revision", "template",

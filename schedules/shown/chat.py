@@ -3,7 +3,7 @@ room has a text of its own, the chat of one of them, which the viewer chooses.""
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from channels.adapters import adapter_class
 from channels.adapters.base import Bubble, Payload, Picture
-from channels.models import Account, MediaLink, Room
+from channels.models import Account, Audience, MediaLink, Room
 from orgs.clock import database_now
 from orgs.reach import within
 from schedules.content import Content, ContentImage, pack
@@ -41,6 +41,7 @@ class Chat:
     # Where each room has its own text: the rooms to choose from, and the one that is shown.
     choices: list[tuple[int, str]] = field(default_factory=list)
     chosen: int = 0
+    audience: str = ""  # whose people each get it for themselves
 
     @property
     def messages(self) -> int:
@@ -63,8 +64,7 @@ class Chat:
 def chats_of_draft(schedule: Schedule, *, by: Any, target: str = "") -> list[Chat]:
     """One chat for all rooms that are sent the same payloads, named as far as `by` reaches; of
     a text with placeholders the chat of the room with the id `target`."""
-    rooms = list(schedule.rooms.select_related("account").order_by("name", "id"))
-    reached = set(within(by, schedule.rooms.all()).values_list("pk", flat=True))
+    rooms, reached = _targets(schedule, by)
     content = schedule.content
     if content.has_placeholders:
         # Of a room that was moved elsewhere the values are not shown either.
@@ -78,6 +78,15 @@ def chats_of_draft(schedule: Schedule, *, by: Any, target: str = "") -> list[Cha
             packed[room.account_id] = chats.setdefault(same, chat)
         _add(packed[room.account_id], room, is_reached=room.pk in reached)
     return list(chats.values())
+
+
+def _targets(schedule: Schedule, by: Any) -> tuple[Sequence[Room | Audience], set[int]]:
+    """Where it goes, and the ids of those within the viewer's reach."""
+    if schedule.audience:
+        reached = within(by, Audience.objects.filter(pk=schedule.audience.pk))
+        return [schedule.audience], set(reached.values_list("pk", flat=True))
+    rooms = list(schedule.rooms.select_related("account").order_by("name", "id"))
+    return rooms, set(within(by, schedule.rooms.all()).values_list("pk", flat=True))
 
 
 def chats_of_run(run: Run, *, target: str = "") -> list[Chat]:
@@ -116,7 +125,9 @@ def image_url(image_id: int, rendition: str = "preview") -> str:
     return reverse("image-file", args=[image_id, rendition])
 
 
-def _filled(schedule: Schedule, content: Content, rooms: list[Room], target: str) -> Chat:
+def _filled(
+    schedule: Schedule, content: Content, rooms: Sequence[Room | Audience], target: str
+) -> Chat:
     """What the chosen room will see at the next time; while values are missing, with holes."""
     now = database_now()
     coming = preview(schedule, now, 1)
@@ -160,9 +171,11 @@ def _picture(image: ContentImage) -> Picture:
     return Picture(image_url(image.id, "original"), image_url(image.id), image.name)
 
 
-def _add(chat: Chat, room: Room, *, is_reached: bool) -> None:
+def _add(chat: Chat, room: Room | Audience, *, is_reached: bool) -> None:
     chat.rooms += 1
-    if not is_reached:
+    if is_reached and isinstance(room, Audience):
+        chat.audience = room.name
+    elif not is_reached:
         # It was moved to another unit since: its name is theirs.
         chat.foreign += 1
     elif len(chat.room_names) < 3:

@@ -18,6 +18,7 @@ from schedules.content import MOST_IMAGES
 from schedules.models import Schedule
 from schedules.room_values import names_for
 from schedules.rules import Problems
+from schedules.shown.audience import audience_of
 from schedules.shown.chat import chats_of_draft, image_url
 from schedules.shown.coming import coming
 from schedules.wizard.counting import counting_of
@@ -83,6 +84,7 @@ def review_page(request: HttpRequest, draft: Schedule) -> HttpResponse:
         "images": image_rows(draft),
         "rooms": list(within(request.user, draft.rooms.select_related("account", "unit"))[:51]),
         "rooms_count": draft.rooms.count(),
+        "audience": audience_of(draft, by=request.user),
         "listed": _listed(draft, found),
         "back": "timing",
     }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from channels.adapters.base import Receipt, SendError
+from channels.models import Account, Audience, Recipient
 from schedules.actions import register
 from schedules.dispatch import fence
 from schedules.dispatch.claim import Claimed, claim
@@ -15,6 +16,7 @@ from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.plan import plan
 from schedules.models import Delivery, Schedule
+from tests.fakes.line import ACCESS_TOKEN
 
 SECOND = timedelta(seconds=1)
 
@@ -73,5 +75,29 @@ def restarted(monkeypatch: pytest.MonkeyPatch) -> Callable[[], fence.Fence]:
     def make() -> fence.Fence:
         monkeypatch.setattr(fence, "seen", fence.Seen())
         return fence.Fence()
+
+    return make
+
+
+@pytest.fixture
+def line_account(world) -> Account:
+    made = Account(unit=world.hq, name="LINE", kind="line", is_shared=True)
+    made.secrets = {"access_token": ACCESS_TOKEN}
+    made.save()
+    return made
+
+
+@pytest.fixture
+def make_audience(world, line_account):
+    """An audience of xinyi with so many people."""
+
+    def make(count: int) -> Audience:
+        people = Recipient.objects.bulk_create(
+            Recipient(unit=world.xinyi, account=line_account, address=f"U{number:032x}")
+            for number in range(count)
+        )
+        audience = Audience.objects.create(unit=world.xinyi, account=line_account, name="Members")
+        audience.recipients.set(people)
+        return audience
 
     return make

@@ -7,40 +7,16 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from channels.models import Account, Audience, Recipient
+from channels.models import Audience, Recipient
 from schedules.dispatch.claim import claim, load_members
 from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.plan import plan
 from schedules.models import Delivery, Run, Schedule
 from schedules.states import ScheduleState, move
-from tests.fakes.line import ACCESS_TOKEN, MULTICAST, LineFake
+from tests.fakes.line import MULTICAST, LineFake
 from tests.fakes.serving import in_thread
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def account(world) -> Account:
-    made = Account(unit=world.hq, name="LINE", kind="line", is_shared=True)
-    made.secrets = {"access_token": ACCESS_TOKEN}
-    made.save()
-    return made
-
-
-@pytest.fixture
-def make_audience(world, account):
-    """An audience of xinyi with so many people."""
-
-    def make(count: int) -> Audience:
-        people = Recipient.objects.bulk_create(
-            Recipient(unit=world.xinyi, account=account, address=f"U{number:032x}")
-            for number in range(count)
-        )
-        audience = Audience.objects.create(unit=world.xinyi, account=account, name="Members")
-        audience.recipients.set(people)
-        return audience
-
-    return make
 
 
 @pytest.fixture
@@ -146,16 +122,16 @@ def test_a_channel_without_audiences_is_refused(world):
 
 
 @pytest.mark.parametrize("address", ["C" + "0" * 32, "U123", ""])
-def test_a_person_has_an_id_of_the_channels_own(world, account, address):
-    person = Recipient(unit=world.xinyi, account=account, address=address)
+def test_a_person_has_an_id_of_the_channels_own(world, line_account, address):
+    person = Recipient(unit=world.xinyi, account=line_account, address=address)
     with pytest.raises(ValidationError) as caught:
         person.full_clean()
     assert "address" in caught.value.message_dict
 
 
-def test_a_person_of_another_tree_is_refused(world, account):
-    account.unit = world.south
-    person = Recipient(unit=world.xinyi, account=account, address="U" + "0" * 32)
+def test_a_person_of_another_tree_is_refused(world, line_account):
+    line_account.unit = world.south
+    person = Recipient(unit=world.xinyi, account=line_account, address="U" + "0" * 32)
     with pytest.raises(ValidationError) as caught:
         person.full_clean()
     assert set(caught.value.message_dict) == {"account"}

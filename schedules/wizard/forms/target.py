@@ -7,12 +7,13 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from channels.models import Room
+from channels.models import Audience, Room
 from orgs.models import Unit
 from orgs.reach import STEP, Act, within
 from schedules.wizard.forms.base import StepForm
 
 SHOWN = 50  # rooms of a list; more are found by searching
+AUDIENCE = "audience"
 
 
 def units_of(user: Any) -> QuerySet[Unit]:
@@ -32,8 +33,16 @@ def rooms_of(user: Any, unit: Unit, *, kind: str = "", search: str = "") -> Quer
     return rows.select_related("account", "unit").order_by("name", "id")
 
 
+def audiences_of(user: Any, unit: Unit) -> QuerySet[Audience]:
+    """The audiences that a schedule of this unit may be sent to, by name."""
+    rows = within(user, Audience.objects.all(), Act.USE).filter(
+        unit__in=Unit.objects.get_tree(unit), is_active=True, account__is_active=True
+    )
+    return rows.select_related("account", "unit").order_by("name", "id")
+
+
 class TargetForm(StepForm):
-    """Unit, title, description and rooms."""
+    """Unit, title, description, and rooms or an audience."""
 
     step = "target"
 
@@ -54,22 +63,44 @@ class TargetForm(StepForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy("If there is anything to note."),
     )
-    kind = forms.ChoiceField(label=gettext_lazy("Rooms"), choices=Room.Kind.choices, required=False)
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Rooms"),
+        choices=[*Room.Kind.choices, (AUDIENCE, gettext_lazy("an audience"))],
+        required=False,
+    )
+    audience = forms.ModelChoiceField(
+        Audience.objects.none(),
+        label=gettext_lazy("Audience"),
+        required=False,
+        empty_label=gettext_lazy("Choose an audience"),
+        help_text=gettext_lazy("Each person in it gets the message for themselves."),
+    )
 
     def prepare(self, name: str, field: forms.Field) -> None:
-        if isinstance(field, forms.ModelChoiceField):
+        if not isinstance(field, forms.ModelChoiceField):
+            return
+        if name == AUDIENCE:
+            # Of all units, so that one may be chosen together with its unit: the rules judge it.
+            rows = within(self.by, Audience.objects.all(), Act.USE)
+            field.queryset = rows if self.is_bound else audiences_of(self.by, self.draft.unit)
+        else:
             field.queryset = units_of(self.by)
             field.label_from_instance = _indented  # type: ignore[assignment, method-assign]
 
     def stored(self) -> dict[str, Any]:
-        return super().stored() | {"unit": self.draft.unit_id}
+        ids = {"unit": self.draft.unit_id, AUDIENCE: self.draft.audience_id}
+        return super().stored() | ids
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
         self._read_rooms(values.get("unit") or self.draft.unit)
+        if values.get("kind") != AUDIENCE:
+            values[AUDIENCE] = None
         return values
 
     def rooms(self) -> list[Room] | None:
+        if self.cleaned_data.get("kind") == AUDIENCE:
+            return []
         if self.problems_of_rooms:
             return None
         # Those of the other kind are out of sight: they stay chosen in the browser only.
@@ -87,10 +118,16 @@ class TargetForm(StepForm):
         return list(within(self.by, self.draft.rooms.select_related("account", "unit")))
 
     def chosen_kind(self) -> str:
-        """Whether live or test rooms are shown."""
-        posted = self.data.get("kind") if self.is_bound else ""
-        kinds = [posted] if posted else [room.kind for room in self.chosen()]
-        return kinds[0] if kinds and kinds[0] in Room.Kind.values else Room.Kind.LIVE
+        """Whether live rooms, test rooms or the audiences are shown."""
+        if posted := self.data.get("kind") if self.is_bound else "":
+            return posted if posted in (*Room.Kind.values, AUDIENCE) else Room.Kind.LIVE
+        if self.draft.audience_id:
+            return AUDIENCE
+        return next((room.kind for room in self.chosen()), Room.Kind.LIVE)
+
+    def has_audiences(self) -> bool:
+        """Whether there is one to choose."""
+        return bool(self.draft.audience_id) or audiences_of(self.by, self._unit()).exists()
 
     def problems(self, name: str) -> list[str]:
         if name == "rooms" and self.is_bound and self.problems_of_rooms:
