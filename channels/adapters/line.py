@@ -17,7 +17,7 @@ from uuid import UUID
 import aiohttp
 from django.utils.translation import gettext_lazy as _
 
-from channels.adapters import line_events
+from channels.adapters import line_batch, line_events
 from channels.adapters.base import (
     Adapter,
     Bubble,
@@ -121,16 +121,19 @@ class LineAdapter(Adapter):
 
     async def send(self, target: Target, payload: Payload, key: UUID) -> Receipt:
         deadline = asyncio.get_running_loop().time() + self.timeout
-        to: str | list[str] = list(target.members) or target.address
-        body = b'{"to": ' + json.dumps(to).encode() + b", " + self._frozen(payload)
-        url = f"{self.host}/v2/bot/message/{self.endpoint(batch=bool(target.members))}"
-        token = await self._token(deadline)
-        answer = await self._post(url, body, token, key, deadline)
-        if answer.status == 401 and not self.config.access_token:
-            # Nothing was accepted, and a token may be revoked at any time: once more.
-            token = await self._token(deadline, rejected=token)
-            answer = await self._post(url, body, token, key, deadline)
-        return _receipt(answer)
+        if not target.members:
+            return await self._hand_over(target.address, payload, key, deadline)
+
+        async def to_some(members: Sequence[str], own_key: UUID) -> Receipt:
+            return await self._hand_over(list(members), payload, own_key, deadline)
+
+        try:
+            return await to_some(target.members, key)
+        except SendError as error:
+            many = len(target.members) > 1
+            if error.status != 400 or not many or not await self._is_fine(payload, deadline):
+                raise
+        return await line_batch.halve(target.members, key, to_some)
 
     def inbound(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
         signature = headers.get("x-line-signature", "")
@@ -163,6 +166,31 @@ class LineAdapter(Adapter):
         """In UTF-16 units, as LINE counts: most emoji are two."""
         return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
+    async def _hand_over(
+        self, to: str | list[str], payload: Payload, key: UUID, deadline: float
+    ) -> Receipt:
+        body = b'{"to": ' + json.dumps(to).encode() + b", " + self._frozen(payload)
+        endpoint = self.endpoint(batch=isinstance(to, list))
+        return _receipt(await self._post_message(endpoint, body, key, deadline))
+
+    async def _is_fine(self, payload: Payload, deadline: float) -> bool:
+        """Whether LINE finds nothing wrong with the messages themselves: it is free."""
+        body = b"{" + self._frozen(payload)
+        answer = await self._post_message("validate/multicast", body, None, deadline)
+        return answer.status == 200
+
+    async def _post_message(
+        self, endpoint: str, body: bytes, key: UUID | None, deadline: float
+    ) -> "_Answer":
+        url = f"{self.host}/v2/bot/message/{endpoint}"
+        token = await self._token(deadline)
+        answer = await self._post(url, body, token, key, deadline)
+        if answer.status == 401 and not self.config.access_token:
+            # Nothing was accepted, and a token may be revoked at any time: once more.
+            token = await self._token(deadline, rejected=token)
+            answer = await self._post(url, body, token, key, deadline)
+        return answer
+
     def _frozen(self, payload: Payload) -> bytes:
         """The payload as the end of a request's body. The messages of a run share one, and
         leave one after the other: it is made once for many."""
@@ -171,13 +199,11 @@ class LineAdapter(Adapter):
         return self._last[1]
 
     async def _post(
-        self, url: str, body: bytes, token: str, key: UUID, deadline: float
+        self, url: str, body: bytes, token: str, key: UUID | None, deadline: float
     ) -> "_Answer":
-        headers = {
-            "Authorization": f"Bearer {token}",
-            "Content-Type": "application/json",
-            "X-Line-Retry-Key": str(key),
-        }
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        if key:
+            headers["X-Line-Retry-Key"] = str(key)
         with wire_failures():
             async with self.http.post(
                 url, data=body, headers=headers, timeout=_until(deadline), allow_redirects=False

@@ -62,6 +62,7 @@ class LineFake:
         self.takes_http_images = False
         self.members: dict[str, int] = {}  # of groups and rooms; 5 where nothing is said
         self.left: set[str] = set()  # groups and rooms without the bot
+        self.strangers: set[str] = set()  # users' ids that LINE refuses
         self.tokens: dict[str, float] = {ACCESS_TOKEN: float("inf")}  # token → good until
         self.used = 0
         self.faults = Faults()
@@ -150,6 +151,7 @@ class LineFake:
                 isinstance(to, list)
                 and 1 <= len(to) <= 500
                 and all(isinstance(one, str) and USER.fullmatch(one) for one in to)
+                and not self.strangers.intersection(to)
             )
         return [] if is_good else [_problem("to", "The value is invalid.")]
 
