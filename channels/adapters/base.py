@@ -100,6 +100,14 @@ class HandedOver:
     at: float  # Unix seconds
 
 
+@dataclass(frozen=True)
+class Quota:
+    """What an account may send in this month, in messages as the channel bills them."""
+
+    limit: int | None  # None: as many as it likes
+    used: int
+
+
 class EventKind(StrEnum):
     """What a channel tells us."""
 
@@ -232,6 +240,7 @@ class Adapter(ABC):
     fetches_images: ClassVar[bool] = False  # by https, from our public address
     guarded: ClassVar[bool] = True  # a tenant chooses the host: the outgoing-URL rules apply
 
+    meters: ClassVar[bool] = False  # bills each message and tells its monthly quota
     hears: ClassVar[bool] = False  # the channel calls us with what happens there
     serial: ClassVar[bool] = False  # takes one message at a time, over all workers
 
@@ -290,6 +299,21 @@ class Adapter(ABC):
     async def describe(self, address: str) -> str:
         """What people call this room or person, or "". Raises SendError."""
         return ""
+
+    async def quota(self) -> Quota:
+        """This month's quota, from the channel; only where it `meters`. Raises SendError."""
+        return Quota(limit=None, used=0)
+
+    async def size(self, address: str) -> int | None:
+        """How many people one message to this room reaches, or is billed for; None where the
+        channel does not say. Raises SendError: REFUSED when we are not in it."""
+        return None
+
+    async def check(self) -> None:  # noqa: B027  (most cannot be asked without sending)
+        """Ask the channel whether the account's credentials hold. Raises SendError."""
+
+    async def validate(self, target: Target, payload: Payload) -> None:  # noqa: B027
+        """Ask the channel whether it would take this part, sending nothing. Raises SendError."""
 
     @classmethod
     def endpoint(cls, *, batch: bool) -> str:
