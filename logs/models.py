@@ -95,6 +95,9 @@ class Attempt(AppendOnly):
         null=True,
         help_text=_("Of the try that counts for punctuality: the accepted first part."),
     )
+    billed = models.PositiveIntegerField(
+        _("billed"), default=0, help_text=_("Messages that the channel bills for it.")
+    )
 
     class Meta:
         verbose_name = _("attempt")
@@ -105,6 +108,12 @@ class Attempt(AppendOnly):
             models.Index(fields=["delivery_id", "id"], name="attempts_of_one_delivery"),
             # Attempts by month, for the archive.
             models.Index(fields=["answered_at"], name="attempts_by_time"),
+            # What an account has spent since its channel told what was used.
+            models.Index(
+                fields=["account_id", "answered_at"],
+                condition=models.Q(billed__gt=0),
+                name="attempts_that_cost",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -143,6 +152,31 @@ class Punctuality(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} · {self.channel}"
+
+
+class Billing(models.Model):
+    """How many billed messages a day's deliveries were, of a unit and all under it.
+
+    Days are those of the appointed time in the unit's zone, as with Punctuality.
+    """
+
+    reach = Belongs("unit_path", write=Role.MANAGER)
+
+    unit_path = models.CharField(max_length=255)
+    day = models.DateField(_("day"))
+    messages = models.PositiveBigIntegerField(_("billed messages"))
+
+    class Meta:
+        verbose_name = _("billing")
+        verbose_name_plural = _("billing")
+        ordering = ["unit_path", "day"]
+        constraints = [
+            # Also the index by which the days of a unit's month are read.
+            models.UniqueConstraint(fields=["unit_path", "day"], name="one_billing_per_unit_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} · {self.messages}"
 
 
 class Tally(models.Model):

@@ -1,8 +1,26 @@
 """The one clock: the database's, so that every process agrees on what "now" is."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.db import connection
+
+
+class Month(NamedTuple):
+    """A calendar month of some zone: from its first moment to that of the next, in UTC."""
+
+    start: datetime
+    end: datetime
+
+
+def month_around(moment: datetime, zone: str) -> Month:
+    """The month in which this moment lies in this zone."""
+    first = moment.astimezone(ZoneInfo(zone)).replace(
+        day=1, hour=0, minute=0, second=0, microsecond=0, fold=0
+    )
+    following = (first + timedelta(days=31)).replace(day=1)
+    return Month(first.astimezone(UTC), following.astimezone(UTC))
 
 
 def database_now() -> datetime:

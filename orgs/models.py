@@ -75,6 +75,15 @@ class Unit(MP_Node):
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Nothing is sent for an inactive unit.")
     )
+    monthly_budget = models.PositiveIntegerField(
+        _("budget of a month"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "How many billed messages may be sent in a month for this unit and those under it. "
+            "Empty: as many as its accounts allow."
+        ),
+    )
 
     objects = UnitManager()
 

@@ -15,10 +15,7 @@ NAME_LENGTH = 90  # leaves room for the batch's number
 
 def room_deliveries(schedule: Schedule, run: Run, rooms: Sequence[Room]) -> list[Delivery]:
     """One delivery to each of these rooms, not yet written."""
-    return [
-        _delivery(schedule, run, room.account, room.address, room_id=room.pk, room_name=room.name)
-        for room in rooms
-    ]
+    return [_delivery(schedule, run, room.account, room.address, **_place(room)) for room in rooms]
 
 
 def filled_delivery(
@@ -31,8 +28,7 @@ def filled_delivery(
     """As one of room_deliveries, with payloads of its own, as `fill` makes them. Where it cannot,
     or where there are no values since the room left the unit, it is skipped, with the reason:
     nobody is sent a text with holes."""
-    place = {"room_id": room.pk, "room_name": room.name}
-    delivery = _delivery(schedule, run, room.account, room.address, parts=0, **place)
+    delivery = _delivery(schedule, run, room.account, room.address, parts=0, **_place(room))
     if values is None:
         return _left_out(delivery, Delivery.Reason.REACH)
     try:
@@ -58,8 +54,14 @@ def batch_deliveries(schedule: Schedule, run: Run, audience: Audience) -> Iterat
             audience_id=audience.pk,
             batch=number,
             members=members,
+            billed=len(members) if account.meters else 0,
             room_name=f"{audience.name[:NAME_LENGTH]} · {number + 1}",
         )
+
+
+def _place(room: Room) -> dict[str, Any]:
+    billed = room.people if room.account.meters else 0
+    return {"room_id": room.pk, "room_name": room.name, "billed": billed}
 
 
 def _left_out(delivery: Delivery, reason: str, error: str = "") -> Delivery:

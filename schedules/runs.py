@@ -4,6 +4,7 @@ Used by the planner for an occurrence and by people's "run now"; always inside t
 transaction.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 from django.db.models import QuerySet
 
 from channels.adapters.base import Adapter, Payload, Picture
@@ -18,11 +20,14 @@ from channels.media import public_url
 from channels.models import Account, Audience, MediaLink, Room
 from channels.models.image import Rendition
 from orgs.bulk import insert, insert_new
+from schedules.bookings import quota
 from schedules.content import Content, ContentImage, fill_in, pack
 from schedules.deliveries import batch_deliveries, filled_delivery, room_deliveries
 from schedules.models import Delivery, Run, Schedule
 from schedules.room_values import values_of
 from schedules.states import DeliveryState, RunState, move
+
+logger = logging.getLogger(__name__)
 
 BATCHES_AT_ONCE = 20  # of 500 people each
 LINKS_OPEN_BEFORE = timedelta(minutes=5)
@@ -89,6 +94,11 @@ def store(batch: Iterable[Frozen]) -> list[Run]:
     """Write the runs and all that hangs on them. A delivery whose twin is already planned or
     sent (same room, time and content) is written as skipped."""
     batch = list(batch)
+    purse = quota.open_purse((frozen.run, _billing(frozen)) for frozen in batch)
+    # Of what is due at once, the more important takes its part first.
+    for frozen in sorted(batch, key=lambda frozen: (frozen.run.due_at, -frozen.run.priority)):
+        if shortfall := purse.take(frozen.run, _messages(frozen.deliveries)):
+            _stop(frozen, shortfall)
     runs = [frozen.run for frozen in batch]
     insert(runs, ids=True)
     insert([link for frozen in batch for link in frozen.links])
@@ -99,24 +109,81 @@ def store(batch: Iterable[Frozen]) -> list[Run]:
         _finish_runs_of_duplicates(_store_duplicates(deliveries))
     for frozen in batch:
         if frozen.audience:
-            _store_batches(frozen.run, frozen.audience)
+            _store_batches(frozen.run, frozen.audience, purse)
     return runs
 
 
-def _store_batches(run: Run, audience: Audience) -> None:
+def _billing(frozen: Frozen) -> set[int]:
+    """The accounts that bill for this run."""
+    if frozen.audience and frozen.audience.account.meters:
+        return {frozen.audience.account_id}
+    return {delivery.account_id for delivery in frozen.deliveries if delivery.billed}
+
+
+def _messages(deliveries: Iterable[Delivery]) -> dict[int, int]:
+    """By account, how many messages it bills for what is planned of these."""
+    found: dict[int, int] = {}
+    for delivery in deliveries:
+        if delivery.billed and delivery.state == DeliveryState.PLANNED:
+            messages = delivery.billed * delivery.parts
+            found[delivery.account_id] = found.get(delivery.account_id, 0) + messages
+    return found
+
+
+def _stop(frozen: Frozen, shortfall: quota.Shortfall) -> None:
+    """Before its first message."""
+    _skip(frozen.run, shortfall.reason, shortfall.words)
+    logger.error("schedule %s is not sent: %s", frozen.run.schedule_id, frozen.run.detail)
+    frozen.deliveries, frozen.links = [], []
+    frozen.run.total = frozen.run.skipped = 0
+
+
+def _store_batches(run: Run, audience: Audience, purse: quota.Purse) -> None:
     """Write the deliveries to an audience while it is read: it may be too large to be held."""
-    deliveries = batch_deliveries(run.schedule, run, audience)
-    refused: list[Delivery] = []
-    while some := list(islice(deliveries, BATCHES_AT_ONCE)):
-        run.total += len(some)
-        if not insert_new(some):
-            refused += _store_duplicates(some)
+    try:
+        with transaction.atomic():  # a run that turns out not to fit leaves nothing
+            refused = _write_batches(run, audience, purse)
+    except quota.DoesNotFit as error:
+        _stop_batches(run, audience, purse, error)
+        return
     row = Run.objects.filter(pk=run.pk)
     if run.total:
         row.update(total=run.total)
         _finish_runs_of_duplicates(refused)
     else:
         move(row, RunState.SKIPPED, reason=Run.Reason.NO_RECIPIENT, completed_at=run.planned_at)
+
+
+def _write_batches(run: Run, audience: Audience, purse: quota.Purse) -> list[Delivery]:
+    """Returns those that a twin has kept out. Raises DoesNotFit."""
+    deliveries = batch_deliveries(run.schedule, run, audience)
+    refused: list[Delivery] = []
+    taken = 0
+    while some := list(islice(deliveries, BATCHES_AT_ONCE)):
+        run.total += len(some)
+        messages = _messages(some)
+        if shortfall := purse.take(run, messages):
+            purse.give_back(run, {audience.account_id: taken})
+            raise quota.DoesNotFit(shortfall)
+        taken += sum(messages.values())
+        if not insert_new(some):
+            refused += _store_duplicates(some)
+    return refused
+
+
+def _stop_batches(
+    run: Run, audience: Audience, purse: quota.Purse, error: quota.DoesNotFit
+) -> None:
+    """Before its first message; all are counted only to say how many they are."""
+    parts = len(run.payloads[str(audience.account_id)])
+    needed = {audience.account_id: audience.count() * parts}
+    shortfall = purse.take(run, needed) or error.shortfall
+    run.total = 0
+    _skip(run, shortfall.reason, shortfall.words)
+    row = Run.objects.filter(pk=run.pk)
+    at = {"completed_at": run.completed_at}
+    move(row, RunState.SKIPPED, reason=run.reason, detail=run.detail, **at)
+    logger.error("schedule %s is not sent: %s", run.schedule_id, run.detail)
 
 
 def _new_run(schedule: Schedule, due_at: datetime, *, now: datetime, trigger: str) -> Run:

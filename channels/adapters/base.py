@@ -241,6 +241,7 @@ class Adapter(ABC):
     guarded: ClassVar[bool] = True  # a tenant chooses the host: the outgoing-URL rules apply
 
     meters: ClassVar[bool] = False  # bills each message and tells its monthly quota
+    quota_zone: ClassVar[str] = "UTC"  # in which its month turns
     hears: ClassVar[bool] = False  # the channel calls us with what happens there
     serial: ClassVar[bool] = False  # takes one message at a time, over all workers
 

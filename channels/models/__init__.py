@@ -6,6 +6,7 @@ from channels.models.image import Image, MediaLink
 from channels.models.inbound import InboundEvent
 from channels.models.membership import Membership
 from channels.models.pace import Pace
+from channels.models.quota import QuotaReading
 from channels.models.recipient import Recipient, Tag, Tagging
 from channels.models.recipient_import import RecipientImport
 from channels.models.room import Room
@@ -20,6 +21,7 @@ __all__ = [
     "MediaLink",
     "Membership",
     "Pace",
+    "QuotaReading",
     "Recipient",
     "RecipientImport",
     "Room",

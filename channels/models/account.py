@@ -11,7 +11,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from channels.adapters import adapter_class
+from channels.adapters import adapter_class, registry
 from channels.adapters.base import Adapter
 from channels.http import open_adapter
 from channels.secrets import seal, unseal
@@ -74,6 +74,12 @@ class Account(models.Model):
     @property
     def adapter_class(self) -> type[Adapter]:
         return adapter_class(self.kind)
+
+    @property
+    def meters(self) -> bool:
+        """Whether its channel bills each message."""
+        found = registry().get(self.kind)
+        return found is not None and found.meters
 
     @property
     def secrets(self) -> dict[str, Any]:

@@ -29,6 +29,13 @@ class Room(models.Model):
         _("active"), default=True, help_text=_("Nothing is sent to an inactive room.")
     )
 
+    members_count = models.PositiveIntegerField(
+        _("people"),
+        null=True,
+        editable=False,
+        help_text=_("How many a message to it reaches, as its channel told."),
+    )
+    members_read_at = models.DateTimeField(_("people counted"), null=True, editable=False)
     left_at = models.DateTimeField(
         _("left"), null=True, editable=False, help_text=_("The bot is not in it since then.")
     )
@@ -55,6 +62,11 @@ class Room(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def people(self) -> int:
+        """How many a message to it is billed for; one where its channel did not tell."""
+        return self.members_count or 1
 
     def clean(self) -> None:
         """The account must reach down to the room's unit, and know such an address. Neither

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.timezone import get_default_timezone_name
 
 from logs.models import Attempt, Punctuality, Tally
+from logs.stats.billing import count_billed
 from logs.stats.figures import Figures, read_back
 from orgs.models import Unit
 from orgs.reach import lineage
@@ -83,7 +84,8 @@ def _take_turn(now: datetime) -> int:
     _write(_by_cell(rows))
     _add_since_ever(tally, rows)
     is_done = len(rows) < ROWS_A_TURN
-    tally.counted_id = tally.seen_id if is_done else rows[-1].id
+    before, tally.counted_id = tally.counted_id, tally.seen_id if is_done else rows[-1].id
+    count_billed(before, tally.counted_id)
     if is_done:
         tally.seen_id, tally.seen_at = max(tally.seen_id, _last_id()), now
     tally.save()

@@ -42,6 +42,7 @@ class Claimed:
     payload: dict[str, Any]
     part: int
     parts: int
+    billed: int  # messages for each request
     tries: int
     max_retries: int
     interval_seconds: int
@@ -128,8 +129,8 @@ def _load(ids: list[int], token: UUID) -> list[Claimed]:
         Delivery.objects.filter(id__among=ids, claim=token)
         .order_by("next_try_at", "-priority", "id")
         .values("id", "run_id", "room_id", "audience_id", "room_name", "room__address",
-                "unit_path", "account_id", "priority", "key", "part", "parts", "tries", "due_at",
-                "next_try_at", "claimed_at",
+                "unit_path", "account_id", "priority", "key", "part", "parts", "billed", "tries",
+                "due_at", "next_try_at", "claimed_at",
                 "started_at", "lateness_ms", "crashes", "in_doubt", "own_payloads")
     )  # fmt: skip
     runs = Run.objects.in_bulk({row["run_id"] for row in rows})

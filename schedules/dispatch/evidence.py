@@ -38,6 +38,7 @@ def attempt_of(outcome: Outcome, lateness: dict[int, int]) -> Attempt:
         answer=storable(evidence.answer),
         error=storable(str(error)) if error else "",
         lateness_ms=lateness.get(claimed.id),
+        billed=claimed.billed if receipt else 0,
     )
 
 

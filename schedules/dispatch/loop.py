@@ -18,6 +18,7 @@ from django.db import InterfaceError, InternalError, OperationalError
 
 from channels.hearing import due_events
 from logs.stats.tally import roll_up
+from schedules.dispatch import meter
 from schedules.dispatch.claim import Claimed, claim, release, renew
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.confirm import ask, due_questions, write_answers
@@ -43,6 +44,7 @@ SETTLE_EVERY = 0.02  # seconds in which answers gather for one write
 SETTLE_BUSY = 2.0  # the same while others wait to be handed over: those go first
 RENEW_AFTER = timedelta(seconds=1)  # after its time, for what still waits for a slot
 UPKEEP_EVERY = 1.0  # seconds between plan, sweep, confirm and a look at the clock
+METER_EVERY = 10.0  # seconds between looks at what is to be asked of channels that bill
 DATABASE_PAUSE = 1.0  # seconds before a database that failed is asked again
 # The last one: a transaction stood idle for too long, as with a worker that was stopped.
 DATABASE_AWAY = (OperationalError, InterfaceError, InternalError)
@@ -59,7 +61,7 @@ class Loop:
         self._workers = 1  # that share what is due
         self.sent = 0
         self._senders = Senders(self.clock)
-        self._database = DatabaseThreads("claim", "wire", "settle", "upkeep")
+        self._database = DatabaseThreads("claim", "wire", "settle", "upkeep", "meter")
         self._stopping = asyncio.Event()
         self._woken = asyncio.Event()  # for the claimer: there may be something to claim
         self._answered = asyncio.Event()  # for the settler
@@ -94,7 +96,7 @@ class Loop:
             await self._upkeep()
         tasks = [asyncio.create_task(self._handover.run()), asyncio.create_task(self._settler())]
         if not once:
-            tasks.append(asyncio.create_task(self._upkeeper()))
+            tasks += [asyncio.create_task(work()) for work in (self._upkeeper, self._meterer)]
         try:
             while not self._stopping.is_set():
                 _raise_if_one_ended(tasks)
@@ -226,6 +228,23 @@ class Loop:
         for account, values in self._senders.renewed():
             await call("upkeep", account.renew_secrets, values)
         await call("upkeep", roll_up, self.clock.now())
+
+    async def _meterer(self) -> None:
+        """Beside the upkeep, which must not wait for a channel that does not answer."""
+        while True:
+            try:
+                await self._meter()
+            except Exception:  # a figure that is missing stops nothing
+                logger.exception("the quotas could not be read")
+            await asyncio.sleep(METER_EVERY)
+
+    async def _meter(self) -> None:
+        call = self._database.call
+        accounts = await call("meter", meter.take_accounts, self.clock.now())
+        rooms = await call("meter", meter.rooms_to_count, self.clock.now())
+        if accounts or rooms:
+            answers = await meter.read(accounts, rooms, self._senders)
+            await call("meter", meter.write, answers, self.clock.now())
 
     async def _hear(self) -> None:
         events = await self._database.call("upkeep", due_events, self.clock.now())

@@ -77,6 +77,11 @@ class Delivery(models.Model):
     next_try_at = models.DateTimeField(_("next try"))
     part = models.PositiveSmallIntegerField(_("parts sent"), default=0)
     parts = models.PositiveSmallIntegerField(_("parts"))
+    billed = models.PositiveIntegerField(
+        _("billed"),
+        default=0,
+        help_text=_("Messages that the channel bills for each request; 0: it bills none."),
+    )
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     crashes = models.PositiveSmallIntegerField(default=0)
     in_doubt = models.BooleanField(

@@ -29,6 +29,8 @@ class Run(models.Model):
         NO_RECIPIENT = "no_person", _("nobody is in the audience")
         UNUSABLE = "unusable", _("the content cannot be sent")
         FENCED = "fenced", _("all sending was stopped when it was due")
+        QUOTA = "quota", _("it does not fit into what is left of the account’s month")
+        BUDGET = "budget", _("it does not fit into what is left of the unit’s budget")
 
     schedule = models.ForeignKey(Schedule, models.PROTECT, related_name="runs")
     due_at = models.DateTimeField(_("appointed"))

@@ -1,0 +1,1 @@
+"""Bookings: what may still be sent, asked before a run is written and inside its transaction."""

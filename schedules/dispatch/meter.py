@@ -1,0 +1,139 @@
+"""Meter: asks the channels that bill how much of the month is used, and how many a room reaches.
+
+Nothing waits for it: it has a task and a database thread of its own, and every question a short
+deadline. Where the answer is missing, messages go as before.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Exists, F, OuterRef, Q
+
+from channels.adapters import registry
+from channels.adapters.base import Quota, SendError
+from channels.models import Account, QuotaReading, Room
+from schedules.dispatch.send import Senders
+from schedules.models import Delivery, Schedule
+from schedules.states import DeliveryState, ScheduleState
+
+logger = logging.getLogger(__name__)
+
+READ_EVERY = timedelta(minutes=5)  # of an account that has something to send
+SOON = timedelta(hours=1)  # what comes within it is something to send
+COUNT_EVERY = timedelta(days=1)  # the people of a room
+ACCOUNTS_A_TURN = 50
+ROOMS_A_TURN = 50
+DEADLINE = 5.0  # seconds for one answer
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a channel said of an account. `asked_at`: what is sent from then on, it may not have
+    counted."""
+
+    account_id: int
+    asked_at: datetime
+    quota: Quota | None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Of one turn. The people of a room are None where the channel does not say."""
+
+    quotas: list[Answer] = field(default_factory=list)
+    people: list[tuple[int, int | None]] = field(default_factory=list)
+
+
+def take_accounts(now: datetime) -> list[Account]:
+    """Those whose quota is to be read, each taken by one worker."""
+    metering = [kind for kind, adapter in registry().items() if adapter.meters]
+    old = Q(quota=None) | Q(quota__tried_at__lt=now - READ_EVERY)
+    stale = Account.objects.filter(old, kind__in=metering, is_active=True)
+    if not metering or not stale.exists():
+        return []
+    wanted = stale.filter(Q(quota=None) | _has_work(now)).select_related("quota")
+    oldest = wanted.order_by(F("quota__tried_at").asc(nulls_first=True), "id")[:ACCOUNTS_A_TURN]
+    return [account for account in oldest if _take(account, now)]
+
+
+def rooms_to_count(now: datetime) -> list[Room]:
+    """Rooms that schedules and drafts name, whose people were not counted for long."""
+    metering = [kind for kind, adapter in registry().items() if adapter.meters]
+    if not metering:
+        return []
+    named = Schedule.rooms.through.objects.filter(room_id=OuterRef("pk"))
+    old = Q(members_read_at=None) | Q(members_read_at__lt=now - COUNT_EVERY)
+    rooms = Room.objects.filter(old, Exists(named), account__kind__in=metering, is_active=True)
+    oldest = rooms.order_by(F("members_read_at").asc(nulls_first=True), "id")
+    return list(oldest.select_related("account")[:ROOMS_A_TURN])
+
+
+async def read(accounts: Sequence[Account], rooms: Sequence[Room], senders: Senders) -> Answers:
+    """Ask all of them at once."""
+    quotas, people = await asyncio.gather(
+        asyncio.gather(*(_quota_of(account, senders) for account in accounts)),
+        asyncio.gather(*(_people_of(room, senders) for room in rooms)),
+    )
+    return Answers(list(quotas), [(room.pk, n) for room, n in zip(rooms, people, strict=True)])
+
+
+def write(answers: Answers, now: datetime) -> None:
+    """Keep what was told. A reading that failed leaves the last one as it is."""
+    for answer in answers.quotas:
+        row = QuotaReading.objects.filter(account_id=answer.account_id)
+        if answer.quota is None:
+            row.update(error=answer.error[:500])
+        else:
+            told = {"limit": answer.quota.limit, "used": answer.quota.used}
+            row.update(**told, read_at=answer.asked_at, error="")
+    for room_id, people in answers.people:
+        told = {"members_count": people} if people is not None else {}
+        Room.objects.filter(pk=room_id).update(**told, members_read_at=now)
+
+
+def _has_work(now: datetime) -> Q:
+    """Whether something is planned, or comes soon."""
+    planned = Delivery.objects.filter(account=OuterRef("pk"), state=DeliveryState.PLANNED)
+    soon = {"state": ScheduleState.ACTIVE, "next_due_at__lte": now + SOON}
+    coming = Schedule.objects.filter(**soon)
+    to_rooms = coming.filter(rooms__account=OuterRef("pk"))
+    to_audience = coming.filter(audience__account=OuterRef("pk"))
+    return Q(Exists(planned)) | Q(Exists(to_rooms)) | Q(Exists(to_audience))
+
+
+def _take(account: Account, now: datetime) -> bool:
+    """Whether this worker asks; of several that look at once, one."""
+    _row, is_new = QuotaReading.objects.get_or_create(account=account, defaults={"tried_at": now})
+    old = QuotaReading.objects.filter(account=account, tried_at__lt=now - READ_EVERY)
+    return is_new or bool(old.update(tried_at=now))
+
+
+async def _quota_of(account: Account, senders: Senders) -> Answer:
+    asked_at = senders.clock.now()
+    quota, error = await _ask(account, senders, lambda adapter: adapter.quota())
+    return Answer(account.pk, asked_at, quota, error)
+
+
+async def _people_of(room: Room, senders: Senders) -> int | None:
+    people, _error = await _ask(room.account, senders, lambda adapter: adapter.size(room.address))
+    return people if people is None else int(people)
+
+
+async def _ask(account: Account, senders: Senders, question: Any) -> tuple[Any, str]:
+    """The answer, or None and why there is none."""
+    try:
+        async with asyncio.timeout(DEADLINE):
+            return await question(senders.adapter(account)), ""
+    except TimeoutError:
+        return None, "The channel did not answer in time."
+    except (SendError, KeyError, ImproperlyConfigured) as error:
+        return None, str(error)
+    except Exception as error:  # an adapter's own fault must not end the meter
+        logger.exception("account %s: the %s adapter failed", account.pk, account.kind)
+        return None, f"{type(error).__name__}: {error}"
