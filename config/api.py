@@ -12,7 +12,7 @@ from rest_framework.routers import SimpleRouter
 
 from channels.api import ImageViewSet, RoomViewSet
 from config.scoped.problems import MEDIA_TYPE, problem
-from schedules.api import LogViewSet, ScheduleViewSet, TemplateViewSet
+from schedules.api import LogViewSet, ReachedViewSet, ScheduleViewSet, TemplateViewSet
 
 app_name = "api"
 
@@ -22,6 +22,7 @@ router.register("templates", TemplateViewSet)
 router.register("logs", LogViewSet, basename="log")
 router.register("rooms", RoomViewSet)
 router.register("images", ImageViewSet)
+router.register("recipients", ReachedViewSet, basename="reached")
 
 # The document says what the API can do, nothing of what is in it: anybody may read it.
 PUBLIC: dict[str, Any] = {"permission_classes": [AllowAny], "authentication_classes": []}

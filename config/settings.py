@@ -268,6 +268,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    # What several answers have in common is named once.
+    "ENUM_NAME_OVERRIDES": {
+        "LogStateEnum": "schedules.states.DeliveryState",
+        "LogReasonEnum": "schedules.models.delivery.Delivery.Reason",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.scoped.openapi.closed_requests",

@@ -45,7 +45,8 @@ def batch_deliveries(schedule: Schedule, run: Run, audience: Audience) -> Iterat
     size = account.adapter_class.limits.members_per_request
     # Of an audience of “at most N”, each run draws its own, and the same ones at every try.
     draw = f"{schedule.uid}|{run.due_at.isoformat()}"
-    for number, members in enumerate(audience.batches(size, draw=draw)):
+    for number, people in enumerate(audience.groups(size, draw=draw)):
+        ids = [person.id for person in people]
         yield _delivery(
             schedule,
             run,
@@ -53,8 +54,10 @@ def batch_deliveries(schedule: Schedule, run: Run, audience: Audience) -> Iterat
             f"{audience.uid}#{number}",
             audience_id=audience.pk,
             batch=number,
-            members=members,
-            billed=len(members) if account.meters else 0,
+            members=[person.address for person in people],
+            members_from=min(ids),
+            members_to=max(ids),
+            billed=len(people) if account.meters else 0,
             room_name=f"{audience.name[:NAME_LENGTH]} · {number + 1}",
         )
 

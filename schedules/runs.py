@@ -63,6 +63,7 @@ def freeze(
     `open_account` that remembers: to open one takes longer than to pack a text."""
     frozen = Frozen(_new_run(schedule, due_at, now=now, trigger=trigger))
     rooms, frozen.audience = list(schedule.rooms.all()), schedule.audience
+    frozen.run.expected = schedule.expected
     targets: list[Room | Audience] = [schedule.audience] if schedule.audience else [*rooms]
     if not targets:
         return _unsendable(frozen, Run.Reason.NO_ROOM)
@@ -148,10 +149,16 @@ def _store_batches(run: Run, audience: Audience, purse: quota.Purse) -> None:
         return
     row = Run.objects.filter(pk=run.pk)
     if run.total:
-        row.update(total=run.total)
+        run.recipients = (run.recipients or 0) - _people_in(refused)
+        row.update(total=run.total, recipients=run.recipients)
         _finish_runs_of_duplicates(refused)
     else:
-        move(row, RunState.SKIPPED, reason=Run.Reason.NO_RECIPIENT, completed_at=run.planned_at)
+        nobody = {"reason": Run.Reason.NO_RECIPIENT, "recipients": 0}
+        move(row, RunState.SKIPPED, **nobody, completed_at=run.planned_at)
+
+
+def _people_in(batches: Iterable[Delivery]) -> int:
+    return sum(len(delivery.members or ()) for delivery in batches)
 
 
 def _write_batches(run: Run, audience: Audience, purse: quota.Purse) -> list[Delivery]:
@@ -159,8 +166,10 @@ def _write_batches(run: Run, audience: Audience, purse: quota.Purse) -> list[Del
     deliveries = batch_deliveries(run.schedule, run, audience)
     refused: list[Delivery] = []
     taken = 0
+    run.recipients = 0
     while some := list(islice(deliveries, BATCHES_AT_ONCE)):
         run.total += len(some)
+        run.recipients += _people_in(some)
         messages = _messages(some)
         if shortfall := purse.take(run, messages):
             purse.give_back(run, {audience.account_id: taken})
@@ -181,7 +190,7 @@ def _stop_batches(
     run.total = 0
     _skip(run, shortfall.reason, shortfall.words)
     row = Run.objects.filter(pk=run.pk)
-    at = {"completed_at": run.completed_at}
+    at = {"completed_at": run.completed_at, "recipients": 0}
     move(row, RunState.SKIPPED, reason=run.reason, detail=run.detail, **at)
     logger.error("schedule %s is not sent: %s", run.schedule_id, run.detail)
 

@@ -7,6 +7,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
@@ -120,7 +122,8 @@ class RecipientAdmin(ScopedAdmin):
     autocomplete_fields = ["unit"]
     ordering = ["-id"]
     fields = ["unit", "account", "address", "name", "region", "language", "tag_words",
-              "has_opted_out"]  # fmt: skip
+              "has_opted_out", "reached"]  # fmt: skip
+    readonly_fields = ["reached"]
     actions = ["export"]
     actions_list = ["bring_in"]
 
@@ -138,6 +141,14 @@ class RecipientAdmin(ScopedAdmin):
         form.apply(obj)
         super().save_model(request, obj, form, change)
         obj.retag(form.cleaned_data["tag_words"])
+
+    @admin.display(description=_("messages"))
+    def reached(self, person: Recipient) -> SafeString | str:
+        if person.pk is None:
+            return "–"
+        address = f"{reverse('admin:schedules_delivery_changelist')}?recipient={person.pk}"
+        link = '<a class="teiji-link" href="{}">{}</a>'
+        return format_html(link, address, _("What was sent to this person"))
 
     # The columns, and what a person sees who may not edit: named as the form's fields.
 

@@ -82,19 +82,24 @@ class Audience(models.Model):
             raise ValidationError({"account": message})
 
     def batches(self, size: int, draw: str = "") -> Iterator[list[str]]:
-        """The addresses of those who may be written to, so many at a time, in a fixed order.
-        However many there are, only a few thousand are in memory.
+        """As `groups`, their addresses only."""
+        for people in self.groups(size, draw):
+            yield [person.address for person in people]
+
+    def groups(self, size: int, draw: str = "") -> Iterator[list[Person]]:
+        """Those who may be written to, so many at a time, in a fixed order. However many there
+        are, only a few thousand are in memory.
 
         `draw` names the lot that decides where there are too many: by default this audience's
         own, so that the same people are drawn each time."""
-        addresses = (person.address for person in self._people(draw))
-        while batch := list(islice(addresses, size)):
-            yield batch
+        everybody = self._people(draw)
+        while people := list(islice(everybody, size)):
+            yield people
 
     def count(self, up_to: int | None = None) -> int:
         """How many would get a message now, counted no further than `up_to`."""
         least = min((n for n in (up_to, self.most) if n is not None), default=None)
-        return sum(1 for _person in islice(self.selection.people(), least))
+        return self.selection.count(least)
 
     @property
     def selection(self) -> Selection:

@@ -99,6 +99,12 @@ class Recipient(models.Model):
         indexes = [
             # The recipients of a unit, for every list of them.
             models.Index(fields=["unit", "id"], name="recipients_of_one_unit"),
+            # Who has opted out since a message to them was planned.
+            models.Index(
+                fields=["account", "opted_out_at"],
+                condition=models.Q(opted_out_at__isnull=False),
+                name="recipients_opted_out",
+            ),
             # Those of a region, and those of a language, for rules.
             models.Index(fields=["account", "region", "id"], name="recipients_of_one_region"),
             models.Index(fields=["account", "language", "id"], name="recipients_of_one_language"),

@@ -13,7 +13,7 @@ from heapq import merge
 from itertools import chain, groupby, islice
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from channels.models.membership import Membership
 from channels.models.recipient import Recipient, Tag, Tagging
@@ -54,6 +54,19 @@ class Selection:
         units = _units_at_work(self.unit)
         return self._loaded(self._candidates(units), units)
 
+    def count(self, up_to: int | None = None) -> int:
+        """How many they are, counted no further than `up_to`. The database counts, and where one
+        of its tables can tell, all at once."""
+        meant = self._condition(_units_at_work(self.unit))
+        if self.list_id is None and not self.tags:
+            return Recipient.objects.filter(meant).order_by()[:up_to].count()
+        ids, found = self._candidates(()), 0
+        while (up_to is None or found < up_to) and (page := list(islice(ids, READ_AT_ONCE))):
+            # As a condition of the rows the account could lead to a worse index than their ids.
+            rows = Recipient.objects.filter(id__among=page)
+            found += rows.aggregate(total=Count("id", filter=meant))["total"]
+        return found if up_to is None else min(found, up_to)
+
     def drawn(self, most: int, draw: str) -> Iterator[Person]:
         """At most so many of them. The same `draw` picks the same people, each time: those whose
         ids have the smallest hashes, so that nobody's turn depends on who was imported first.
@@ -79,6 +92,13 @@ class Selection:
             and (not self.regions or person.region in self.regions)
             and (not self.languages or person.language in self.languages)
         )
+
+    def _condition(self, units: set[int]) -> Q:
+        """As `_means`, for the database."""
+        meant = Q(account_id=self.account_id, unit_id__in=units, opted_out_at=None)
+        if self.regions:
+            meant &= Q(region__in=self.regions)
+        return meant & Q(language__in=self.languages) if self.languages else meant
 
     def _candidates(self, units: Iterable[int]) -> Iterator[int]:
         """The ids of those who answer to one question, that which as a rule the fewest do."""

@@ -129,6 +129,7 @@ def _check_not_leaving(row: Schedule, copy: Schedule) -> None:
 def _reactivate(row: Schedule, now: datetime, overdue: datetime | None) -> None:
     """Save the edited schedule; one that was at its end goes on if it has a next time."""
     row.content_hash = row.content.digest
+    row.expected = row.audience.count() if row.audience else None
     is_paused = row.state == ScheduleState.PAUSED
     row.next_due_at = None if is_paused else overdue or find_next(row, now)
     row.revision += 1

@@ -53,6 +53,7 @@ def register(schedule: Schedule, *, by: Any) -> Schedule:
 def activate(row: Schedule, now: datetime) -> None:
     """Draft to active, with its next time; "now" becomes a run at once. The row is locked."""
     row.registered_at, row.content_hash = now, row.content.digest
+    row.expected = row.audience.count() if row.audience else None
     runs_now = row.timing_kind == Kind.NOW
     row.next_due_at = None if runs_now else find_next(row, now)
     row.state = ScheduleState.ACTIVE
@@ -61,6 +62,7 @@ def activate(row: Schedule, now: datetime) -> None:
         ScheduleState.ACTIVE,
         registered_at=now,
         content_hash=row.content_hash,
+        expected=row.expected,
         next_due_at=row.next_due_at,
     )
     if not moved:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from config.scoped.admin import ReadOnlyAdmin
 from schedules import actions
 from schedules.admin.columns import two_lines
-from schedules.admin.filters import AppointedFilter, OneRunFilter
+from schedules.admin.filters import AppointedFilter, OneRecipientFilter, OneRunFilter
 from schedules.models import Delivery
 from schedules.templatetags.teiji_states import delivery_badge
 from schedules.templatetags.teiji_times import lateness, time_element
@@ -29,7 +29,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_display = ["appointed", "room_name", "title", "badge", "why", "late", "tries", "channel"]
     # The first column too: a list on a phone calls a first column without a link a tick box.
     list_display_links = ["appointed", "room_name"]
-    list_filter = [AppointedFilter, "state", "channel", OneRunFilter]
+    list_filter = [AppointedFilter, "state", "channel", OneRunFilter, OneRecipientFilter]
     list_select_related = ["run"]
     search_fields = ["room_name", "run__title", "request_id"]
     ordering = ["-due_at", "-id"]
@@ -54,7 +54,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return delivery_badge(row)
 
     @admin.display(description=gettext_lazy("reason"))
-    def why(self, row: Delivery) -> str:
+    def why(self, row: Any) -> str:
+        if getattr(row, "is_refused", False):
+            return _("the channel refused this person’s address")
         return str(row.get_reason_display() or row.error[:80] or "")
 
     @admin.display(description=gettext_lazy("lateness"), ordering="lateness_ms")

@@ -8,8 +8,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from channels.models import Recipient
 from orgs.clock import database_now
+from orgs.reach import within
 from schedules.states import DeliveryState
+
+ONE = ("run", "schedule", "recipient")  # what belongs to one of them is asked for as a whole
 
 WINDOWS = {
     "day": (_("the last 24 hours"), timedelta(days=1)),
@@ -40,7 +44,7 @@ class AppointedFilter(admin.SimpleListFilter):
         # One run, or a search, is asked for as a whole.
         # So is what waits for a person, however old it has grown.
         waiting = request.GET.get("state__exact") == DeliveryState.UNCONFIRMED
-        narrowed = "run" in request.GET or "schedule" in request.GET or request.GET.get("q")
+        narrowed = any(name in request.GET for name in ONE) or request.GET.get("q")
         asked = narrowed or waiting
         name = self.value() or ("all" if asked else "week")
         if name not in WINDOWS:
@@ -74,3 +78,29 @@ class OneScheduleFilter(OneOf):
     title = _("schedule")
     parameter_name = "schedule"
     field = "schedule_id"
+
+
+class OneRecipientFilter(OneOf):
+    """What went to one person who is within reach; of anybody else nothing."""
+
+    title = _("recipient")
+    parameter_name = "recipient"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        person = _person(request, request.GET.get(str(self.parameter_name), ""))
+        found = super().lookups(request, model_admin)
+        return [(asked, person or number) for asked, number in found]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        asked = self.value()
+        if not asked:
+            return queryset
+        person = _person(request, asked)
+        sent: Any = queryset
+        return sent.to_person(person) if person else queryset.none()
+
+
+def _person(request: HttpRequest, asked: str) -> Recipient | None:
+    if not (asked.isascii() and asked.isdecimal() and len(asked) < 19):
+        return None
+    return within(request.user, Recipient.objects.filter(pk=int(asked))).first()

@@ -24,6 +24,7 @@ from schedules.admin.filters import AppointedFilter, OneScheduleFilter
 from schedules.admin.live import answer_if_new, fingerprint
 from schedules.models import Delivery, Run
 from schedules.shown.chat import chats_of_run
+from schedules.shown.drift import drift_of
 from schedules.shown.times import times_of
 from schedules.states import OPEN_RUN, DeliveryState
 from schedules.templatetags.teiji_states import state_badge
@@ -61,7 +62,13 @@ class RunAdmin(ReadOnlyAdmin):
     def result(self, run: Run) -> SafeString | str:
         if run.reason:
             return run.get_reason_display()
-        return format_html('<span class="tj-figures">{} / {}</span>', run.sent, run.total)
+        figures = format_html('<span class="tj-figures">{} / {}</span>', run.sent, run.total)
+        people = drift_of(run)
+        return (
+            format_html('{}<br><small class="tj-quiet">{}</small>', figures, people)
+            if people
+            else figures
+        )
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -111,7 +118,15 @@ def _state(request: HttpRequest, run: Run) -> dict[str, Any]:
         }
         for row in deliveries[:DELIVERIES_SHOWN]
     ]
-    counts = (run.state, run.total, run.sent, run.failed, run.unconfirmed, run.skipped)
+    counts = (
+        run.state,
+        run.total,
+        run.sent,
+        run.failed,
+        run.unconfirmed,
+        run.skipped,
+        run.recipients,
+    )
     figures = [
         (
             row.pk,
@@ -126,6 +141,7 @@ def _state(request: HttpRequest, run: Run) -> dict[str, Any]:
     ]
     return {
         "run": run,
+        "drift": drift_of(run),
         "now": database_now(),
         "zone": run.zone,
         "viewer_zone": zone_of(request.user),

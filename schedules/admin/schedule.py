@@ -32,6 +32,7 @@ from schedules.models import Run, Schedule
 from schedules.shown.audience import audience_of
 from schedules.shown.chat import chats_of_draft
 from schedules.shown.coming import coming, words
+from schedules.shown.drift import in_words
 from schedules.states import OPEN_RUN, RunState, ScheduleState
 from schedules.templatetags.teiji_states import state_badge
 from schedules.templatetags.teiji_times import time_element
@@ -68,6 +69,8 @@ class ScheduleAdmin(ScopedAdmin):
             .annotate(
                 room_total=Subquery(counted.values("total")),
                 last_state=Subquery(latest.values("state")[:1]),
+                last_people=Subquery(latest.values("recipients")[:1]),
+                last_expected=Subquery(latest.values("expected")[:1]),
                 last_due_at=Subquery(latest.values("due_at")[:1]),
                 # Asked once: the columns of a list see nothing of the request.
                 listed_at=Value(database_now(), output_field=DateTimeField()),
@@ -87,9 +90,19 @@ class ScheduleAdmin(ScopedAdmin):
     @admin.display(description=gettext_lazy("goes to"))
     def rooms_count(self, row: Any) -> str:
         if row.audience_id:
-            return _("an audience")
+            return self._people(row)
         total = row.room_total or 0
         return ngettext("%(rooms)d room", "%(rooms)d rooms", total) % {"rooms": total}
+
+    def _people(self, row: Any) -> SafeString | str:
+        """Of an audience how many it reached the last time, or how many are expected."""
+        if row.last_people is not None:
+            said = in_words(row.last_people, row.last_expected)
+        elif row.expected is not None:
+            said = in_words(row.expected, None)
+        else:
+            return _("an audience")
+        return format_html('{}<br><small class="tj-quiet">{}</small>', _("an audience"), said)
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def badge(self, row: Schedule) -> SafeString:

@@ -2,7 +2,8 @@
 schedules.actions."""
 
 from schedules.api.logs import LogViewSet
+from schedules.api.reached import ReachedViewSet
 from schedules.api.schedules import ScheduleViewSet
 from schedules.api.templates import TemplateViewSet
 
-__all__ = ["LogViewSet", "ScheduleViewSet", "TemplateViewSet"]
+__all__ = ["LogViewSet", "ReachedViewSet", "ScheduleViewSet", "TemplateViewSet"]

@@ -102,13 +102,13 @@ class ScheduleSerializer(StrictSerializer):
     class Meta:
         model = Schedule
         fields = [
-            "id", "state", "unit", "title", "description", "rooms", "audience",
+            "id", "state", "unit", "title", "description", "rooms", "audience", "expected",
             "text", "images", "order", "interval_seconds",
             *rules.STEPS["timing"],
             "timing_in_words", "next_due_at", "revision", "template",
             "registered_by", "created_at", "updated_at",
         ]  # fmt: skip
-        read_only_fields = ["template", "next_due_at", "created_at", "updated_at"]
+        read_only_fields = ["expected", "template", "next_due_at", "created_at", "updated_at"]
         extra_kwargs = {
             "text": {"trim_whitespace": False},
             "description": {"trim_whitespace": False},

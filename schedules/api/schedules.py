@@ -47,7 +47,8 @@ class RunSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Run
-        fields = ["id", "schedule", "trigger", "state", "reason", "title", "due_at", "total"]
+        fields = ["id", "schedule", "trigger", "state", "reason", "title", "due_at", "total",
+                  "expected", "recipients"]  # fmt: skip
         read_only_fields = fields
 
 

@@ -8,14 +8,16 @@ from typing import Any
 
 from django.conf import settings
 
-from schedules.dispatch.claim import Claimed, load_members, release_marked
+from schedules.dispatch.claim import Claimed, release_marked
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.mark import mark_wire
+from schedules.dispatch.members import Members, settle_members
 from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.pace import Paced, is_serial, pace
 from schedules.dispatch.send import ON_THE_WIRE, Senders
 from schedules.dispatch.slots import Slots
 from schedules.dispatch.waiting import Waiting
+from schedules.models import Delivery
 
 logger = logging.getLogger(__name__)
 
@@ -124,12 +126,15 @@ class Handover:
         """Hand these over. Each of them has a slot."""
         self._started_at = asyncio.get_running_loop().time()
         allowed = await self._pace(batch)
+        members = await self._members([delivery for delivery, _at in allowed])
+        empty = [d for d, _at in allowed if d.is_batch and members.get(d.id) == ()]
+        allowed = [(d, at) for d, at in allowed if d not in empty] if empty else allowed
+        self._leave_out(empty)
         # Tried again where the answer was lost: the mark may have been written.
         marked, barred, lease_until = await self._persist(
             "wire", lambda: mark_wire([d for d, _at in allowed], self._clock.now())
         )
         leaving = [(delivery, at) for delivery, at in allowed if delivery.id in marked]
-        members = await self._members([delivery for delivery, _at in leaving])
         for delivery, at in leaving:
             to = members.get(delivery.id, ())
             task = asyncio.create_task(self._senders.hand_over(delivery, at, lease_until, to))
@@ -150,9 +155,15 @@ class Handover:
                 self.slots.empty(delivery.account.pk)
         return [(d, paced.times[d.id]) for d in batch if d.id in paced.times]
 
-    async def _members(self, leaving: list[Claimed]) -> dict[int, tuple[str, ...]]:
+    async def _members(self, leaving: list[Claimed]) -> Members:
         batches = [delivery for delivery in leaving if delivery.is_batch]
-        return await self._persist("wire", load_members, batches) if batches else {}
+        return await self._persist("wire", settle_members, batches) if batches else {}
+
+    def _leave_out(self, empty: list[Claimed]) -> None:
+        """All of these batches have opted out."""
+        for delivery in empty:
+            self.slots.empty(delivery.account.pk)
+            self._take_in(self._senders.barred(delivery, Delivery.Reason.OPTED_OUT))
 
     def _note(self, task: asyncio.Task[Outcome | None]) -> None:
         delivery = self._in_flight.pop(task)

@@ -6,13 +6,16 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from channels.models import Account, Audience, Room
+from channels.models import Account, Audience, Recipient, Room
+from logs.models import Attempt
 from orgs.reach import Belongs
 from schedules.models.run import Run
 from schedules.states import DeliveryState
+
+BATCHES_LOOKED_INTO = 10_000  # of those that may hold one person, the newest
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -29,6 +32,23 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         handed over."""
         left = Q(lease_until__lt=now) | Q(wire_at=None, worker__in=silent)
         return self.filter(left, state=DeliveryState.SENDING)
+
+    def to_person(self, person: Recipient) -> "DeliveryQuerySet":
+        """Those in whose batch this person is, whether or not still in the audience, and those
+        to a room that is this person: one of the same account and address. `is_refused`: the
+        channel took the others of the batch, and not this person.
+
+        The range of ids leaves few batches of each run, which then are looked into: an index of
+        all who are in them would be written anew with each change of their state."""
+        ranges = {"members_from__lte": person.pk, "members_to__gte": person.pk}
+        batches = self.filter(audience__isnull=False, account_id=person.account_id, **ranges)
+        newest = batches.order_by("-due_at", "-id").values_list("pk", flat=True)
+        within = Q(pk__among=list(newest[:BATCHES_LOOKED_INTO]), members__holds=person.address)
+        rooms = Room.objects.filter(account_id=person.account_id, address=person.address)
+        alone = Q(room_id__in=list(rooms.values_list("pk", flat=True)))
+        tries = Attempt.objects.filter(delivery_id=OuterRef("pk"))
+        refused = tries.filter(answer__refused__holds=person.address)
+        return self.filter(within | alone).annotate(is_refused=Exists(refused))
 
 
 class Delivery(models.Model):
@@ -47,6 +67,7 @@ class Delivery(models.Model):
         CANCELLED = "cancelled", _("the schedule was cancelled")
         FENCED = "fenced", _("all sending was stopped when it was due")
         UNFILLED = "unfilled", _("its text could not be filled in")
+        OPTED_OUT = "opted_out", _("nobody in it wants messages any more")
 
     # Indexes that nobody asks would be written three times for each message.
     run = models.ForeignKey(Run, models.CASCADE, related_name="deliveries", db_index=False)
@@ -59,6 +80,9 @@ class Delivery(models.Model):
     )
     # By value: who it was is known after the audience has changed.
     members = models.JSONField(_("recipients"), null=True, editable=False)
+    # Between these lie the ids that its recipients had.
+    members_from = models.BigIntegerField(null=True, editable=False)
+    members_to = models.BigIntegerField(null=True, editable=False)
     account = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
     room_name = models.CharField(_("room"), max_length=100)
     channel = models.CharField(_("channel"), max_length=30)
@@ -128,7 +152,14 @@ class Delivery(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(room__isnull=False, audience=None, batch=None, members=None)
-                | Q(room=None, audience__isnull=False, batch__isnull=False, members__isnull=False),
+                | Q(
+                    room=None,
+                    audience__isnull=False,
+                    batch__isnull=False,
+                    members__isnull=False,
+                    members_from__isnull=False,
+                    members_to__isnull=False,
+                ),
                 name="one_room_or_one_batch",
             ),
             models.CheckConstraint(
@@ -161,6 +192,12 @@ class Delivery(models.Model):
                 fields=["confirm_at"],
                 condition=Q(confirm_at__isnull=False),
                 name="deliveries_to_confirm",
+            ),
+            # Which batches one person may be in.
+            models.Index(
+                fields=["account", "members_to", "members_from"],
+                condition=Q(audience__isnull=False),
+                name="batches_by_members",
             ),
             # The totals of a run.
             models.Index(fields=["run", "state"], name="deliveries_of_one_run"),

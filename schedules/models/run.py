@@ -55,6 +55,10 @@ class Run(models.Model):
     planned_at = models.DateTimeField(_("planned"))
     started_at = models.DateTimeField(_("started"), null=True)
     completed_at = models.DateTimeField(_("completed"), null=True)
+    # Of an audience: how many were in it when the schedule was registered, and to how many of
+    # it this run goes.
+    expected = models.PositiveIntegerField(_("people expected"), null=True)
+    recipients = models.PositiveIntegerField(_("people"), null=True)
     total = models.PositiveIntegerField(_("rooms"), default=0)
     sent = models.PositiveIntegerField(_("sent"), default=0)
     failed = models.PositiveIntegerField(_("failed"), default=0)

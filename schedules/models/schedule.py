@@ -46,6 +46,12 @@ class Schedule(TimingFields):
     audience = models.ForeignKey(
         Audience, models.PROTECT, null=True, blank=True, verbose_name=_("audience")
     )
+    expected = models.PositiveIntegerField(
+        _("people expected"),
+        null=True,
+        editable=False,
+        help_text=_("How many were in the audience when it was registered."),
+    )
     text = models.TextField(_("text"), blank=True)
     images = models.ManyToManyField(Image, through="ScheduleImage", verbose_name=_("images"))
     order = models.CharField(

@@ -1,6 +1,7 @@
 """An audience gets its message in batches, each person once."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -10,6 +11,7 @@ from django.utils import timezone
 from channels.models import Audience, Recipient
 from schedules.dispatch.claim import claim, load_members
 from schedules.dispatch.mark import mark_wire
+from schedules.dispatch.members import settle_members
 from schedules.dispatch.plan import plan
 from schedules.models import Delivery, Run, Schedule
 from schedules.states import ScheduleState, move
@@ -79,6 +81,62 @@ def test_the_members_are_those_of_the_moment_of_planning(make_audience, run_for)
     claimed = claim(now, worker="one", limit=10)
     assert list(load_members(claimed).values()) == [(f"U{0:032x}", f"U{1:032x}")]
     assert mark_wire(claimed, now)[0] == {claimed[0].id}
+
+
+# Who opts out between planning and sending.
+
+
+def opt_out(*numbers: int) -> None:
+    addresses = [f"U{number:032x}" for number in numbers]
+    Recipient.objects.filter(address__in=addresses).update(opted_out_at=timezone.now())
+
+
+def test_who_opts_out_after_planning_is_taken_out_for_good(make_audience, run_for):
+    run = run_for(make_audience(3))
+    (claimed,) = claim(run.due_at, worker="one", limit=10)
+    opt_out(1)
+    left = (f"U{0:032x}", f"U{2:032x}")
+    assert settle_members([claimed]) == {claimed.id: left}
+    assert Delivery.objects.get(run=run).members == list(left)
+    run.refresh_from_db()
+    assert run.recipients == 2
+    assert settle_members([claimed]) == {claimed.id: left}  # asked twice, counted once
+    run.refresh_from_db()
+    assert run.recipients == 2
+
+
+@pytest.mark.parametrize("tried", [{"started_at": timezone.now()}, {"in_doubt": True}])
+def test_a_retry_goes_to_the_people_of_the_first_try(make_audience, run_for, tried):
+    run = run_for(make_audience(2))
+    Delivery.objects.filter(run=run).update(**tried)
+    claimed = claim(run.due_at, worker="one", limit=10)
+    opt_out(0, 1)
+    assert settle_members(claimed) == load_members(claimed)
+
+
+def test_who_lost_the_claim_takes_nobody_out(make_audience, run_for):
+    run = run_for(make_audience(2))
+    claimed = claim(run.due_at, worker="one", limit=10)
+    opt_out(0)
+    Delivery.objects.filter(run=run).update(claim=uuid4())
+    settle_members(claimed)
+    assert sizes(run) == [2]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.enable_socket
+def test_a_batch_whose_people_all_opted_out_is_skipped(make_audience, run_for, dispatch, settings):
+    fake = LineFake()
+    with in_thread(fake) as url:
+        settings.TEIJI_LINE_API_HOST = url
+        run = run_for(make_audience(501))
+        opt_out(3, 500)
+        dispatch()
+    assert [len(message.to) for message in fake.log] == [499]
+    found = Delivery.objects.filter(run=run).order_by("batch")
+    assert [(d.state, d.reason) for d in found] == [("sent", ""), ("skipped", "opted_out")]
+    run.refresh_from_db()
+    assert run.recipients == 499
 
 
 @pytest.mark.parametrize("what", ["audience", "unit"])

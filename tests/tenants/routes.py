@@ -21,7 +21,7 @@ NOT_WALKED = (
 # The segment before an id says whose id it is.
 OWNERS = {
     "schedules": "schedule", "runs": "run", "logs": "delivery", "rooms": "room",
-    "images": "image", "media": "image", "templates": "messagetemplate",
+    "recipients": "recipient", "images": "image", "media": "image", "templates": "messagetemplate",
 }  # fmt: skip
 
 # Words in an address that are no ids.

@@ -56,6 +56,30 @@ def test_a_rule_means_those_who_answer_to_each_kind_of_it(people, make_audience,
     assert audience.count() == len(names.split())
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {},
+        {"regions": ["Seoul"]},
+        {"languages": ["ko"], "most": 3},
+        {"tags": ["new"]},
+        {"kind": "list"},
+    ],
+)
+def test_counting_by_the_database_leaves_out_whom_reading_does(
+    people, make_audience, add_person, world, rule
+):
+    values = {"region": "Seoul", "language": "ko"}
+    other = Account.objects.create(unit=world.hq, name="Other", kind="line", is_shared=True)
+    add_person("new", unit=world.tainan, **values)
+    add_person("new", opted_out_at=timezone.now(), **values)
+    add_person("new", account=other, **values)
+    audience = make_audience(Recipient.objects.all() if "kind" in rule else None, **rule)
+    assert audience.count() == len(reached(audience)) > 0
+    Unit.objects.filter(pk=world.xinyi.pk).update(is_active=False)
+    assert audience.count() == len(reached(audience)) == 0
+
+
 def test_batches_are_as_large_as_asked(people, make_audience):
     assert [len(batch) for batch in make_audience().batches(3)] == [3, 1]
 
