@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("config.api")),
     path("", include("channels.media")),
     path("", include("channels.inbound")),
+    path("", include("schedules.phone")),
     path("", include("config.health")),
     path("", include("config.metrics")),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -146,5 +146,15 @@ def _write(runs: list[Run], to: RunState, totals: dict[str, int], now: datetime)
     rows = [(run, run.unit_path) for run in moved]
     history.record_machine(to.value, rows, now=now, changes=said)
     if to in (RunState.FAILED, RunState.PARTIAL, UNCONFIRMED):
+        asked = _asked_about(moved) if to == UNCONFIRMED else set()
         for run in moved:
-            logger.error("run %s of schedule %s: %s", run.pk, run.schedule_id, to.value)
+            level = logging.INFO if run.pk in asked else logging.ERROR
+            logger.log(level, "run %s of schedule %s: %s", run.pk, run.schedule_id, to.value)
+
+
+def _asked_about(runs: list[Run]) -> set[int]:
+    """Those of which the channels are still asked: whoever asks says how it ended."""
+    unsure = Delivery.objects.filter(run__in=runs, state=DeliveryState.UNCONFIRMED)
+    open_ = set(unsure.filter(confirm_at__isnull=False).values_list("run_id", flat=True))
+    given_up = set(unsure.filter(confirm_at=None).values_list("run_id", flat=True))
+    return open_ - given_up

@@ -189,11 +189,13 @@ def option(
     secret: bool = False,
     url: bool = False,
     choices: Sequence[tuple[str, Any]] = (),
+    made: bool = False,
 ) -> Any:
     """A field of an adapter's Config: from these the account form is made.
 
     A secret is write-only and encrypted at rest. A field with a default may stay empty.
-    `url` fields are checked by the outgoing-URL rules when they are saved.
+    `url` fields are checked by the outgoing-URL rules when they are saved. One that is `made`
+    is a long random secret of ours, which nobody types and which is shown once.
     """
     metadata = {
         "title": title,
@@ -201,6 +203,7 @@ def option(
         "secret": secret,
         "url": url,
         "choices": choices,
+        "made": made,
     }
     return field(default=default, metadata=metadata)
 
@@ -231,6 +234,7 @@ class Adapter(ABC):
     label: ClassVar[Any]
     config_class: ClassVar[type[Config]] = Config
     limits: ClassVar[Limits]
+    length_unit: ClassVar[Any] = _("characters")  # what `length` counts, after a number
     address_help: ClassVar[Any] = ""
     rates: ClassVar[Mapping[str, float]] = {}  # requests per second, by endpoint
 
@@ -244,6 +248,7 @@ class Adapter(ABC):
     quota_zone: ClassVar[str] = "UTC"  # in which its month turns
     hears: ClassVar[bool] = False  # the channel calls us with what happens there
     serial: ClassVar[bool] = False  # takes one message at a time, over all workers
+    pulls: ClassVar[bool] = False  # fetches its messages from us by itself
 
     timeout: float = 10.0  # seconds that one send may take, all its requests together
     host: str = ""  # the vendor's, where there is one; the operator may point it elsewhere
@@ -289,7 +294,9 @@ class Adapter(ABC):
 
     async def confirm(self, part: HandedOver) -> Receipt | None:
         """Whether this part has arrived; only where `confirms`. None: it has not, or not yet.
-        Raises SendError(UNKNOWN) when the channel cannot say."""
+
+        Raises SendError: UNKNOWN when the channel cannot say, LATER when it still has it to
+        send and will know (`after`: when to ask again), REFUSED when it never sends it."""
         raise unknown(f"{self.kind} cannot be asked.")
 
     def inbound(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
@@ -337,6 +344,10 @@ class Adapter(ABC):
     def recipient_problem(self, address: str) -> Any | None:
         """Why this cannot be a person of an audience of this channel, or None."""
         return _("This channel cannot write to audiences.")
+
+    def text_problem(self, text: str) -> Any | None:
+        """Why this text cannot be sent whatever its length, or None."""
+        return None
 
     def length(self, text: str) -> int:
         """The text's length as the channel counts it."""

@@ -1,6 +1,7 @@
 """The form of an account, made from its adapter's Config: a new channel edits nothing here."""
 
 import dataclasses
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ from orgs.reach import under
 
 SETTING = "setting_"  # before the names of an adapter's settings in the form
 CLEAR = "clear_"
+MADE = "mb_"  # before a secret that we make
 
 Problems = dict[str, Any]
 
@@ -42,13 +44,21 @@ class AccountForm(forms.ModelForm):
         self.hints: dict[str, str] = {}
         if self.instance.pk and self.adapter_class.kind:
             self.hints = self.instance.secret_hints()
+        self.made: dict[str, str] = {}  # secrets that this form makes, shown once
         for setting in dataclasses.fields(self.adapter_class.config_class):
-            if setting.metadata["secret"]:
+            if setting.metadata["made"]:
+                self._offer_new(setting.name)
+            elif setting.metadata["secret"]:
                 self._show_secret(setting.name)
             elif self.instance.pk:
                 self.initial[SETTING + setting.name] = self.instance.config.get(
                     setting.name, setting.default
                 )
+
+    def _offer_new(self, name: str) -> None:
+        """The first one is made in any case."""
+        field = self.fields[SETTING + name]
+        field.initial = field.disabled = name not in self.hints
 
     def _show_secret(self, name: str) -> None:
         widget = self.fields[SETTING + name].widget
@@ -69,11 +79,20 @@ class AccountForm(forms.ModelForm):
         stored = self.instance.secrets if self.hints else {}
         values = {}
         for setting in dataclasses.fields(self.adapter_class.config_class):
+            if setting.metadata["made"]:
+                values[setting.name] = self._make(setting.name, stored, cleaned)
+                continue
             value = (cleaned.get(SETTING + setting.name) or "").strip()
             if setting.metadata["secret"] and not value and not cleaned.get(CLEAR + setting.name):
                 value = stored.get(setting.name, "")
             values[setting.name] = value
         return values
+
+    def _make(self, name: str, stored: dict[str, str], cleaned: dict[str, Any]) -> str:
+        if stored.get(name) and not cleaned.get(SETTING + name):
+            return stored[name]
+        self.made[name] = MADE + secrets.token_urlsafe(32)
+        return self.made[name]
 
     def apply(self, account: Account) -> None:
         """Put settings and secrets, apart, into the account."""
@@ -96,7 +115,7 @@ def form_for(adapter_class: type[Adapter]) -> type[AccountForm]:
     fields: dict[str, Any] = {"adapter_class": adapter_class}
     for setting in dataclasses.fields(adapter_class.config_class):
         fields[SETTING + setting.name] = _form_field(setting)
-        if setting.metadata["secret"]:
+        if setting.metadata["secret"] and not setting.metadata["made"]:
             fields[CLEAR + setting.name] = forms.BooleanField(
                 label=_("Remove the stored value: %(title)s")
                 % {"title": setting.metadata["title"]},
@@ -112,7 +131,7 @@ def setting_names(adapter_class: type[Adapter], account: Account | None) -> list
     names = []
     for setting in dataclasses.fields(adapter_class.config_class):
         names.append(SETTING + setting.name)
-        if setting.name in stored:
+        if setting.name in stored and not setting.metadata["made"]:
             names.append(CLEAR + setting.name)
     return names
 
@@ -146,6 +165,9 @@ def _form_field(setting: Any) -> forms.Field:
             widget=UnfoldAdminSelectWidget,
             **{**words, "required": True},
         )
+    if facts["made"]:
+        words["label"] = _("Make a new one: %(title)s") % {"title": facts["title"]}
+        return forms.BooleanField(widget=UnfoldBooleanWidget, **words)
     if facts["secret"]:
         # The value is never put back into the page, not even after a mistake elsewhere.
         widget = UnfoldAdminPasswordWidget({"autocomplete": "new-password"})

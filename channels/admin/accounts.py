@@ -13,6 +13,7 @@ from unfold.decorators import display
 
 from channels.adapters import registry
 from channels.adapters.base import Adapter
+from channels.admin import phone_script
 from channels.admin.account_form import AccountForm, find_url_problems, form_for, setting_names
 from channels.models import Account
 from config.scoped.admin import ScopedAdmin
@@ -71,6 +72,8 @@ class AccountAdmin(ScopedAdmin):
             facts.append("stopped")
         if obj and adapter_class.hears:
             facts.append("inbound_address")
+        if obj and adapter_class.pulls:
+            facts.append("phone_address")
         names = setting_names(adapter_class, obj if obj and adapter_class.kind else None)
         sections: list[tuple[Any, dict[str, Any]]] = [
             (
@@ -114,8 +117,13 @@ class AccountAdmin(ScopedAdmin):
         """Where the channel is told to call us, so that rooms and people appear by themselves."""
         return f"{settings.TEIJI_PUBLIC_URL}{reverse('hear', args=[account.hook])}"
 
+    @admin.display(description=_("address for the phone"))
+    def phone_address(self, account: Account) -> str:
+        """Where the phone fetches its messages: the script needs it."""
+        return phone_script.address_of(account)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["channel", "promised", "stopped", "inbound_address"]
+        return ["channel", "promised", "stopped", "inbound_address", "phone_address"]
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kw: Any
@@ -167,10 +175,35 @@ class AccountAdmin(ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         form.apply(obj)
+        obj.made = form.made
         if obj.stopped_at:
             obj.stopped_at, obj.stopped_why = None, ""
             messages.success(request, _("The account sends again."))
         super().save_model(request, obj, form, change)
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        return self._made_page(request, obj) or super().response_add(
+            request, obj, post_url_continue
+        )
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        return self._made_page(request, obj) or super().response_change(request, obj)
+
+    def _made_page(self, request: HttpRequest, account: Account) -> HttpResponse | None:
+        """What was made, in the answer itself: after a redirect it would have to be kept."""
+        made: dict[str, str] = getattr(account, "made", {})
+        if not made:
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("The script for the phone"),
+            "opts": self.opts,
+            "account": account,
+            "script": phone_script.filled_in(account, made["token"]),
+        }
+        return TemplateResponse(request, "channels/phone_script.html", context)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         may = super().has_change_permission(request, obj)

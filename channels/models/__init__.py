@@ -6,6 +6,7 @@ from channels.models.image import Image, MediaLink
 from channels.models.inbound import InboundEvent
 from channels.models.membership import Membership
 from channels.models.pace import Pace
+from channels.models.pulled import PulledMessage
 from channels.models.quota import QuotaReading
 from channels.models.recipient import Recipient, Tag, Tagging
 from channels.models.recipient_import import RecipientImport
@@ -21,6 +22,7 @@ __all__ = [
     "MediaLink",
     "Membership",
     "Pace",
+    "PulledMessage",
     "QuotaReading",
     "Recipient",
     "RecipientImport",

@@ -12,7 +12,7 @@ from orgs.reach import Act
 from schedules import rules
 from schedules.actions.locked import lock, lock_targets
 from schedules.actions.refusal import Refused
-from schedules.actions.replan import cancel_due, cancel_rest, find_next, withdraw
+from schedules.actions.replan import call_back, cancel_due, cancel_rest, find_next, withdraw
 from schedules.models import Schedule
 from schedules.states import ScheduleState, State, move
 
@@ -79,6 +79,7 @@ def _locked(schedule: Schedule, *, by: Any, act: Act) -> tuple[Schedule, datetim
 def _stop(row: Schedule, now: datetime) -> None:
     withdraw(row, now)
     cancel_rest(row, now)
+    call_back(row, now)
     row.drafts.all().delete()  # there is nothing left to edit
 
 

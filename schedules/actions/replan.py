@@ -4,7 +4,10 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from channels import pull
+from channels.adapters import registry
 from schedules.models import Delivery, HolidayException, Run, Schedule
+from schedules.models.delivery import part_key
 from schedules.recurrence import next_occurrence
 from schedules.states import OPEN_DELIVERY, OPEN_RUN, DeliveryState, RunState, move
 from schedules.totals import add_up
@@ -44,6 +47,21 @@ def cancel_due(schedule: Schedule, now: datetime) -> None:
 def cancel_rest(schedule: Schedule, now: datetime) -> None:
     """Cancel what is planned of runs that have begun; what is on the wire comes to its end."""
     _cancel(Run.objects.filter(schedule=schedule, state__in=OPEN_RUN), now)
+
+
+def call_back(schedule: Schedule, now: datetime) -> None:
+    """Take back what still waits for a phone to fetch it: the next question tells its run."""
+    kinds = [kind for kind, adapter in registry().items() if adapter.pulls]
+    asked = Delivery.objects.filter(
+        run__schedule=schedule,
+        state=DeliveryState.UNCONFIRMED,
+        confirm_at__isnull=False,
+        account__kind__in=kinds,
+    )
+    waiting = list(asked.values_list("pk", "key", "part"))
+    if waiting:
+        pull.withdraw([part_key(key, part) for _pk, key, part in waiting], now)
+        asked.filter(pk__in=[pk for pk, _key, _part in waiting]).update(confirm_at=now)
 
 
 def _cancel(open_runs: QuerySet[Run], now: datetime) -> None:

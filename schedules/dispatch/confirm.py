@@ -1,6 +1,7 @@
 """Confirm: asks channels that can be asked whether a message arrived."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,15 +11,18 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import Max
 
-from channels.adapters.base import HandedOver, SendError, Target
+from channels.adapters.base import Failure, HandedOver, SendError, Target
 from channels.models import Account
 from logs.models import Attempt
 from schedules.arrival import note_arrival
+from schedules.dispatch.evidence import storable
 from schedules.dispatch.send import Senders
 from schedules.models import Delivery
 from schedules.models.delivery import part_key
 from schedules.states import DeliveryState, move
 from schedules.totals import add_up
+
+logger = logging.getLogger(__name__)
 
 QUESTIONS_A_TURN = 200
 ASK_EVERY = timedelta(seconds=3)
@@ -35,10 +39,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the channel said: it has the part, it has not, or (None) it cannot tell."""
+    """What the channel said: it has the part, it has not, or (None) it cannot tell. `error`:
+    how it said that it cannot, still has to send it, or never will."""
 
     question: Question
     has_it: bool | None
+    error: SendError | None = None
 
 
 def due_questions(now: datetime) -> list[Question]:
@@ -58,27 +64,54 @@ async def ask(questions: Sequence[Question], senders: Senders) -> list[Answer]:
         try:
             adapter = senders.adapter(question.account)
             receipt = await adapter.confirm(question.part)
-        except (SendError, KeyError, ImproperlyConfigured):
-            return Answer(question, None)  # it cannot tell, or the account cannot be used
+        except SendError as error:
+            return Answer(question, None, error)
+        except (KeyError, ImproperlyConfigured):
+            return Answer(question, None)  # the account cannot be used
         return Answer(question, receipt is not None)
 
     return list(await asyncio.gather(*(one(question) for question in questions)))
 
 
 def write_answers(answers: Sequence[Answer], now: datetime) -> None:
-    """What was seen is confirmed. What was not seen stays as it is: a person decides, since
-    nothing that may have arrived is sent again by itself."""
+    """What was seen is confirmed; what the channel never sends has failed. What was not seen
+    stays as it is: a person decides, since what may have arrived is not sent again by itself."""
     with transaction.atomic():
         for answer in answers:
-            delivery = answer.question.delivery
-            row = Delivery.objects.filter(pk=delivery.pk)
-            if not answer.has_it:
-                row.update(confirm_at=_next_question(delivery, now))
-            elif delivery.state == DeliveryState.SENT:
-                move(row.filter(state=DeliveryState.SENT), DeliveryState.CONFIRMED, confirm_at=None)
-            else:
-                note_arrival(delivery, now)
-        add_up({a.question.delivery.run_id for a in answers if a.has_it}, now)
+            _write(answer, now)
+        told = [a for a in answers if a.has_it or _is_refused(a)]
+        add_up({answer.question.delivery.run_id for answer in told}, now)
+
+
+def _write(answer: Answer, now: datetime) -> None:
+    delivery = answer.question.delivery
+    row = Delivery.objects.filter(pk=delivery.pk)
+    is_sent = delivery.state == DeliveryState.SENT
+    if answer.has_it and is_sent:
+        move(row.filter(state=DeliveryState.SENT), DeliveryState.CONFIRMED, confirm_at=None)
+    elif answer.has_it:
+        note_arrival(delivery, now)
+    elif _is_refused(answer) and not is_sent:
+        # Of this part: the answer to an old question says nothing about a later one.
+        mine = row.filter(state=DeliveryState.UNCONFIRMED, part=delivery.part)
+        error = storable(str(answer.error))
+        move(mine, DeliveryState.FAILED, confirm_at=None, completed_at=now, error=error)
+    else:
+        _ask_again(answer, now)
+
+
+def _ask_again(answer: Answer, now: datetime) -> None:
+    """Or never, once its time is over: then a person must decide, and is told."""
+    delivery, ask_at = answer.question.delivery, _next_question(answer, now)
+    # Unless something has happened since that calls for another question at once.
+    row = Delivery.objects.filter(pk=delivery.pk, confirm_at=delivery.confirm_at)
+    is_over = row.update(confirm_at=ask_at) and ask_at is None
+    if is_over and delivery.state == DeliveryState.UNCONFIRMED:
+        logger.error("delivery %s of run %s: not confirmed", delivery.pk, delivery.run_id)
+
+
+def _is_refused(answer: Answer) -> bool:
+    return answer.error is not None and answer.error.failure == Failure.REFUSED
 
 
 def _part(row: Delivery, handed_at: datetime | None) -> HandedOver:
@@ -91,7 +124,11 @@ def _part(row: Delivery, handed_at: datetime | None) -> HandedOver:
     )
 
 
-def _next_question(delivery: Delivery, now: datetime) -> datetime | None:
-    """When to ask once more: what was only taken in may arrive until its time is over."""
+def _next_question(answer: Answer, now: datetime) -> datetime | None:
+    """When to ask once more: what was only taken in may arrive until its time is over, and what
+    the channel still has to send, for as long as it says so."""
+    delivery, error = answer.question.delivery, answer.error
+    if error is not None and error.failure == Failure.LATER:
+        return now + (timedelta(seconds=error.after) if error.after else ASK_EVERY)
     last = (delivery.completed_at or now) + timedelta(seconds=settings.TEIJI_CONFIRM_SECONDS)
     return min(now + ASK_EVERY, last) if now < last else None

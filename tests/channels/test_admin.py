@@ -1,5 +1,6 @@
 """Accounts, rooms and images in the admin."""
 
+import html
 from collections.abc import Callable
 from typing import Any
 
@@ -140,6 +141,44 @@ def test_urls_are_looked_up_outside_of_the_transaction(
     client.force_login(world.people["hq"])
     add_webhook(client, world)
     assert depths == [0]  # the test's own transaction only
+
+
+def phone(world: World, **other: Any) -> dict[str, Any]:
+    return {
+        "unit": world.north.pk, "name": "Phone", "is_active": "on", "on_unknown": "ask",
+        "setting_wait_seconds": "180", "setting_pause_seconds": "2",
+    } | other  # fmt: skip
+
+
+def test_a_phones_token_is_made_and_shown_once_within_its_script(
+    client: Client, world: World
+) -> None:
+    client.force_login(world.people["hq"])
+    answer = client.post(f"{ACCOUNTS}add/?channel=messengerbot", phone(world))
+    account = Account.objects.get(kind="messengerbot")
+    token = account.secrets["token"]
+    assert len(token) > 40
+    script = html.unescape(answer.content.decode())
+    assert f'var TOKEN = "{token}";' in script
+    assert f'var ADDRESS = "http://127.0.0.1:8000/pull/{account.hook}/";' in script
+    change = f"{ACCOUNTS}{account.pk}/change/"
+    page = client.get(change).content.decode()
+    assert token not in page and f"/pull/{account.hook}/" in page
+    assert token not in str(list(History.objects.values()))
+
+
+def test_a_phones_token_stays_until_a_new_one_is_wanted(client: Client, world: World) -> None:
+    client.force_login(world.people["hq"])
+    client.post(f"{ACCOUNTS}add/?channel=messengerbot", phone(world))
+    account = Account.objects.get(kind="messengerbot")
+    change = f"{ACCOUNTS}{account.pk}/change/"
+    assert client.post(change, phone(world, name="Renamed")).status_code == 302
+    kept = Account.objects.get(pk=account.pk)
+    assert (kept.name, kept.secrets) == ("Renamed", account.secrets)
+    answer = client.post(change, phone(world, setting_token="on"))
+    changed = Account.objects.get(pk=account.pk).secrets["token"]
+    assert changed != account.secrets["token"]
+    assert changed in answer.content.decode()
 
 
 def test_the_channel_of_an_account_does_not_change(client: Client, world: World) -> None:

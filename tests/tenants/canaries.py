@@ -14,6 +14,7 @@ from channels.models import (
     Audience,
     MediaLink,
     Membership,
+    PulledMessage,
     Recipient,
     RecipientImport,
     Room,
@@ -100,6 +101,10 @@ def make_canaries(world: World, make_schedule: Any) -> Canaries:
     found.add(SandboxMessage.objects.create(
         account=account, address=room.address, key=uuid4(), position=0, arrived_at=now,
         body={"kind": "text", "text": f"{WORD} arrived"},
+    ))  # fmt: skip
+    found.add(PulledMessage.objects.create(
+        account=account, address=room.address, key=uuid4(), text=f"{WORD} for a phone",
+        queued_at=now, fetch_by=now,
     ))  # fmt: skip
     _keep_a_template(found)
     _know_people(found)

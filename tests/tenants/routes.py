@@ -11,10 +11,10 @@ from tests.tenants.canaries import Canaries
 MISSING = 999_999_999
 
 # Routes without a row of ours behind them. Public media (m/) and the addresses at which channels
-# call us (in/) have tests of their own: who knows the name may.
+# call us or fetch from us (in/, pull/) have tests of their own: who knows the name may.
 NOT_WALKED = (
     "admin/login/", "admin/logout/", "admin/jsi18n/", "admin/password_change/", "admin/r/",
-    "admin/(?P<url>", "admin/^(?P<app_label>", "api/(?s)", "^m/", "(?s)^m/", "in/",
+    "admin/(?P<url>", "admin/^(?P<app_label>", "api/(?s)", "^m/", "(?s)^m/", "in/", "pull/",
     "healthz", "readyz",
 )  # fmt: skip
 

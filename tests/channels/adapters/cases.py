@@ -96,5 +96,6 @@ CASES = {
 # Adapters that call nobody, or say yes or no only, and where they are tested instead.
 WITHOUT_WIRE = {
     "apprise": "tests/channels/adapters/test_apprise.py",
+    "messengerbot": "tests/channels/adapters/test_messengerbot.py",
     "sandbox": "tests/channels/adapters/test_sandbox.py",
 }

@@ -1,0 +1,415 @@
+"""The phone's own script against the real endpoints, with all that may go wrong between them."""
+
+import json
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.core.cache import cache
+from django.db.models import F
+from django.test import Client
+from django.urls import reverse
+
+from channels.admin.phone_script import filled_in
+from channels.models import Account, PulledMessage, Room
+from orgs.clock import database_now
+from schedules.actions import cancel, register, resolve
+from schedules.actions.fence import stop
+from schedules.actions.resolve import Verdict
+from schedules.models import Delivery, Run
+from schedules.phone import MOST_IN_WINDOW
+from tests.fakes.messengerbot import Phone, twin_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TOKEN = "mb_" + "x" * 43
+
+
+@pytest.fixture(autouse=True)
+def empty_cache():
+    cache.clear()
+
+
+@pytest.fixture
+def account(world) -> Account:
+    made = Account(unit=world.hq, name="Phone", kind="messengerbot", is_shared=True)
+    made.config, made.secrets = {"wait_seconds": "180", "pause_seconds": "1"}, {"token": TOKEN}
+    made.save()
+    return made
+
+
+@pytest.fixture
+def room(world, account) -> Room:
+    return Room.objects.create(unit=world.xinyi, account=account, name="Guests", address="손님방")
+
+
+@pytest.fixture
+def phone(account) -> Phone:
+    client = Client()
+
+    def http(verb, url, headers, body):
+        kind = headers.get("Content-Type", "")
+        answer = client.generic(verb, url, body, content_type=kind, headers=headers)
+        return answer.status_code, answer.content.decode()
+
+    script = filled_in(account, TOKEN)
+    return Phone(script, http, knows={"손님방"})
+
+
+@pytest.fixture
+def send(world, make_schedule, room, dispatch):
+    """Register this text for now, and let the dispatcher work."""
+
+    def make(text: str = "정각입니다", rooms=None) -> Delivery:
+        now = {"timing_kind": "now", "date": None, "time": None}
+        schedule = make_schedule(rooms=rooms or [room], text=text, **now)
+        register(schedule, by=world.people["hq"])
+        dispatch()
+        return Delivery.objects.get(run__schedule=schedule)
+
+    return make
+
+
+@pytest.fixture
+def settled(dispatch):
+    """The delivery's state once the dispatcher has looked."""
+
+    def look(delivery: Delivery) -> str:
+        dispatch()
+        delivery.refresh_from_db()
+        return "asked" if delivery.is_asked_about else delivery.state
+
+    return look
+
+
+def pass_time(seconds: float) -> None:
+    """All that is in the queue happened earlier."""
+    for row in PulledMessage.objects.all():
+        for name in ("queued_at", "fetch_by", "fetched_at", "answer_by", "answered_at"):
+            if moment := getattr(row, name):
+                setattr(row, name, moment - timedelta(seconds=seconds))
+        row.save()
+    asked = Delivery.objects.exclude(confirm_at=None)
+    earlier = F("completed_at") - timedelta(seconds=seconds)
+    asked.update(confirm_at=database_now(), completed_at=earlier)
+
+
+def test_what_the_phone_has_typed_is_sent_and_not_before(phone, send, settled):
+    delivery = send("정각입니다 😀 \"'\n한 줄 더")
+    assert settled(delivery) == "asked"
+    phone.tick()
+    assert phone.log == [("손님방", "정각입니다 😀 \"'\n한 줄 더")]
+    assert settled(delivery) == "sent"
+    phone.tick()
+    assert len(phone.log) == 1
+
+
+def test_what_the_app_could_not_type_has_failed_with_its_words(phone, send, settled):
+    delivery = send()
+    phone.knows.clear()
+    phone.tick()
+    assert settled(delivery) == "failed"
+    assert "knows no such room" in delivery.error
+    assert Run.objects.get().state == "failed"
+
+
+def test_what_was_never_fetched_is_withdrawn_and_never_typed_later(phone, send, settled):
+    delivery = send()
+    pass_time(180)
+    assert settled(delivery) == "failed"
+    assert "withdrawn" in delivery.error
+    phone.tick()
+    assert phone.log == []
+
+
+def test_a_phone_that_comes_back_too_late_types_nothing_though_nobody_has_looked_yet(phone, send):
+    send()
+    pass_time(180)
+    phone.tick()
+    assert phone.log == []
+
+
+def test_a_lost_answer_to_the_fetch_costs_nothing_and_doubles_nothing(phone, send, settled):
+    delivery = send()
+    phone.loses = ["next", "next"]
+    for _ in range(3):
+        phone.tick()
+    assert phone.log == [("손님방", "정각입니다")]
+    assert settled(delivery) == "sent"
+
+
+def test_a_lost_answer_to_the_acknowledgement_is_told_again_and_typed_once(phone, send, settled):
+    delivery = send()
+    phone.loses = ["ack", "ack"]
+    for _ in range(4):
+        phone.tick()
+    assert len(phone.log) == 1
+    assert settled(delivery) == "sent"
+
+
+def test_teiji_away_loses_nothing(phone, send, settled):
+    delivery = send()
+    phone.cannot_reach = True
+    phone.tick()
+    phone.cannot_reach = False
+    phone.tick()
+    assert settled(delivery) == "sent"
+
+
+def test_a_phone_that_dies_after_typing_leaves_it_to_a_person_and_never_types_it_again(
+    phone, send, settled
+):
+    delivery = send()
+    phone.dies_at = "typed"
+    phone.tick()
+    phone.start()
+    for _ in range(3):
+        phone.tick()
+    assert settled(delivery) == "asked"
+    pass_time(31)
+    assert settled(delivery) == "unconfirmed"
+    for _ in range(3):
+        phone.tick()
+        assert settled(delivery) == "unconfirmed"
+    assert len(phone.log) == 1
+
+
+def test_a_phone_that_dies_before_typing_leaves_it_to_a_person_too(phone, send, settled):
+    delivery = send()
+    phone.dies_at = "type"
+    phone.tick()
+    phone.start()
+    pass_time(31)
+    phone.tick()
+    assert (settled(delivery), phone.log) == ("unconfirmed", [])
+
+
+def test_a_phone_that_dies_before_it_could_say_so_says_it_when_it_is_back(phone, send, settled):
+    delivery = send()
+    phone.loses = ["ack"]
+    phone.http, reach = lambda *_: (503, ""), phone.http
+
+    def only_fetch(verb, *rest):
+        return reach(verb, *rest) if verb == "GET" else (503, "")
+
+    phone.http = only_fetch
+    phone.tick()
+    pass_time(31)
+    assert settled(delivery) == "unconfirmed"
+    phone.http = reach
+    phone.start()
+    phone.tick()
+    assert settled(delivery) == "sent"
+    assert len(phone.log) == 1
+
+
+def test_an_app_that_fails_while_typing_leaves_it_to_a_person(phone, send, settled):
+    delivery = send()
+    phone.throws = True
+    phone.tick()
+    phone.throws = False
+    phone.tick()
+    pass_time(31)
+    phone.tick()
+    assert settled(delivery) == "unconfirmed"
+    assert len(phone.log) == 1
+
+
+def test_two_copies_of_the_script_type_it_once(phone, send, settled):
+    twin = twin_of(phone)
+    delivery = send()
+    phone.during_fetch = twin.tick
+    phone.tick()
+    twin.tick()
+    assert len(phone.log) == 1
+    assert settled(delivery) == "sent"
+
+
+def test_the_timer_that_fires_within_a_fetch_types_nothing_twice(phone, send, settled):
+    delivery = send()
+    phone.loses = ["next"]
+    phone.tick()
+    twin = twin_of(phone)  # compiled anew while the answer was lost
+    twin.tick()
+    phone.tick()
+    assert len(phone.log) == 1
+    assert settled(delivery) == "sent"
+
+
+def test_messages_are_typed_in_order_with_a_pause_between(phone, send):
+    for text in ("one", "two", "three"):
+        send(text)
+    for _ in range(2):
+        phone.tick()
+    assert [text for _room, text in phone.log] == ["one"]
+    for _ in range(4):
+        pass_time(1)
+        phone.tick()
+    assert [text for _room, text in phone.log] == ["one", "two", "three"]
+
+
+def test_the_parts_of_one_delivery_follow_each_other(phone, send, settled, world, account):
+    delivery = send()
+    Delivery.objects.update(parts=2, own_payloads=[
+        {"messages": [{"type": "text", "text": f"part {n}"}]} for n in range(2)
+    ])  # fmt: skip
+    phone.tick()
+    assert settled(delivery) == "asked"  # its second part is in the queue by now
+    assert delivery.part == 1
+    pass_time(2)
+    phone.tick()
+    assert settled(delivery) == "sent"
+    assert [text for _room, text in phone.log] == ["정각입니다", "part 1"]
+
+
+def test_a_person_may_have_it_sent_again_and_it_is_typed_again(phone, send, settled, world):
+    delivery = send()
+    phone.dies_at = "type"
+    phone.tick()
+    phone.start()
+    pass_time(31)
+    assert settled(delivery) == "unconfirmed"
+    resolve(delivery, Verdict.SEND_AGAIN, by=world.people["hq"])
+    assert settled(delivery) == "asked"
+    phone.tick()
+    assert settled(delivery) == "sent"
+    assert len(phone.log) == 1
+
+
+def test_what_is_cancelled_while_it_waits_for_the_phone_is_taken_back(phone, send, settled, world):
+    delivery = send()
+    cancel(delivery.run.schedule, by=world.people["hq"])
+    phone.tick()
+    assert (settled(delivery), phone.log) == ("failed", [])
+
+
+def test_while_all_sending_is_stopped_the_phone_gets_nothing(phone, send, world):
+    send()
+    stop(by=world.people["hq"], note="wrong text")
+    phone.tick()
+    assert phone.log == []
+
+
+def test_an_inactive_account_gives_out_nothing_and_still_hears(phone, send, account, settled):
+    delivery = send("one")
+    phone.http, reach = (
+        (lambda verb, *r: reach(verb, *r) if verb == "GET" else (503, "")),
+        phone.http,
+    )
+    phone.tick()
+    phone.http = reach
+    send("two")
+    Account.objects.filter(pk=account.pk).update(is_active=False)
+    pass_time(2)
+    for _ in range(3):
+        phone.tick()
+    assert [text for _room, text in phone.log] == ["one"]
+    assert settled(delivery) == "sent"
+
+
+# The endpoints themselves
+
+
+def fetch(account, token=TOKEN, **headers):
+    given = {"Authorization": f"Bearer {token}", "Teiji-Fetch": "abcdefgh"} | headers
+    return Client().get(reverse("pull-next", args=[account.hook]), headers=given)
+
+
+def acknowledge(account, body, token=TOKEN):
+    url, headers = reverse("pull-ack", args=[account.hook]), {"Authorization": f"Bearer {token}"}
+    raw = body if isinstance(body, str) else json.dumps(body)
+    return Client().post(url, raw, content_type="application/json", headers=headers)
+
+
+def test_what_is_given_out_is_kept_nowhere_on_the_way(send, account):
+    send()
+    answer = fetch(account)
+    assert "no-store" in answer["Cache-Control"]
+    assert set(answer.json()) == {"id", "room", "text", "seconds"}
+    assert 20 <= answer.json()["seconds"] <= 25
+
+
+@pytest.mark.parametrize("token", ["", "mb_wrong", "é", "mb_" + "y" * 43])
+def test_without_the_token_nothing_is_told_not_even_whether_there_is_an_account(
+    send, account, world, token
+):
+    send()
+    nobody = Account(hook=uuid4())
+    answers = [fetch(one, token) for one in (account, nobody, world.sandbox)]
+    answers += [acknowledge(one, {}, token) for one in (account, nobody, world.sandbox)]
+    assert {(answer.status_code, answer.content) for answer in answers} == {
+        (401, answers[0].content)
+    }
+    assert PulledMessage.objects.get().fetched_at is None
+
+
+def test_one_accounts_token_opens_no_other(send, account, world):
+    send()
+    other = Account(unit=world.hq, name="Other", kind="messengerbot")
+    other.secrets = {"token": "mb_" + "z" * 43}
+    other.save()
+    assert fetch(account, other.secrets["token"]).status_code == 401
+    uid = fetch(account).json()["id"]
+    said = {"id": uid, "shown": True}
+    assert acknowledge(other, said, other.secrets["token"]).status_code == 404
+    assert (
+        acknowledge(other, said | {"id": str(uuid4())}, other.secrets["token"]).status_code == 404
+    )
+
+
+@pytest.mark.parametrize("name", ["", "short", "with space", "x" * 65, "한글한글한글한글"])
+def test_a_fetch_needs_a_name(account, name):
+    assert fetch(account, **{"Teiji-Fetch": name}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "[]", "{}", "\x00", "[" * 5000, '{"id": "x", "shown": true}', '{"id": 5, "shown": true}',
+     {"id": str(uuid4())}, {"id": str(uuid4()), "shown": "true"}, {"id": str(uuid4()), "shown": 1},
+     {"id": str(uuid4()), "shown": True, "why": "x" * 20_000}],
+)  # fmt: skip
+def test_what_cannot_be_read_is_refused_without_a_fault(account, body):
+    assert acknowledge(account, body).status_code == 400
+
+
+def test_odd_words_of_a_phone_are_kept_as_far_as_they_can_be(send, account):
+    send()
+    uid = fetch(account).json()["id"]
+    said = f'{{"id": "{uid}", "shown": false, "why": "\\u0000\\ud800 {"x" * 500}"}}'
+    assert acknowledge(account, said).json() == {"id": uid, "shown": False}
+    assert len(PulledMessage.objects.get().why) == 200
+
+
+def test_acknowledging_twice_tells_the_first_word_both_times(send, account):
+    send()
+    uid = fetch(account).json()["id"]
+    assert acknowledge(account, {"id": uid, "shown": False}).json()["shown"] is False
+    assert acknowledge(account, {"id": uid, "shown": True}).json()["shown"] is False
+
+
+def test_who_asks_too_often_is_put_off_before_anything_is_looked_up(
+    account, django_assert_num_queries
+):
+    for _ in range(MOST_IN_WINDOW):
+        fetch(account, "wrong")
+    with django_assert_num_queries(0):
+        answer = fetch(account)
+    assert answer.status_code == 429
+    assert answer["Retry-After"]
+
+
+def test_a_get_and_a_post_only(account):
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    assert (
+        Client().post(reverse("pull-next", args=[account.hook]), headers=headers).status_code == 405
+    )
+    assert (
+        Client().get(reverse("pull-ack", args=[account.hook]), headers=headers).status_code == 405
+    )
+
+
+def test_the_scripts_memory_holds_no_text_and_no_token(phone, send):
+    send("private words")
+    phone.tick()
+    kept = "".join(phone.files.values())
+    assert "private" not in kept and TOKEN not in kept
