@@ -359,9 +359,9 @@ async def read_answer(response: aiohttp.ClientResponse) -> bytes:
     body = b""
     while len(body) < ANSWER_LIMIT:
         chunk = await response.content.read(ANSWER_LIMIT - len(body))
-        if not chunk:
-            break
         body += chunk
+        if not chunk or response.content.at_eof():
+            break
     return body
 
 

@@ -67,7 +67,7 @@ def _collect_seldom() -> None:
     """Thousands of short-lived objects in flight set the garbage collector off again and again,
     over all that was ever loaded: measured at 17 % of the CPU time of a large run."""
     gc.freeze()
-    gc.set_threshold(20_000, 50, 1_000)
+    gc.set_threshold(300_000, 20, 100)
 
 
 resident = Resident()

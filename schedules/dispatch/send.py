@@ -1,6 +1,5 @@
 """Send: hands one part to its channel and says what came of it. Touches no table."""
 
-import asyncio
 import logging
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from channels.media import read_linked
 from channels.models import Account
 from schedules.dispatch.claim import Claimed
 from schedules.dispatch.clock import Clock
+from schedules.dispatch.gate import Gate
 from schedules.dispatch.outcome import Outcome
 
 logger = logging.getLogger(__name__)
@@ -39,9 +39,7 @@ class Senders:
         self._adapters: dict[int, tuple[Account, Adapter]] = {}
         self._stored: dict[int, dict[str, str]] = {}  # of what vendors have replaced
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
-        self._wires: dict[int, asyncio.Semaphore] = defaultdict(
-            partial(asyncio.Semaphore, ON_THE_WIRE)
-        )
+        self._wires: dict[int, Gate] = defaultdict(partial(Gate, ON_THE_WIRE))
 
     def adapter(self, account: Account) -> Adapter:
         """The account's adapter, made anew when its settings have changed."""
