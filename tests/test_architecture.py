@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OURS = ("orgs", "logs", "channels", "schedules")
 
 # Tables that belong to no unit: the same for everybody, shown to superusers alone.
-GLOBAL = {"Heartbeat", "HolidayException", "Installation", "Tally", "Turn"}
+GLOBAL = {"Heartbeat", "HolidayException", "Installation", "LegacyRow", "Tally", "Turn"}
 
 
 def our_models():

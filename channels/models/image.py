@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext_lazy as _
 
-from channels.renditions import EXTENSIONS, JPEG, PNG, Readable, render
+from channels.renditions import EXTENSIONS, JPEG, PNG, Readable, Rendered, render
 from orgs.clock import database_now
 from orgs.models import Unit, User
 from orgs.reach import Belongs
@@ -29,7 +29,17 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """Render an upload and keep both renditions. The caller has asked reach.
         Raises UnusableImage, whose text is for the person."""
         rendered = render(data, name)
-        image = self.model(
+        image = self.described(rendered, unit=unit, by=by)
+        with ExitStack() as undo:
+            _keep(image.file, rendered.original, rendered.extension, undo)
+            _keep(image.preview, rendered.preview, EXTENSIONS[JPEG], undo)
+            image.save(force_insert=True)
+            undo.pop_all()
+        return image
+
+    def described(self, rendered: Rendered, *, unit: Unit, by: User | None) -> "Image":
+        """A new image, unsaved and without its files."""
+        return self.model(
             unit=unit,
             created_by=by,
             created_at=database_now(),
@@ -41,12 +51,6 @@ class ImageQuerySet(models.QuerySet["Image"]):
             file_bytes=len(rendered.original),
             preview_bytes=len(rendered.preview),
         )
-        with ExitStack() as undo:
-            _keep(image.file, rendered.original, rendered.extension, undo)
-            _keep(image.preview, rendered.preview, EXTENSIONS[JPEG], undo)
-            image.save(force_insert=True)
-            undo.pop_all()
-        return image
 
 
 def _keep(field: FieldFile, data: bytes, extension: str, undo: ExitStack) -> None:

@@ -5,6 +5,7 @@ from schedules.models.delivery import Delivery
 from schedules.models.heartbeat import Heartbeat
 from schedules.models.holiday import HolidayException
 from schedules.models.installation import Installation
+from schedules.models.legacy import LegacyRow
 from schedules.models.run import Run
 from schedules.models.schedule import Schedule, ScheduleImage
 from schedules.models.template import (
@@ -21,6 +22,7 @@ __all__ = [
     "Heartbeat",
     "HolidayException",
     "Installation",
+    "LegacyRow",
     "MessageTemplate",
     "PlaceholderValue",
     "Run",

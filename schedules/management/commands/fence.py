@@ -1,39 +1,21 @@
 """`manage.py fence`: whether all sending is stopped, and why; stops it; lets it go on."""
 
-import getpass
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError
 
-from logs.history import Origin, origin
 from orgs.clock import database_now
 from orgs.models import User
 from schedules import actions
 from schedules.actions import fence as acts
 from schedules.dispatch.fence import Fence
+from schedules.management.operator import as_command, operator
 from schedules.models import Installation
 from schedules.shown.fence import Due, due_meanwhile
 
 FENCED, FAILED = 1, 2  # exit status
-
-
-@dataclass(frozen=True)
-class Operator:
-    """Whoever sits at this machine's command line. They could change the tables as well."""
-
-    name: str
-    pk: None = None
-    is_active: bool = True
-    is_superuser: bool = True
-    is_authenticated: bool = True
-
-    def get_username(self) -> str:
-        return self.name
 
 
 class Command(BaseCommand):
@@ -79,7 +61,7 @@ class Command(BaseCommand):
             raise CommandError(words, returncode=FAILED) from error
 
     def _stop(self, options: dict[str, Any]) -> None:
-        with _as_command():
+        with as_command():
             acts.stop(by=_actor(options["by"]), note=options["up"])
         self.stdout.write("All sending is stopped. Lift it with: manage.py fence --lift")
 
@@ -87,7 +69,7 @@ class Command(BaseCommand):
         by = _actor(options["by"])
         if Installation.objects.fenced():
             self._say_fenced()
-        with _as_command():
+        with as_command():
             skipped = acts.lift(by=by, note=options["note"], send_due=options["send_due"])
         what = "what is within its grace goes now" if options["send_due"] else f"{skipped} skipped"
         self.stdout.write(f"The fence is lifted; of what was due: {what}.")
@@ -97,7 +79,7 @@ class Command(BaseCommand):
         assert row is not None and row.fenced_at is not None, "asked while it is fenced"
         self.stdout.write(f"All sending is fenced since {row.fenced_at.isoformat(' ', 'seconds')}.")
         self.stdout.write(f"{row.get_reason_display()} {row.detail}".rstrip())
-        self.stdout.write("\n".join(_lines(due_meanwhile(_operator(), database_now()))))
+        self.stdout.write("\n".join(_lines(due_meanwhile(operator(), database_now()))))
 
 
 def _lines(due: Due) -> list[str]:
@@ -111,25 +93,8 @@ def _lines(due: Due) -> list[str]:
 
 def _actor(username: str | None) -> Any:
     if not username:
-        return _operator()
+        return operator()
     found = User.objects.filter(username=username).first()
     if found is None:
         raise CommandError(f"There is no user {username}.", returncode=FAILED)
     return found
-
-
-def _operator() -> Operator:
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        name = "operator"
-    return Operator(name)
-
-
-@contextmanager
-def _as_command() -> Iterator[None]:
-    token = origin.set(Origin(via="command"))
-    try:
-        yield
-    finally:
-        origin.reset(token)
