@@ -38,7 +38,9 @@ class RoomSerializer(StrictSerializer):
 
     class Meta:
         model = Room
-        fields = ["id", "unit", "account", "channel", "name", "address", "kind", "is_active"]
+        fields = [
+            "id", "unit", "account", "channel", "name", "address", "kind", "language", "is_active",
+        ]  # fmt: skip
         validators: list[Any] = []  # the model's own constraint answers, in words for people
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -119,6 +121,7 @@ def facts(room: Room) -> dict[str, Any]:
         "name": room.name,
         "address": room.address,
         "kind": room.kind,
+        "language": room.language,
         "is_active": room.is_active,
     }
 

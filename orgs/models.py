@@ -2,10 +2,12 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -13,6 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from treebeard.mp_tree import MP_Node, MP_NodeManager
 
 from orgs.reach import Belongs, Role, covers, lineage
+
+
+def languages() -> list[tuple[str, Any]]:
+    """The languages in which people are written to."""
+    return list(settings.LANGUAGES)
 
 
 def validate_zone(value: str) -> None:
@@ -48,6 +55,19 @@ class UnitManager(MP_NodeManager):
         """Whether the unit at `path`, or one above it, is inactive."""
         return self.filter(path__in=lineage(path), is_active=False).exists()
 
+    def languages(self, paths: Iterable[str]) -> dict[str, str]:
+        """For each of these units, by its path, the language in which its rooms are written to:
+        its own, else that of the nearest unit above it, else the installation's. One query."""
+        above = {path: lineage(path) for path in paths}
+        steps = {step for steps in above.values() for step in steps}
+        own = dict(self.filter(path__in=steps).exclude(language="").values_list("path", "language"))
+        return {
+            path: next(
+                (own[step] for step in reversed(steps) if step in own), str(settings.LANGUAGE_CODE)
+            )
+            for path, steps in above.items()
+        }
+
 
 class Unit(MP_Node):
     """A node of the organisation."""
@@ -71,6 +91,13 @@ class Unit(MP_Node):
         default="Asia/Seoul",
         validators=[validate_zone],
         help_text=_("New schedules of this unit start with this zone."),
+    )
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        choices=languages,
+        blank=True,
+        help_text=_("In it the dates of messages are written. Empty: as the unit above."),
     )
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Nothing is sent for an inactive unit.")

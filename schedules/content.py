@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels.adapters.base import Adapter, Message, Payload, Picture, Text
-from schedules.placeholders import TooLong, fill, missing, names
+from schedules.placeholders import TooLong, fill, has_any, missing
 
 MOST_IMAGES = 10
 
@@ -61,7 +61,7 @@ class Content:
     def has_placeholders(self) -> bool:
         """Whether rooms are sent different texts."""
         is_open = not self.is_filled and self.sends_text and "{" in self.text
-        return is_open and bool(names(self.text))
+        return is_open and has_any(self.text)
 
     def filled(self, values: Mapping[str, str]) -> "Content":
         """As the room sees it that has these values. Raises TooLong."""

@@ -47,6 +47,7 @@ UNITS = [
     ("xinyi", "xinyi-agency", "branch", "信義門市", "Asia/Taipei"),
     ("daan", "xinyi-agency", "branch", "大安門市", "Asia/Taipei"),
 ]
+SPOKEN_IN = {"Asia/Seoul": "ko", "Asia/Taipei": "zh-hant"}
 # One of each level has a person of every role beside the one who is named after the unit.
 EVERY_ROLE = ("hq", "seoul", "gangnam-agency", "gangnam")
 NAMES = {
@@ -159,7 +160,9 @@ def _units() -> dict[str, Unit]:
     for code, parent, kind, name, zone in UNITS:
         known = Unit.objects.filter(kind=kind, code=code).first()
         above = found[parent] if parent else None
-        found[code] = known or Unit.objects.plant(above, kind=kind, code=code, name=name, zone=zone)
+        values = {"kind": kind, "code": code, "name": name, "zone": zone}
+        values["language"] = SPOKEN_IN[zone]
+        found[code] = known or Unit.objects.plant(above, **values)
     return found
 
 

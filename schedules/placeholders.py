@@ -1,13 +1,13 @@
 """Placeholders in a text, such as {room}: which there are, and what stands in their place.
-Pure: values in, values out. A name in braces is all there is to it, no format and no dots."""
+Pure: values in, values out. A name in braces is all there is to it, no format and no dots; a name
+in two braces, {{room}}, is the text {room}."""
 
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from unicodedata import normalize
 
-from django.utils import translation
-from django.utils.formats import date_format
+from babel.dates import format_date
 from django.utils.translation import gettext as _
 
 LONGEST_NAME = 50
@@ -22,7 +22,18 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
 }
 MEANINGS = {alias: name for name, aliases in BUILT_IN.items() for alias in (name, *aliases)}
 
-IN_BRACES = re.compile(rf"\{{([^{{}}\s]{{1,{LONGEST_NAME}}})\}}")
+NAME = rf"[^{{}}\s]{{1,{LONGEST_NAME}}}"
+# Of three braces none escapes another: the name in the middle is filled in, as it always was.
+TWICE = rf"(?<!\{{)\{{\{{(?P<literal>{NAME})\}}\}}(?!\}})"
+IN_BRACES = re.compile(rf"{TWICE}|\{{(?P<name>{NAME})\}}")
+
+# A day as people of each language write it in a message: “Wed, Nov 25”, “11월 25일 (수)”.
+DAYS = {
+    "en": ("en", "EEE, MMM d"),
+    "ko": ("ko", "M월 d일 (EEE)"),
+    "zh-hant": ("zh_Hant", "M月d日（EEE）"),
+    "zh-hans": ("zh_Hans", "M月d日（EEE）"),
+}
 
 
 class TooLong(ValueError):  # noqa: N818 - it is an answer, not a fault
@@ -31,8 +42,14 @@ class TooLong(ValueError):  # noqa: N818 - it is an answer, not a fault
 
 def names(text: str) -> list[str]:
     """The placeholders of a text as they are written, each once, in their order."""
-    found = (_composed(match) for match in IN_BRACES.finditer(text))
+    found = (_composed(match["name"] or "") for match in IN_BRACES.finditer(text))
     return list(dict.fromkeys(name for name in found if is_name(name)))
+
+
+def has_any(text: str) -> bool:
+    """Whether filling the text would change it, given all values."""
+    pairs = (match["name"] or match["literal"] for match in IN_BRACES.finditer(text))
+    return any(is_name(_composed(name)) for name in pairs)
 
 
 def is_name(text: str) -> bool:
@@ -52,8 +69,7 @@ def fill(text: str, values: Mapping[str, str], most: int = MOST_FILLED) -> str:
     pieces: list[str] = []
     length = end = 0
     for match in IN_BRACES.finditer(text):
-        name = _composed(match)
-        value = values.get(meaning(name)) if is_name(name) else None
+        value = _in_its_place(match, values)
         pieces += [text[end : match.start()], match[0] if value is None else value]
         length += len(pieces[-2]) + len(pieces[-1])
         end = match.end()
@@ -71,11 +87,19 @@ def missing(text: str, values: Mapping[str, str]) -> list[str]:
 
 def built_in(*, room: str, unit: str, at: datetime, language: str) -> dict[str, str]:
     """The values that every room has. `at` is the appointed time on the room's own clock."""
-    with translation.override(language):
-        date = date_format(at, "DATE_FORMAT")
+    locale, pattern = DAYS.get(language, DAYS["en"])
+    date = format_date(at, pattern, locale)
     return {"room": room, "unit": unit, "date": date, "time": f"{at:%H:%M}"}
 
 
-def _composed(match: re.Match[str]) -> str:
+def _in_its_place(match: re.Match[str], values: Mapping[str, str]) -> str | None:
+    """What stands there in the filled text; None: what stands there now."""
+    if literal := match["literal"]:
+        return f"{{{literal}}}" if is_name(_composed(literal)) else None
+    name = _composed(match["name"])
+    return values.get(meaning(name)) if is_name(name) else None
+
+
+def _composed(name: str) -> str:
     # A Mac may write a Korean syllable as its letters: the same word to everybody.
-    return normalize("NFC", match[1])
+    return normalize("NFC", name)

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
-
 from orgs.models import Unit
 from orgs.reach import covers
 from schedules.content import Content
@@ -21,10 +19,12 @@ def values_of(
     content: Content, targets: Sequence[Any], owner: Unit, due_at: datetime
 ) -> dict[int, Values]:
     """By the id of each room (or audience): the template's defaults, over them the values of its
-    unit and those above, the nearest first, over them what every room has. Two queries. One that
+    unit and those above, the nearest first, over them what every room has. Three queries. One that
     left the schedule's unit, its `owner`, is left out: its values are another unit's."""
     units = Unit.objects.in_bulk({target.unit_id for target in targets})
-    inherited = PlaceholderValue.objects.inherited({unit.path for unit in units.values()})
+    paths = {unit.path for unit in units.values()}
+    inherited = PlaceholderValue.objects.inherited(paths)
+    languages = Unit.objects.languages(paths)
     found = {}
     for target in targets:
         unit = units[target.unit_id]
@@ -34,7 +34,7 @@ def values_of(
             room=target.name,
             unit=unit.name,
             at=due_at.astimezone(ZoneInfo(unit.zone)),
-            language=settings.LANGUAGE_CODE,
+            language=target.language or languages[unit.path],
         )
         found[target.pk] = dict(content.defaults) | inherited[unit.path] | of_itself
     return found

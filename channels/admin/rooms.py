@@ -22,7 +22,7 @@ class RoomForm(forms.ModelForm):
 
     class Meta:
         model = Room
-        fields = ["unit", "account", "name", "address", "kind", "is_active"]
+        fields = ["unit", "account", "name", "address", "kind", "language", "is_active"]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -41,7 +41,7 @@ class RoomAdmin(ScopedAdmin):
     search_fields = ["name", "address", "unit__name"]
     autocomplete_fields = ["unit"]
     ordering = ["name", "id"]
-    fields = ["unit", "account", "name", "address", "kind", "is_active", "chat"]
+    fields = ["unit", "account", "name", "address", "kind", "language", "is_active", "chat"]
     readonly_fields = ["chat"]
 
     @admin.display(description=_("chat"))

@@ -102,6 +102,12 @@ class Audience(models.Model):
         return self.selection.count(least)
 
     @property
+    def language(self) -> str:
+        """The one that all of it read, by its rule; else "", as of a room that has none."""
+        has_one = self.kind == self.Kind.RULE and len(self.languages) == 1
+        return str(self.languages[0]) if has_one else ""
+
+    @property
     def selection(self) -> Selection:
         """Whom the list or the rule means, however many may be drawn of them."""
         if self.kind == self.Kind.LIST:

@@ -2,24 +2,17 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from channels.models.account import Account
-from orgs.models import Unit
+from orgs.models import Unit, languages
 from orgs.reach import Belongs, Role
 
 NAME_LENGTH = 50  # of a tag or a region
 SEPARATORS = re.compile(r"[,;，、；\n]")  # those of Korean and Chinese keyboards too
-
-
-def languages() -> list[tuple[str, Any]]:
-    """The languages that a person may be known to read."""
-    return list(settings.LANGUAGES)
 
 
 def words_in(text: str) -> list[str]:

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from channels.models.account import Account
-from orgs.models import Unit
+from orgs.models import Unit, languages
 from orgs.reach import Belongs, Role
 
 
@@ -25,6 +25,13 @@ class Room(models.Model):
         _("address"), max_length=200, help_text=_("The channel’s own id of the room.")
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.LIVE)
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        choices=languages,
+        blank=True,
+        help_text=_("In it the dates of messages are written. Empty: as its unit."),
+    )
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Nothing is sent to an inactive room.")
     )

@@ -115,6 +115,11 @@ class MessageTemplateAdmin(ScopedAdmin):
         used = Coalesce(Subquery(made.annotate(total=Count("pk")).values("total")), 0)
         return within(request.user, rows, Act.USE).annotate(use_count=used)
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # A template that is being made has no uses, and cannot be used.
+        own = ("uses", "use") if obj is None else ()
+        return [name for name in super().get_fields(request, obj) if name not in own]
+
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._allows(request, Act.USE, obj)
 

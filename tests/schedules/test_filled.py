@@ -70,9 +70,24 @@ def test_date_and_time_are_those_of_the_rooms_own_clock(world, both):
         by=world.people["hq"],
     )
     assert texts(plan_at(schedule, schedule.next_due_at)) == {
-        "Xinyi room": "March 1, 2031 23:30",
-        "Taipei room": "March 2, 2031 00:30",
+        "Xinyi room": "Sat, Mar 1 23:30",
+        "Taipei room": "Sun, Mar 2 00:30",
     }
+
+
+def test_the_date_is_in_the_language_of_the_room_or_of_the_nearest_unit(world, both):
+    Unit.objects.filter(pk=world.north.pk).update(language="zh-hant")
+    Room.objects.filter(name="Taipei room").update(language="ko")
+    schedule = register(both("{date}", date="2031-03-01", time="12:00"), by=world.people["hq"])
+    assert texts(plan_at(schedule, schedule.next_due_at)) == {
+        "Xinyi room": "3月1日（週六）",
+        "Taipei room": "3월 1일 (토)",
+    }
+
+
+def test_a_text_with_nothing_but_double_braces_is_sent_without_them(world, both):
+    schedule = register(both("Write {{code}}"), by=world.people["hq"])
+    assert set(texts(plan_at(schedule, schedule.next_due_at)).values()) == {"Write {code}"}
 
 
 def test_the_filled_text_arrives(dispatch, world, make_schedule, now):

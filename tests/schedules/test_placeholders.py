@@ -11,6 +11,7 @@ from schedules.placeholders import (
     TooLong,
     built_in,
     fill,
+    has_any,
     is_name,
     meaning,
     missing,
@@ -31,6 +32,13 @@ AT = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 def test_a_text_is_filled_as_if_each_name_were_replaced_by_itself(text, values):
     expected, rest = "", text
     while rest:
+        literal, closed, after = rest[2:].partition("}}")
+        if (
+            rest.startswith("{{") and closed and is_name(literal)
+            and not after.startswith("}") and not text[: -len(rest)].endswith("{")
+        ):  # fmt: skip
+            expected, rest = expected + f"{{{literal}}}", after
+            continue
         name, closed, after = rest[1:].partition("}")
         known = rest[0] == "{" and closed and is_name(name) and meaning(name) in values
         expected += values[meaning(name)] if known else rest[0]
@@ -39,9 +47,27 @@ def test_a_text_is_filled_as_if_each_name_were_replaced_by_itself(text, values):
 
 
 @given(TEXTS)
-def test_without_a_value_nothing_changes(text):
-    assert fill(text, {}) == text
+def test_without_a_value_only_double_braces_change(text):
+    assert fill(text, {}) == text or "{{" in text
     assert missing(text, {}) == names(text)
+
+
+@given(TEXTS, VALUES)
+def test_what_has_nothing_to_fill_in_is_sent_as_it_is(text, values):
+    assert has_any(text) or fill(text, values) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("{{room}}", "{room}"), ("{{방}} {방}", "{방} here"), ("{{a}}{room}", "{a}here"),
+        ("{{{room}}}", "{{here}}"), ("{{room}", "{here"), ("{{room}}}", "{here}}"),
+        ("{{ room }}", "{{ room }}"), ("{{1st}}", "{{1st}}"),
+    ],
+)  # fmt: skip
+def test_a_name_in_two_braces_is_meant_as_it_stands(text, filled):
+    assert fill(text, {"room": "here"}) == filled
+    assert missing(text, {"room": "here"}) == []
 
 
 @given(TEXTS, VALUES)
@@ -99,8 +125,12 @@ def test_a_syllable_written_as_its_letters_is_the_same_word():
 
 
 @pytest.mark.parametrize(
-    ("language", "date"), [("en", "Nov. 23, 2026"), ("ko", "2026년 11월 23일")]
-)
+    ("language", "date"),
+    [
+        ("en", "Mon, Nov 23"), ("ko", "11월 23일 (월)"), ("zh-hant", "11月23日（週一）"),
+        ("zh-hans", "11月23日（周一）"), ("xx", "Mon, Nov 23"),
+    ],
+)  # fmt: skip
 def test_the_date_is_written_in_the_language_and_the_time_as_clocks_show_it(language, date):
     values = built_in(room="Xinyi room", unit="Xinyi", at=AT, language=language)
     assert values == {"room": "Xinyi room", "unit": "Xinyi", "date": date, "time": "09:05"}
