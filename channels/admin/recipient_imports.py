@@ -1,16 +1,20 @@
 """People from a file, in steps: upload, name the columns, check every row, import."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from channels.admin import progress
 from channels.admin.recipients import kinds_with_audiences
 from channels.models import Audience, RecipientImport
 from channels.people import importing
@@ -92,7 +96,7 @@ class RecipientImportAdmin(ScopedAdmin):
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
+    ) -> HttpResponseBase:
         """The steps after the upload; posting takes the next one."""
         if request.method not in ("GET", "POST"):
             return HttpResponseNotAllowed(["GET", "POST"])
@@ -103,40 +107,28 @@ class RecipientImportAdmin(ScopedAdmin):
             return render(request, "channels/import.html", self._page(request, row))
         if not self.has_change_permission(request, row):
             raise PermissionDenied
-        step = {"look": self._look, "check": self._check, "import": self._import}.get(
-            request.POST.get("go", "")
-        )
-        if step is None:
+        go = request.POST.get("go", "")
+        if go == "look":  # in another encoding
+            page = self._page(request, row, _encoding_in(request))
+            return render(request, "channels/import.html", page)
+        if go not in ("check", "import"):
             raise Http404
+        steps = _check(request, row) if go == "check" else importing.run(row, by=request.user)
+        if progress.is_asked_for(request):
+            return progress.told(steps, then=request.path)
+        return self._carry_out(request, row, steps, go)
+
+    def _carry_out(
+        self, request: HttpRequest, row: RecipientImport, steps: Iterator[int], go: str
+    ) -> HttpResponse:
         try:
-            return step(request, row)
+            for _rows in steps:
+                pass
         except UnusableFile as error:
             messages.error(request, str(error))
-            return redirect(request.path)
-
-    def _look(self, request: HttpRequest, row: RecipientImport) -> HttpResponse:
-        """Show the rows in another encoding."""
-        encoding = _encoding_in(request)
-        return render(request, "channels/import.html", self._page(request, row, encoding))
-
-    def _check(self, request: HttpRequest, row: RecipientImport) -> HttpResponse:
-        mapping = _mapping_in(request)
-        if "address" not in mapping:
-            raise UnusableFile(_("Say which column holds the addresses."))
-        if len(set(mapping.values())) < len(mapping):
-            raise UnusableFile(_("A column can be one thing only."))
-        encoding = _encoding_in(request)
-        if not encoding and not row.is_workbook:
-            raise UnusableFile(_("Choose the encoding first."))
-        importing.check_rows(row, encoding=encoding, mapping=mapping)
-        return redirect(request.path)
-
-    def _import(self, request: HttpRequest, row: RecipientImport) -> HttpResponse:
-        if importing.run(row, by=request.user):
-            said = ngettext("%(count)d person imported.", "%(count)d people imported.", row.rows)
-            messages.success(request, said % {"count": row.rows})
         else:
-            messages.error(request, _("Nothing was imported. Check the rows first."))
+            if go == "import":
+                _say(request, row)
         return redirect(request.path)
 
     def _page(
@@ -159,8 +151,32 @@ class RecipientImportAdmin(ScopedAdmin):
             "heading": rows[0][1] if rows else [],
             "rows": [cells for _line, cells in rows[1:]],
             "columns": _columns(mapping, rows[0][1]) if rows else [],
+            # SQLite has one writer at a time: what is to be sent waits for it too.
+            "holds_all": row.rows >= importing.LARGE and connection.vendor == "sqlite",
             "more_problems": row.problem_count - len(row.problems),
         }
+
+
+def _check(request: HttpRequest, row: RecipientImport) -> Iterator[int]:
+    """Check the rows by what was chosen. What is wrong with the choice is raised at the first
+    step."""
+    mapping, encoding = _mapping_in(request), _encoding_in(request)
+    if "address" not in mapping:
+        raise UnusableFile(_("Say which column holds the addresses."))
+    if len(set(mapping.values())) < len(mapping):
+        raise UnusableFile(_("A column can be one thing only."))
+    if not encoding and not row.is_workbook:
+        raise UnusableFile(_("Choose the encoding first."))
+    yield from importing.check_rows(row, encoding=encoding, mapping=mapping)
+
+
+def _say(request: HttpRequest, row: RecipientImport) -> None:
+    """What became of the import."""
+    if row.stage == RecipientImport.Stage.IMPORTED:
+        said = ngettext("%(count)d person imported.", "%(count)d people imported.", row.rows)
+        messages.success(request, said % {"count": row.rows})
+    else:
+        messages.error(request, _("Nothing was imported. Check the rows first."))
 
 
 def _shown_rows(row: RecipientImport, encoding: str) -> tuple[list[Any], str]:

@@ -1,6 +1,6 @@
 """Checks every row of a file: what it says of whom, and what is wrong with it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -19,6 +19,7 @@ from orgs.reach import under
 
 KEPT = 200  # problems that are shown; the others are counted
 LOOKED_UP_AT_ONCE = 1_000
+TOLD_EVERY = 1_000  # rows
 MOST_TAGS = 20  # of one person in one file
 LENGTHS = dict.fromkeys(FIELDS, NAME_LENGTH) | {"address": 200, "name": 100}
 
@@ -61,13 +62,17 @@ class Checked:
         return sum(entry.known is not None for entry in self.entries)
 
 
-def read(rows: Iterable[Row], mapping: Mapping[str, int], *, account: Account) -> Checked:
-    """Read all rows but the first, which is the heading."""
+def read(
+    rows: Iterable[Row], mapping: Mapping[str, int], *, account: Account
+) -> Generator[int, None, Checked]:
+    """Read all rows but the first, which is the heading; yields how many were read so far."""
     rows = iter(rows)
     _line, heading = next(rows, (0, []))
     reader = _Reader(heading, mapping, account)
-    for line, cells in rows:
+    for count, (line, cells) in enumerate(rows, 1):
         reader.read(line, cells)
+        if count % TOLD_EVERY == 0:
+            yield count
     return reader.checked
 
 

@@ -1,6 +1,10 @@
-"""The steps of an import: look at the file, check it, take it in. Each may be repeated."""
+"""The steps of an import: look at the file, check it, take it in. Each may be repeated.
 
-from collections.abc import Mapping
+Checking and taking in yield how far they are, never while a transaction is open: whoever hears of
+it may be slow.
+"""
+
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -18,6 +22,7 @@ from orgs.bulk import insert, insert_new, update_each
 from orgs.clock import database_now
 
 LARGE = 5_000  # rows after which the database must count anew what its tables hold
+WRITING = -1  # is yielded when all rows are read and are about to be written
 COLUMNS = ("name", "region", "language")
 
 NOTED = ("encoding", "mapping", "stage", "rows", "created", "updated", "problems", "problem_count")
@@ -63,22 +68,26 @@ def first_rows(started: RecipientImport, encoding: str = "") -> list[Row]:
 
 def check_rows(
     started: RecipientImport, *, encoding: str, mapping: Mapping[str, int]
-) -> RecipientImport:
-    """Read the file with these columns, and note what is wrong in which line."""
+) -> Iterator[int]:
+    """Read the file with these columns, and note what is wrong in which line. Yields how many
+    rows were read so far. Raises UnusableFile."""
     started.encoding, started.mapping = encoding, dict(mapping)
-    _note(started, _read(started))
+    checked = yield from _read(started)
+    _note(started, checked)
     values = {name: getattr(started, name) for name in NOTED}
     # Unless it was taken in meanwhile, in another window.
     RecipientImport.objects.exclude(stage=Stage.IMPORTED).filter(pk=started.pk).update(**values)
-    return started
 
 
-def run(started: RecipientImport, *, by: Any) -> bool:
+def run(started: RecipientImport, *, by: Any) -> Generator[int, None, bool]:
     """Write all rows, or, where something is wrong with one, none; then tidy up. Returns whether
-    they are in, also when they were before. Raises UnusableFile."""
+    they are in, also when they were before. Yields how many rows were read so far, then WRITING.
+    Raises UnusableFile."""
     if started.stage == Stage.CHECKED:
+        checked = yield from _read(started)
+        yield WRITING
         try:
-            _take_in(started, _read(started), by=by)
+            _take_in(started, checked, by=by)
         except ValidationError as error:
             raise UnusableFile(" ".join(error.messages)) from error
         except IntegrityError as error:
@@ -129,10 +138,10 @@ def _guessed(file: IO[bytes], size: int, encoding: str) -> dict[str, int]:
     return guess(heading[0][1])
 
 
-def _read(started: RecipientImport) -> Checked:
+def _read(started: RecipientImport) -> Generator[int, None, Checked]:
     with _open(started) as file:
         rows = rows_of(file, size=started.file.size, encoding=started.encoding)
-        return read(rows, started.mapping, account=started.account)
+        return (yield from read(rows, started.mapping, account=started.account))
 
 
 def _open(started: RecipientImport) -> Any:

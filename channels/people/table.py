@@ -37,7 +37,12 @@ def refuse_unusable(file: IO[bytes], size: int) -> None:
     file.seek(0)
     start = file.read(len(OLD_EXCEL))
     if start == OLD_EXCEL:
-        raise UnusableFile(_("This is an old Excel file (.xls). Save it as .xlsx."))
+        raise UnusableFile(
+            _(
+                "This is an old Excel file (.xls), or one with a password. Save it as .xlsx, "
+                "without a password."
+            )
+        )
     if not start:
         raise UnusableFile(_("The file is empty."))
 

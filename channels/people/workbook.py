@@ -14,13 +14,14 @@ from zipfile import BadZipFile, ZipFile
 
 from django.utils.translation import gettext as _
 
+from channels.people import dates
 from channels.people.unusable import UnusableFile
 
 BOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
-SHARED = "xl/sharedStrings.xml"
+SHARED, STYLES = "xl/sharedStrings.xml", "xl/styles.xml"
 MOST_FILES = 2_000  # in the archive
-MOST_UNPACKED = {SHARED: 64 * 1024 * 1024}  # bytes
-MOST_OF_A_SHEET = 256 * 1024 * 1024
+MOST_UNPACKED = {SHARED: 64 * 1024 * 1024, STYLES: 16 * 1024 * 1024}  # bytes
+MOST_OF_A_SHEET = 128 * 1024 * 1024
 AT_ONCE = 64 * 1024
 FURTHEST_COLUMN = 1_000
 
@@ -42,34 +43,44 @@ def rows(file: IO[bytes]) -> Iterator[tuple[int, list[str]]]:
             names = set(archive.namelist())
             if BOOK not in names or len(names) > MOST_FILES:
                 raise UnusableFile(_("This is no Excel workbook (.xlsx)."))
-            shared = _shared_texts(archive) if SHARED in names else []
-            yield from _sheet_rows(archive, _first_sheet(archive), shared)
+            path, since_1904 = _first_sheet(archive)
+            sheet = _Sheet(
+                _shared_texts(archive) if SHARED in names else [],
+                _date_styles(archive) if STYLES in names else [],
+                since_1904=since_1904,
+            )
+            yield from _sheet_rows(archive, path, sheet)
     except UnusableFile:
         raise
     except DAMAGED as error:
         raise UnusableFile(_("This Excel file is damaged or has a password.")) from error
 
 
-def _first_sheet(archive: ZipFile) -> str:
-    """The path of the sheet that stands first."""
+def _first_sheet(archive: ZipFile) -> tuple[str, bool]:
+    """The path of the sheet that stands first, and whether days are counted from 1904."""
     ids: list[str] = []
     targets: dict[str, str] = {}
+    counted: list[str] = []
 
     def note_sheet(name: str, attributes: Attributes) -> None:
         if name == "sheet":
             ids.append(next(v for k, v in attributes.items() if k.endswith(" id")))
+        elif name == "workbookPr":
+            counted.append(attributes.get("date1904", ""))
 
     def note_target(name: str, attributes: Attributes) -> None:
-        if name == "Relationship":
+        is_chart = attributes.get("Type", "").endswith("/chartsheet")
+        if name == "Relationship" and not is_chart:
             targets[attributes["Id"]] = attributes["Target"]
 
     for path, note in ((BOOK, note_sheet), (RELATIONS, note_target)):
         for _fed in _parse(archive, path, note):
             pass
-    if not ids:
+    first = next((targets[name] for name in ids if name in targets), "")
+    if not first:
         raise UnusableFile(_("This workbook has no sheet."))
-    target = targets[ids[0]]
-    return normpath(join("xl", target)).lstrip("/") if target[0] != "/" else target[1:]
+    path = normpath(join("xl", first)).lstrip("/") if first[0] != "/" else first[1:]
+    return path, counted[:1] in (["1"], ["true"])
 
 
 def _shared_texts(archive: ZipFile) -> list[str]:
@@ -80,8 +91,15 @@ def _shared_texts(archive: ZipFile) -> list[str]:
     return reader.texts
 
 
-def _sheet_rows(archive: ZipFile, path: str, shared: list[str]) -> Iterator[tuple[int, list[str]]]:
-    sheet = _Sheet(shared)
+def _date_styles(archive: ZipFile) -> list[bool]:
+    """Of each style whether it shows a date."""
+    styles = dates.Styles()
+    for _fed in _parse(archive, STYLES, styles.start, styles.end, styles.data):
+        pass
+    return styles.are_dates
+
+
+def _sheet_rows(archive: ZipFile, path: str, sheet: "_Sheet") -> Iterator[tuple[int, list[str]]]:
     for _fed in _parse(archive, path, sheet.start, sheet.end, sheet.data):
         yield from sheet.finished
         sheet.finished.clear()
@@ -155,12 +173,12 @@ class _Texts:
 class _Sheet:
     """Makes rows of the cells as they come."""
 
-    def __init__(self, shared: list[str]) -> None:
+    def __init__(self, shared: list[str], are_dates: list[bool], *, since_1904: bool) -> None:
         self.finished: list[tuple[int, list[str]]] = []
-        self._shared = shared
+        self._shared, self._are_dates, self._since_1904 = shared, are_dates, since_1904
         self._cells: dict[int, str] = {}
         self._row = self._column = 0
-        self._kind, self._value, self._formula = "", "", ""
+        self._kind, self._style, self._value, self._formula = "", "", "", ""
         self._inside, self._has_formula, self._is_reading = "", False, False
 
     def start(self, name: str, attributes: Attributes) -> None:
@@ -169,7 +187,8 @@ class _Sheet:
             self._cells, self._column = {}, -1
         elif name == "c":
             self._column = _column(attributes.get("r", ""), self._column + 1)
-            self._kind, self._value, self._formula = attributes.get("t", "n"), "", ""
+            self._kind, self._style = attributes.get("t", "n"), attributes.get("s", "")
+            self._value, self._formula = "", ""
             self._has_formula = False
         elif name == "rPh":
             self._is_reading = True
@@ -202,7 +221,13 @@ class _Sheet:
         if self._kind == "s":
             place = int(self._value or -1)
             return self._shared[place] if 0 <= place < len(self._shared) else ""
-        return _whole(self._value) if self._kind == "n" else self._value
+        if self._kind == "b":
+            return "TRUE" if self._value == "1" else "FALSE"
+        if self._kind != "n":
+            return self._value
+        if dates.is_date(self._style, self._are_dates):
+            return dates.in_words(self._value, since_1904=self._since_1904)
+        return _whole(self._value)
 
 
 def _column(reference: str, following: int) -> int:

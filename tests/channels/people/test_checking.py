@@ -11,6 +11,7 @@ from channels.people.exporting import csv_lines
 from channels.people.formulas import neutral, plain
 from channels.people.table import rows_of
 from tests.channels.people.conftest import line_id
+from tests.channels.people.steps import done
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +25,7 @@ def check(account, world):
     def run(*lines: list[str], unit=None) -> Checked:
         heading = ["Id", "Name", "Region", "Language", "Tags"]
         rows = list(enumerate([heading, *lines], start=1))
-        checked = read(rows, guess(heading), account=account)
+        checked = done(read(rows, guess(heading), account=account))
         recognise(checked, account=account, unit=unit or world.taipei)
         return checked
 
@@ -150,7 +151,7 @@ def test_what_is_exported_can_be_imported_again(check, add_person, account, worl
     data = "".join(csv_lines(Recipient.objects.all())).encode()
     (_one, heading), *rows = rows_of(BytesIO(data), size=len(data), encoding="utf-8-sig")
     assert rows[0][1][1].startswith("'=")
-    checked = read([(1, heading), *rows], guess(heading), account=account)
+    checked = done(read([(1, heading), *rows], guess(heading), account=account))
     recognise(checked, account=account, unit=world.xinyi)
     assert checked.problems == []
     (entry,) = checked.entries

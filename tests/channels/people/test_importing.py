@@ -15,6 +15,7 @@ from logs.models import History
 from orgs.clock import database_now
 from tests.channels.people import workbooks
 from tests.channels.people.conftest import line_id
+from tests.channels.people.steps import done
 
 pytestmark = pytest.mark.django_db
 
@@ -44,8 +45,8 @@ def lines(*rows: str) -> str:
 
 
 def taken_in(row: RecipientImport, world) -> bool:
-    importing.check_rows(row, encoding=row.encoding or "utf-8-sig", mapping=MAPPING)
-    return importing.run(row, by=world.people["taipei"])
+    done(importing.check_rows(row, encoding=row.encoding or "utf-8-sig", mapping=MAPPING))
+    return done(importing.run(row, by=world.people["taipei"]))
 
 
 def facts(address: str) -> tuple:
@@ -93,23 +94,23 @@ def test_with_one_wrong_row_nothing_is_written(upload, world):
 
 def test_a_person_who_came_to_others_since_the_check_stops_it_all(upload, add_person, world):
     row = upload(lines(f"{ONE},Ann,,,", f"{TWO},Ben,,,"))
-    importing.check_rows(row, encoding="utf-8-sig", mapping=MAPPING)
+    done(importing.check_rows(row, encoding="utf-8-sig", mapping=MAPPING))
     assert row.stage == "checked"
     add_person(unit=world.tainan, address=TWO)
-    assert not importing.run(row, by=world.people["taipei"])
+    assert not done(importing.run(row, by=world.people["taipei"]))
     assert row.stage == "refused" and not Recipient.objects.filter(address=ONE).exists()
 
 
 def test_a_fault_in_the_middle_leaves_nothing(upload, world, monkeypatch):
     row = upload(lines(f"{ONE},Ann,,,vip"))
-    importing.check_rows(row, encoding="utf-8-sig", mapping=MAPPING)
+    done(importing.check_rows(row, encoding="utf-8-sig", mapping=MAPPING))
 
     def fail(*_args):
         raise IntegrityError
 
     monkeypatch.setattr(importing, "_tag", fail)
     with pytest.raises(UnusableFile, match="meanwhile"):
-        importing.run(row, by=world.people["taipei"])
+        done(importing.run(row, by=world.people["taipei"]))
     row.refresh_from_db()
     assert row.stage == "checked" and not Recipient.objects.exists()
 
@@ -117,25 +118,25 @@ def test_a_fault_in_the_middle_leaves_nothing(upload, world, monkeypatch):
 def test_twice_is_once(upload, world):
     row = upload(lines(f"{ONE},Ann,,,"))
     twin = RecipientImport.objects.get(pk=row.pk)
-    assert taken_in(row, world) and importing.run(row, by=world.people["taipei"])
+    assert taken_in(row, world) and done(importing.run(row, by=world.people["taipei"]))
     with pytest.raises(UnusableFile, match="not there any more"):
-        importing.check_rows(twin, encoding="utf-8-sig", mapping=MAPPING)
+        done(importing.check_rows(twin, encoding="utf-8-sig", mapping=MAPPING))
     row.refresh_from_db()
     assert row.stage == "imported" and Recipient.objects.count() == 1
     assert History.objects.filter(verb="imported").count() == 1
 
 
 def test_an_unchecked_file_is_not_imported(upload, world):
-    assert not importing.run(upload(lines(f"{ONE},Ann,,,")), by=world.people["taipei"])
+    assert not done(importing.run(upload(lines(f"{ONE},Ann,,,")), by=world.people["taipei"]))
     assert not Recipient.objects.exists()
 
 
 def test_an_account_that_was_taken_away_since_the_check_stops_it(upload, world, account):
     row = upload(lines(f"{ONE},Ann,,,"))
-    importing.check_rows(row, encoding="utf-8-sig", mapping=MAPPING)
+    done(importing.check_rows(row, encoding="utf-8-sig", mapping=MAPPING))
     type(account).objects.update(unit=world.south)
     with pytest.raises(UnusableFile, match="cannot be used"):
-        importing.run(RecipientImport.objects.get(pk=row.pk), by=world.people["taipei"])
+        done(importing.run(RecipientImport.objects.get(pk=row.pk), by=world.people["taipei"]))
     assert not Recipient.objects.exists()
 
 
@@ -154,9 +155,9 @@ def test_the_list_must_be_a_fixed_one_of_the_account_and_tree(
     foreign = make_audience([], name="Foreign", unit=world.south)
     for audience in (rule, foreign):
         row = upload(lines(f"{ONE},,,,"), audience=audience)
-        importing.check_rows(row, encoding="utf-8-sig", mapping=MAPPING)
+        done(importing.check_rows(row, encoding="utf-8-sig", mapping=MAPPING))
         with pytest.raises(UnusableFile, match="fixed list"):
-            importing.run(row, by=world.people["taipei"])
+            done(importing.run(row, by=world.people["taipei"]))
     assert Audience.objects.count() == 2
 
 
@@ -197,7 +198,32 @@ def test_thousands_take_a_number_of_questions_that_grows_by_the_thousand(
 ):
     rows = [f"{line_id(number)},Name {number},Seoul,ko,vip" for number in range(3_000)]
     row = upload(lines(*rows))
-    importing.check_rows(row, encoding="utf-8-sig", mapping=MAPPING)
+    done(importing.check_rows(row, encoding="utf-8-sig", mapping=MAPPING))
     with django_assert_max_num_queries(60):
-        assert importing.run(row, by=world.people["taipei"])
+        assert done(importing.run(row, by=world.people["taipei"]))
     assert Recipient.objects.filter(tags__name="vip", region="Seoul").count() == 3_000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_locked_while_it_is_told_how_far_it_is(upload, world):
+    row = upload(lines(*(f"{line_id(number)},Ann,,," for number in range(1_001))))
+    told = []
+    for steps in (
+        importing.check_rows(row, encoding="utf-8-sig", mapping=MAPPING),
+        importing.run(row, by=world.people["taipei"]),
+    ):
+        for rows in steps:
+            told.append(rows)
+            assert not connection.in_atomic_block
+    assert told == [1000, 1000, importing.WRITING]
+    assert Recipient.objects.count() == 1_001
+
+
+def test_who_goes_away_while_it_is_read_leaves_nothing_behind(upload, world):
+    row = upload(lines(*(f"{line_id(number)},Ann,,," for number in range(1_001))))
+    done(importing.check_rows(row, encoding="utf-8-sig", mapping=MAPPING))
+    steps = importing.run(row, by=world.people["taipei"])
+    assert next(steps) == 1000
+    steps.close()
+    row.refresh_from_db()
+    assert (row.stage, Recipient.objects.count()) == ("checked", 0)

@@ -1,5 +1,6 @@
 """The pages of recipients, audiences and imports."""
 
+import json
 from typing import Any
 
 import pytest
@@ -256,6 +257,33 @@ def test_from_the_upload_to_the_people(staff, upload):
     assert sorted(Recipient.objects.values_list("name", "unit__code")) == [
         ("김민준", "taipei"), ("이서연", "taipei"),
     ]  # fmt: skip
+
+
+def test_a_page_that_asks_is_told_how_far_it_is(staff, upload):
+    many = "".join(f"{line_id(number)},N{number}\n" for number in range(2_500))
+    page = upload(f"id,name\n{many}".encode()).headers["Location"]
+
+    def lines(posted):
+        answer = staff.post(page, posted, headers={"X-Progress": "1"})
+        return [json.loads(line) for line in b"".join(answer.streaming_content).splitlines()]
+
+    rows = [{"rows": 1000}, {"rows": 2000}]
+    assert lines(columns()) == [*rows, {"then": page}]
+    assert lines({"go": "import"}) == [*rows, {"writing": True}, {"then": page}]
+    assert Recipient.objects.count() == 2_500
+
+
+def test_what_is_wrong_is_told_to_it_too(staff, upload):
+    page = upload(f"id,name\n{ONE},Anna\n".encode()).headers["Location"]
+    posted = columns(column_address="")
+    answer = staff.post(page, posted, headers={"X-Progress": "1"})
+    said = json.loads(b"".join(answer.streaming_content))
+    assert said == {"error": "Say which column holds the addresses."}
+
+
+def test_the_button_of_a_file_says_what_it_does(staff):
+    page = text_of(staff.get(f"{IMPORTS}add/"))
+    assert ">Upload<" in page.replace("\n", "").replace("  ", "") and "Save" not in page
 
 
 def test_a_workbook_asks_for_no_encoding(staff, upload):

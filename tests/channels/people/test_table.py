@@ -1,11 +1,17 @@
 """Files of every kind and encoding become rows; hostile ones are refused in plain words."""
 
+from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from zipfile import ZipFile
 
+import openpyxl
 import pytest
+import xlsxwriter
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl.utils.datetime import CALENDAR_MAC_1904, to_excel
 
-from channels.people import table, text, workbook
+from channels.people import dates, table, text, workbook
 from channels.people.table import encoding_of, preview, refuse_unusable, rows_of
 from channels.people.unusable import UnusableFile
 from tests.channels.people import workbooks
@@ -114,6 +120,105 @@ def test_the_sheet_that_stands_first_is_read(target):
     assert read(data) == [(1, ["id"])]
 
 
+# Files that other programs wrote
+
+
+def of_xlsxwriter(fill) -> bytes:
+    buffer = BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
+        fill(book)
+    return buffer.getvalue()
+
+
+def test_a_file_of_another_program_is_read_as_a_person_reads_it():
+    def fill(book):
+        sheet = book.add_worksheet("People")
+        book.add_worksheet("Notes").write(0, 0, "another sheet")
+        day, minute = (
+            book.add_format({"num_format": "yyyy-mm-dd"}),
+            book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
+        )
+        sheet.write_row(0, 0, ["id", "name", "since", "seen", "sum", "is new"])
+        sheet.write(1, 0, 821012345678)
+        sheet.write_rich_string(1, 1, "김", book.add_format({"bold": True}), "민준")
+        sheet.write_datetime(1, 2, date(2026, 11, 25), day)
+        sheet.write_datetime(1, 3, datetime.fromisoformat("2026-11-25T09:30"), minute)
+        sheet.write_formula(1, 4, "=A2+1", None, 7)
+        sheet.write_boolean(1, 5, True)
+        sheet.merge_range(4, 0, 4, 1, "merged")  # rows 3 and 4 are empty
+        sheet.write_blank(6, 3, None, day)
+        sheet.autofilter(0, 0, 4, 5)
+        sheet.freeze_panes(1, 0)
+
+    assert read(of_xlsxwriter(fill)) == [
+        (1, ["id", "name", "since", "seen", "sum", "is new"]),
+        (2, ["821012345678", "김민준", "2026-11-25", "2026-11-25 09:30:00", "=A2+1", "TRUE"]),
+        (5, ["merged"]),
+    ]  # fmt: skip
+
+
+def test_a_file_that_openpyxl_wrote_is_read():
+    book = openpyxl.Workbook()
+    book.active.append(["id", "n"])
+    book.active.append(["U1", 1.5])
+    book.active["D7"] = timedelta(hours=30)  # a duration is no day
+    buffer = BytesIO()
+    book.save(buffer)
+    assert read(buffer.getvalue()) == [
+        (1, ["id", "n"]), (2, ["U1", "1.5"]), (7, ["", "", "", "1.25"]),
+    ]  # fmt: skip
+
+
+def test_a_sheet_that_is_a_chart_is_passed_over():
+    def fill(book):
+        front, sheet = book.add_chartsheet("Chart"), book.add_worksheet("People")
+        chart = book.add_chart({"type": "column"})
+        chart.add_series({"values": "=People!$A$1:$A$2"})
+        front.set_chart(chart)
+        sheet.write(0, 0, "id")
+
+    assert read(of_xlsxwriter(fill)) == [(1, ["id"])]
+
+
+@pytest.mark.parametrize("cells", ["{=SUM(A1:A2)}", '=HYPERLINK("x")'])
+def test_a_formula_is_never_what_it_comes_to(cells):
+    def fill(book):
+        sheet = book.add_worksheet()
+        write = sheet.write_array_formula if cells.startswith("{") else sheet.write_formula
+        write(*((0, 0, 0, 0) if cells.startswith("{") else (0, 0)), cells, None, "3")
+
+    ((_line, (cell,)),) = read(of_xlsxwriter(fill))
+    assert cell == cells.strip("{}")
+
+
+FORMATS = [
+    "General", "0", "0.00", "#,##0", "@", "0%", "yyyy-mm-dd", "yy/m/d h:mm", "h:mm AM/PM",
+    "mm:ss.0",
+    'yyyy"년" m"월" d"일"', "[$-404]e/m/d", "[Red]0", '#,##0" days"', "0\\d",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("since_1904", [False, True])
+def test_days_are_told_from_numbers_as_other_programs_do(since_1904):
+    book = openpyxl.Workbook()
+    if since_1904:
+        book.epoch = CALENDAR_MAC_1904
+    for line, code in enumerate(FORMATS, 1):
+        book.active.cell(line, 1, 46351.5).number_format = code
+    buffer = BytesIO()
+    book.save(buffer)
+    theirs = openpyxl.load_workbook(BytesIO(buffer.getvalue()), read_only=True).active.values
+    ours = [cells[0] for _line, cells in read(buffer.getvalue())]
+    assert ours == [str(value) for (value,) in theirs]
+
+
+@given(st.datetimes(datetime(1900, 3, 1), datetime(2200, 1, 1)))  # noqa: DTZ001
+def test_every_second_since_1900_is_read_as_it_was_written(at):
+    at = at.replace(microsecond=0)
+    said = dates.in_words(repr(to_excel(at)))
+    assert said == (at.date().isoformat() if at.time() == time() else str(at))
+
+
 # Hostile files
 
 
@@ -167,6 +272,20 @@ def test_what_unpacks_to_too_much_is_refused(monkeypatch):
         assert len(data) < 50_000
         with pytest.raises(UnusableFile, match="far more"):
             read(data)
+
+
+def test_a_part_that_says_it_is_smaller_than_it_is_gives_out_no_more():
+    data = workbooks.workbook(" " * 300_000)
+    lied = data.replace(len_of(data, "xl/worksheets/people.xml"), (1_000).to_bytes(4, "little"))
+    assert lied != data
+    with pytest.raises(UnusableFile, match="damaged"):
+        read(lied)
+
+
+def len_of(data: bytes, part: str) -> bytes:
+    """How long the part is, as the archive writes it."""
+    with ZipFile(BytesIO(data)) as archive:
+        return archive.getinfo(part).file_size.to_bytes(4, "little")
 
 
 def test_a_cell_far_to_the_right_makes_no_long_row():
