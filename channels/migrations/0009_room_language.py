@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('channels', '0006_opted_out'),
+        ('channels', '0008_pulled'),
     ]
 
     operations = [
