@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.defaultfilters import filesizeformat
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -42,8 +43,11 @@ class RecipientImportForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["file"].required = True
         self.fields["file"].help_text = _(
-            "A table, .csv or .xlsx, with a heading: at most %(rows)d rows and %(size)s."
-        ) % {"rows": MOST_ROWS, "size": filesizeformat(MOST_BYTES)}
+            "A table, .csv or .xlsx, with a heading: at most %(rows)s rows and %(size)s."
+        ) % {
+            "rows": number_format(MOST_ROWS, force_grouping=True),
+            "size": filesizeformat(MOST_BYTES),
+        }
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
@@ -173,8 +177,9 @@ def _check(request: HttpRequest, row: RecipientImport) -> Iterator[int]:
 def _say(request: HttpRequest, row: RecipientImport) -> None:
     """What became of the import."""
     if row.stage == RecipientImport.Stage.IMPORTED:
-        said = ngettext("%(count)d person imported.", "%(count)d people imported.", row.rows)
-        messages.success(request, said % {"count": row.rows})
+        said = ngettext("%(count)s person imported.", "%(count)s people imported.", row.rows)
+        count = number_format(row.rows, force_grouping=True)
+        messages.success(request, said % {"count": count})
     else:
         messages.error(request, _("Nothing was imported. Check the rows first."))
 

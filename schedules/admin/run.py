@@ -24,7 +24,7 @@ from schedules.admin.filters import AppointedFilter, OneScheduleFilter
 from schedules.admin.live import answer_if_new, fingerprint
 from schedules.models import Delivery, Run
 from schedules.shown.chat import chats_of_run
-from schedules.shown.drift import drift_of
+from schedules.shown.drift import briefly, drift_of
 from schedules.shown.times import times_of
 from schedules.states import OPEN_RUN, DeliveryState
 from schedules.templatetags.teiji_states import state_badge
@@ -63,12 +63,9 @@ class RunAdmin(ReadOnlyAdmin):
         if run.reason:
             return run.get_reason_display()
         figures = format_html('<span class="tj-figures">{} / {}</span>', run.sent, run.total)
-        people = drift_of(run)
-        return (
-            format_html('{}<br><small class="tj-quiet">{}</small>', figures, people)
-            if people
-            else figures
-        )
+        if run.recipients is None:
+            return figures
+        return format_html("{}<br>{}", figures, briefly(run.recipients, run.expected))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

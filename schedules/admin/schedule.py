@@ -32,7 +32,7 @@ from schedules.models import Run, Schedule
 from schedules.shown.audience import audience_of
 from schedules.shown.chat import chats_of_draft
 from schedules.shown.coming import coming, words
-from schedules.shown.drift import in_words
+from schedules.shown.drift import briefly
 from schedules.states import OPEN_RUN, RunState, ScheduleState
 from schedules.templatetags.teiji_states import state_badge
 from schedules.templatetags.teiji_times import time_element
@@ -95,14 +95,14 @@ class ScheduleAdmin(ScopedAdmin):
         return ngettext("%(rooms)d room", "%(rooms)d rooms", total) % {"rooms": total}
 
     def _people(self, row: Any) -> SafeString | str:
-        """Of an audience how many it reached the last time, or how many are expected."""
+        """Of an audience how many it went to the last time, or how many are expected."""
         if row.last_people is not None:
-            said = in_words(row.last_people, row.last_expected)
+            people = briefly(row.last_people, row.last_expected)
         elif row.expected is not None:
-            said = in_words(row.expected, None)
+            people = briefly(row.expected, None)
         else:
             return _("an audience")
-        return format_html('{}<br><small class="tj-quiet">{}</small>', _("an audience"), said)
+        return format_html("{}<br>{}", _("an audience"), people)
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def badge(self, row: Schedule) -> SafeString:

@@ -42,6 +42,7 @@ class Chat:
     choices: list[tuple[int, str]] = field(default_factory=list)
     chosen: int = 0
     audience: str = ""  # whose people each get it for themselves
+    people: int | None = None  # of a run to an audience: so many of them
 
     @property
     def messages(self) -> int:
@@ -104,6 +105,7 @@ def chats_of_run(run: Run, *, target: str = "") -> list[Chat]:
         if not chat.requests and not chat.problem:
             _read_back(chat, kind, payloads, staff_url)
         chat.rooms += run.deliveries.filter(account_id=account_id).count()
+        chat.people = run.recipients
     return list(chats.values())
 
 

@@ -1,6 +1,8 @@
 """How far an audience has drifted from what it was when its schedule was registered, in words."""
 
 from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -19,6 +21,18 @@ def in_words(people: int, expected: int | None) -> str:
         "expected": _grouped(expected),
         "drift": in_figures(people, expected),
     }
+
+
+def briefly(people: int, expected: int | None) -> SafeString:
+    """“1,204 people”, below it “+24, 2 %”; in words on hover. For the column of a list."""
+    said = in_words(people, None)
+    drifted = expected is not None and people != expected
+    return format_html(
+        '<span class="tj-people" title="{}">{}{}</span>',
+        in_words(people, expected),
+        said,
+        format_html("<br><small>{}</small>", in_figures(people, expected or 0)) if drifted else "",
+    )
 
 
 def in_figures(people: int, expected: int) -> str:
