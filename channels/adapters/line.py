@@ -27,25 +27,23 @@ from channels.adapters.base import (
     Message,
     Part,
     Payload,
+    Quota,
     Receipt,
     SendError,
     Target,
     Text,
     later,
     option,
-    read_answer,
     refused,
-    unknown,
     wire_failures,
     within,
 )
+from channels.adapters.line_answers import Answer, count_in, receipt, take_in
 from channels.adapters.tokens import Token, Tokens
 
 ADDRESS = re.compile(r"[UCR][0-9a-f]{32}")
 USER = re.compile(r"U[0-9a-f]{32}")
 TOKEN_CHARACTERS = re.compile(r"[A-Za-z0-9._~+/=-]+")
-RATE_LIMIT_SECONDS = 1.0  # LINE names no time; its buckets fill by the second
-MONTHLY_LIMIT = "monthly limit"  # the only sign that tells it from the rate limit
 TOKEN_TIMEOUT = 4.0  # leaves most of the send's time to the send
 ASK_TIMEOUT = 4.0  # for questions beside the sending
 
@@ -96,6 +94,7 @@ class LineAdapter(Adapter):
     fetches_images = True
     guarded: ClassVar[bool] = False
     hears: ClassVar[bool] = True
+    meters: ClassVar[bool] = True
     host = "https://api.line.me"
 
     def __init__(
@@ -148,6 +147,33 @@ class LineAdapter(Adapter):
         data = answer.data or {}
         return str(data.get("groupName") or data.get("displayName") or "")
 
+    async def quota(self) -> Quota:
+        """LINE counts by its own month, which turns at midnight of UTC+9."""
+        given = receipt(await self._ask("/v2/bot/message/quota")).answer
+        spent = receipt(await self._ask("/v2/bot/message/quota/consumption")).answer
+        limit = None if given.get("type") == "none" else count_in(given, "value")
+        return Quota(limit=limit, used=count_in(spent, "totalUsage"))
+
+    async def size(self, address: str) -> int | None:
+        """A message to a group is billed for each of its people."""
+        kinds = {"C": "group", "R": "room"}
+        if not ADDRESS.fullmatch(address) or address[0] not in kinds:
+            return 1 if ADDRESS.fullmatch(address) else None
+        answer = await self._ask(f"/v2/bot/{kinds[address[0]]}/{address}/members/count")
+        if answer.status == 404:
+            raise refused("The LINE account is not in this group or room.", **answer.evidence)
+        return count_in(receipt(answer).answer, "count")
+
+    async def check(self) -> None:
+        receipt(await self._ask("/v2/bot/info"))
+
+    async def validate(self, target: Target, payload: Payload) -> None:
+        """LINE looks at the messages only, not at whom they are for."""
+        deadline = asyncio.get_running_loop().time() + ASK_TIMEOUT
+        endpoint = f"validate/{self.endpoint(batch=bool(target.members))}"
+        body = b"{" + self._frozen(payload)
+        receipt(await self._post_message(endpoint, body, None, deadline))
+
     @classmethod
     def endpoint(cls, *, batch: bool) -> str:
         return "multicast" if batch else "push"
@@ -171,7 +197,7 @@ class LineAdapter(Adapter):
     ) -> Receipt:
         body = b'{"to": ' + json.dumps(to).encode() + b", " + self._frozen(payload)
         endpoint = self.endpoint(batch=isinstance(to, list))
-        return _receipt(await self._post_message(endpoint, body, key, deadline))
+        return receipt(await self._post_message(endpoint, body, key, deadline))
 
     async def _is_fine(self, payload: Payload, deadline: float) -> bool:
         """Whether LINE finds nothing wrong with the messages themselves: it is free."""
@@ -181,7 +207,7 @@ class LineAdapter(Adapter):
 
     async def _post_message(
         self, endpoint: str, body: bytes, key: UUID | None, deadline: float
-    ) -> "_Answer":
+    ) -> Answer:
         url = f"{self.host}/v2/bot/message/{endpoint}"
         token = await self._token(deadline)
         answer = await self._post(url, body, token, key, deadline)
@@ -200,7 +226,7 @@ class LineAdapter(Adapter):
 
     async def _post(
         self, url: str, body: bytes, token: str, key: UUID | None, deadline: float
-    ) -> "_Answer":
+    ) -> Answer:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         if key:
             headers["X-Line-Retry-Key"] = str(key)
@@ -208,7 +234,7 @@ class LineAdapter(Adapter):
             async with self.http.post(
                 url, data=body, headers=headers, timeout=_until(deadline), allow_redirects=False
             ) as response:
-                return await _answer(response)
+                return await take_in(response)
 
     async def _token(self, deadline: float, rejected: str = "") -> str:
         return str(self.config.access_token) or await self._tokens.get(deadline, rejected)
@@ -228,7 +254,7 @@ class LineAdapter(Adapter):
             )
         raise later(f"LINE gave no access token (HTTP {answer.status}).", **answer.evidence)
 
-    async def _request_token(self) -> "_Answer":
+    async def _request_token(self) -> Answer:
         form = {
             "grant_type": "client_credentials",
             "client_id": self.config.channel_id,
@@ -241,12 +267,19 @@ class LineAdapter(Adapter):
                 timeout=within(TOKEN_TIMEOUT),
                 allow_redirects=False,
             ) as response:
-                return await _answer(response)
+                return await take_in(response)
 
-    async def _ask(self, path: str) -> "_Answer":
+    async def _ask(self, path: str) -> Answer:
         """GET, with a deadline of its own. Raises SendError where no answer came."""
         deadline = asyncio.get_running_loop().time() + ASK_TIMEOUT
         token = await self._token(deadline)
+        answer = await self._get(path, token, deadline)
+        if answer.status == 401 and not self.config.access_token:
+            token = await self._token(deadline, rejected=token)
+            answer = await self._get(path, token, deadline)
+        return answer
+
+    async def _get(self, path: str, token: str, deadline: float) -> Answer:
         with wire_failures():
             async with self.http.get(
                 f"{self.host}{path}",
@@ -254,76 +287,7 @@ class LineAdapter(Adapter):
                 timeout=_until(deadline),
                 allow_redirects=False,
             ) as response:
-                return await _answer(response)
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What LINE said. `data` is None where that was no JSON object."""
-
-    status: int
-    headers: Mapping[str, str]
-    data: dict[str, Any] | None = None
-
-    @property
-    def request_id(self) -> str:
-        return self.headers.get("x-line-request-id", "")
-
-    @property
-    def message(self) -> str:
-        """LINE's own words; with the details, which name the faulty property."""
-        data = self.data or {}
-        words = data.get("message") or data.get("error_description") or f"HTTP {self.status}"
-        details = data.get("details")
-        if not isinstance(details, list):
-            return str(words)
-        named = [f"{d.get('property')}: {d.get('message')}" for d in details if isinstance(d, dict)]
-        return f"{words} ({'; '.join(named)})" if named else str(words)
-
-    @property
-    def evidence(self) -> dict[str, Any]:
-        return {"status": self.status, "request_id": self.request_id, "answer": self.data or {}}
-
-
-async def _answer(response: aiohttp.ClientResponse) -> _Answer:
-    body = await read_answer(response)
-    try:
-        data = json.loads(body)
-    except ValueError:
-        data = None
-    return _Answer(response.status, response.headers, data if isinstance(data, dict) else None)
-
-
-def _receipt(answer: _Answer) -> Receipt:
-    """What a push's answer means. Raises SendError for all but an acceptance."""
-    status = answer.status
-    accepted_as = answer.headers.get("x-line-accepted-request-id", "")
-    if status == 409 and accepted_as:
-        return Receipt(status, accepted_as, answer.data or {}, already=True)
-    if status == 429:
-        raise _limited(answer)
-    if 200 <= status < 300 and answer.data is not None and answer.request_id:
-        return Receipt(status, answer.request_id, answer.data)
-    if status == 401:
-        raise refused(
-            f"LINE does not accept the access token: {answer.message}",
-            account_wide=True,
-            **answer.evidence,
-        )
-    if 400 <= status < 500 and status not in (408, 409):
-        raise refused(f"LINE refused: {answer.message}", **answer.evidence)
-    # 5xx; and what LINE would not say, such as the page of a captive portal.
-    raise unknown(f"LINE's answer says nothing certain (HTTP {status}).", **answer.evidence)
-
-
-def _limited(answer: _Answer) -> SendError:
-    if MONTHLY_LIMIT in answer.message:
-        return refused(
-            f"This LINE account has reached its monthly limit: {answer.message}",
-            account_wide=True,
-            **answer.evidence,
-        )
-    return later(f"LINE: {answer.message}", after=RATE_LIMIT_SECONDS, **answer.evidence)
+                return await take_in(response)
 
 
 def _until(deadline: float) -> aiohttp.ClientTimeout:

@@ -66,6 +66,7 @@ class LineFake:
         self.tokens: dict[str, float] = {ACCESS_TOKEN: float("inf")}  # token → good until
         self.used = 0
         self.faults = Faults()
+        self.faults_of_questions = Faults()  # by path, as of messages by address
         self.log: list[Accepted] = []
         self.requests: dict[str, int] = {}  # by path, whatever came of them
         self._by_key: dict[str, Accepted] = {}
@@ -86,8 +87,8 @@ class LineFake:
         if path in (PUSH, MULTICAST) and request.method == "POST":
             return self._message(request)
         if path.startswith("/v2/bot/message/validate/") and request.method == "POST":
-            return self._validate(request.body)
-        return self._ask(path)
+            return self._answer_question(request, lambda: self._validate(request.body))
+        return self._answer_question(request, lambda: self._ask(path))
 
     def revoke_tokens(self) -> None:
         """Make every token that was issued so far a bad one."""
@@ -163,6 +164,14 @@ class LineFake:
     def _limited(self, kind: FaultKind) -> Answer:
         return self._error(429, RATE_MESSAGE if kind == FaultKind.RATE_LIMIT else MONTHLY_MESSAGE)
 
+    def _answer_question(
+        self, request: Request, answer: Callable[[], Answer]
+    ) -> Answer | Coroutine[Any, Any, Answer | None]:
+        fault = self.faults_of_questions.take(request.path)
+        if fault is not None:
+            return misbehave(request, fault, accept=answer, limited=self._limited)
+        return answer()
+
     def _validate(self, raw: bytes) -> Answer:
         problems = _problems(json.loads(raw).get("messages"), self.takes_http_images)
         if problems:
@@ -196,6 +205,8 @@ class LineFake:
         match path.split("/")[3:]:
             case ["group" | "room", group_id, "members", "count"] if self._is_in(group_id):
                 return self._answer({"count": self.members.get(group_id, 5)})
+            case ["info"]:
+                return self._answer({"userId": "U" + "0" * 32, "displayName": "Bot"})
             case ["group", group_id, "summary"] if self._is_in(group_id):
                 return self._answer({"groupId": group_id, "groupName": f"Group {group_id[:5]}"})
         return self._error(404, "Not found")
