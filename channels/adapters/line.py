@@ -95,6 +95,7 @@ class LineAdapter(Adapter):
     guarded: ClassVar[bool] = False
     hears: ClassVar[bool] = True
     meters: ClassVar[bool] = True
+    quota_zone: ClassVar[str] = "Asia/Tokyo"  # LINE's month turns at midnight of UTC+9
     host = "https://api.line.me"
 
     def __init__(

@@ -26,6 +26,10 @@ QUESTIONS: dict[str, Callable[[LineAdapter], Awaitable[Any]]] = {
 }
 
 
+def test_the_month_turns_where_line_counts_it() -> None:
+    assert LineAdapter.quota_zone == "Asia/Tokyo"
+
+
 def test_the_quota_is_what_is_given_and_what_is_used() -> None:
     fake = LineFake(quota=1000)
     fake.used = 188

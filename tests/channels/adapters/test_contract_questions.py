@@ -1,0 +1,109 @@
+"""What an adapter may be asked beside sending: an answer, or a SendError, and never a message."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from channels.adapters import registry
+from channels.adapters.base import Adapter, Quota, SendError, Text
+from channels.http import open_session
+from channels.outgoing import networks
+from tests.channels.adapters.cases import CASES, Case
+from tests.fakes.faults import Fault, FaultKind, Faults
+from tests.fakes.misbehaviour import misbehave
+from tests.fakes.serving import serving
+from tests.fakes.wire import Answer, Fake, Request, json_answer
+
+HANGS = 0.2
+
+
+async def _validate(case: Case, adapter: Adapter) -> None:
+    (part,) = adapter.pack([Text("one")], spaced=False)
+    await adapter.validate(case.target, part.payload)
+
+
+QUESTIONS: dict[str, Callable[[Case, Adapter], Awaitable[Any]]] = {
+    "quota": lambda case, adapter: adapter.quota(),
+    "size": lambda case, adapter: adapter.size(case.target.address),
+    "check": lambda case, adapter: adapter.check(),
+    "validate": _validate,
+    "describe": lambda case, adapter: adapter.describe(case.target.address),
+}
+ANSWERS: dict[str, Callable[[Any], bool]] = {
+    "quota": lambda answer: isinstance(answer, Quota) and answer.used >= 0,
+    "size": lambda answer: answer is None or answer >= 1,
+    "check": lambda answer: answer is None,
+    "validate": lambda answer: answer is None,
+    "describe": lambda answer: isinstance(answer, str),
+}
+
+each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+each_question = pytest.mark.parametrize("question", QUESTIONS)
+
+
+class AlwaysWrong:
+    """A vendor that does the same thing wrong at each request."""
+
+    def __init__(self, fake: Fake, kind: FaultKind) -> None:
+        self.fake, self.kind = fake, kind
+        self.latency, self.faults = 0.0, Faults()
+        self.log: list[Any] = fake.log
+
+    def handle(self, request: Request) -> Coroutine[Any, Any, Answer | None]:
+        def accept() -> Answer:
+            answer = self.fake.handle(request)
+            assert isinstance(answer, Answer)
+            return answer
+
+        fault = Fault(self.kind, seconds=HANGS)
+        return misbehave(request, fault, accept=accept, limited=lambda _kind: _limited())
+
+
+@each_case
+@each_question
+def test_a_question_that_goes_well_is_answered_and_sends_nothing(case: Case, question: str) -> None:
+    fake = case.make_fake()
+    answer = _asked(case, question, fake)
+    assert ANSWERS[question](answer), answer
+    assert fake.log == []
+
+
+@each_case
+@each_question
+@pytest.mark.parametrize("fault", list(FaultKind))
+def test_whatever_goes_wrong_it_is_answered_or_told_in_our_words(
+    case: Case, question: str, fault: FaultKind
+) -> None:
+    fake = case.make_fake()
+    answer = _asked(case, question, AlwaysWrong(fake, fault))
+    assert isinstance(answer, SendError) or ANSWERS[question](answer)
+    assert fake.log == []
+
+
+@pytest.mark.parametrize("kind", sorted(registry()))
+def test_only_who_meters_can_tell_a_quota_and_says_in_which_zone_its_month_turns(kind: str) -> None:
+    found = registry()[kind]
+    assert found.meters == (found.quota is not Adapter.quota)
+    assert not found.meters or found.quota_zone
+
+
+def _asked(case: Case, question: str, fake: Fake) -> Any:
+    """The answer, or the SendError."""
+
+    async def scenario() -> Any:
+        session = open_session(
+            guarded=registry()[case.kind].guarded, allowed=networks(["127.0.0.0/8"])
+        )
+        async with serving(fake) as url, session as http:
+            try:
+                return await QUESTIONS[question](case, case.make_adapter(url, http))
+            except SendError as error:
+                return error
+
+    return asyncio.run(scenario())
+
+
+def _limited() -> Answer:
+    return json_answer({"message": "The API rate limit has been exceeded."}, status=429)
