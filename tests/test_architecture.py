@@ -18,11 +18,14 @@ ROOT = Path(__file__).resolve().parents[1]
 OURS = ("orgs", "logs", "channels", "schedules")
 
 # Tables that belong to no unit: the same for everybody, shown to superusers alone.
-GLOBAL = {"Heartbeat", "HolidayException", "Installation", "LegacyRow", "Tally", "Turn"}
+GLOBAL = {
+    "Heartbeat", "HolidayException", "Installation", "KeptAnswer", "LegacyRow", "RequestCount",
+    "Tally", "Turn",
+}  # fmt: skip
 
 
 def our_models():
-    found = [model for app in OURS for model in apps.get_app_config(app).get_models()]
+    found = [model for app in (*OURS, "teiji") for model in apps.get_app_config(app).get_models()]
     return [model for model in found if not model._meta.auto_created]
 
 

@@ -1,15 +1,19 @@
 """The base of every endpoint: rows within reach, acts declared, everything else refused."""
 
+from functools import partial
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
 from config.scoped.fields import ScopedRelatedField
+from config.scoped.once import answer_once, key_of
 from config.scoped.openapi import ProblemSchema
 from config.scoped.parsers import StrictJSONParser
 from config.scoped.permission import ReachPermission
+from config.scoped.rates import TokenRate
 from orgs.reach import Act, within
 
 __all__ = ["ScopedRelatedField", "ScopedViewSet"]
@@ -20,12 +24,24 @@ class ScopedViewSet(GenericViewSet):
 
     acts: ClassVar[dict[str, Act]] = {}
     permission_classes = [ReachPermission]
+    throttle_classes = [TokenRate]
     parser_classes = [StrictJSONParser]
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     lookup_value_regex = "[0-9]{1,18}"
     schema = ProblemSchema()
     # Whether an act may be refused for the state in which its row is (409).
     may_conflict: ClassVar[bool] = False
+    post: Any  # set by the router, for each address anew
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if key := key_of(request):
+            self.post = partial(answer_once, key, self.post)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        for name, value in vars(request).get("rate", {}).items():
+            response[name] = value
+        return super().finalize_response(request, response, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet:
         """Rows that may be seen. What is out of reach and what does not exist answer alike."""

@@ -3,12 +3,21 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
 
+from config.scoped.once import HEADER, LONGEST_KEY
 from config.scoped.problems import MEDIA_TYPE
 from orgs.reach import Act
 
 BODIES = ("POST", "PUT", "PATCH")
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    HEADER, {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"},
+    OpenApiParameter.HEADER,
+    description="Sent again with the same key and body within 24 hours, the request is not "
+    "carried out again: its first answer is repeated.",
+)  # fmt: skip
 
 
 class ProblemSerializer(serializers.Serializer):
@@ -26,7 +35,11 @@ class ProblemSerializer(serializers.Serializer):
 
 
 class ProblemSchema(AutoSchema):
-    """Adds to each operation the errors with which it may answer."""
+    """Adds to each operation the errors with which it may answer, and the key of a POST."""
+
+    def get_override_parameters(self) -> list[Any]:
+        given: list[Any] = list(super().get_override_parameters())
+        return [*given, IDEMPOTENCY_KEY] if self.method == "POST" else given
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
@@ -43,6 +56,7 @@ class ProblemSchema(AutoSchema):
             status.HTTP_403_FORBIDDEN,
             status.HTTP_404_NOT_FOUND,
             status.HTTP_406_NOT_ACCEPTABLE,
+            status.HTTP_429_TOO_MANY_REQUESTS,
         ]
         view: Any = self.view
         takes_body = self.method in BODIES and self.get_request_serializer() is not None
@@ -51,6 +65,8 @@ class ProblemSchema(AutoSchema):
         if takes_body:
             codes.append(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
             codes.append(status.HTTP_415_UNSUPPORTED_MEDIA_TYPE)
+        if self.method == "POST":
+            codes += [status.HTTP_400_BAD_REQUEST, status.HTTP_422_UNPROCESSABLE_ENTITY]
         if view.may_conflict and view.acts.get(view.action) != Act.VIEW:
             codes += [status.HTTP_400_BAD_REQUEST, status.HTTP_409_CONFLICT]
         return codes
