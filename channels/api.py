@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from channels.models import Account, Image, Room
 from channels.models.image import Rendition
+from channels.promises import Promise
 from channels.renditions import FILE_LIMIT, UnusableImage
 from config.scoped.api import ScopedViewSet
 from config.scoped.fields import ScopedRelatedField, StrictSerializer, own_unit
@@ -36,10 +37,18 @@ class RoomSerializer(StrictSerializer):
     )
     channel = serializers.CharField(source="account.kind", read_only=True)
 
+    promise = serializers.ChoiceField(
+        choices=Promise.choices,
+        source="account.promise",
+        read_only=True,
+        help_text="How often a message arrives of which the channel's answer was lost.",
+    )
+
     class Meta:
         model = Room
         fields = [
-            "id", "unit", "account", "channel", "name", "address", "kind", "language", "is_active",
+            "id", "unit", "account", "channel", "promise", "name", "address", "kind", "language",
+            "is_active",
         ]  # fmt: skip
         validators: list[Any] = []  # the model's own constraint answers, in words for people
 

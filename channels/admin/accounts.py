@@ -8,6 +8,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -16,30 +17,11 @@ from channels.adapters.base import Adapter
 from channels.admin import phone_script
 from channels.admin.account_form import AccountForm, find_url_problems, form_for, setting_names
 from channels.models import Account
+from channels.promises import Promise
+from channels.templatetags.teiji_promises import in_words, promise_badge
 from config.scoped.admin import ScopedAdmin
 from config.scoped.times import exact
 from orgs.reach import Act
-
-ONCE, ASKS, TWICE, GONE = "once", "asks", "twice", "gone"
-PROMISES = {
-    ONCE: _("exactly once"),
-    ASKS: _("asks when unsure"),
-    TWICE: _("may arrive twice"),
-    GONE: _("channel not installed"),
-}
-COLOURS = {ONCE: "success", ASKS: "info", TWICE: "warning", GONE: "danger"}
-
-
-def promise_of(account: Account) -> str:
-    """What the channel lets us promise through this account: a key of PROMISES."""
-    if account.kind not in registry():
-        return GONE
-    # Of the settings only: to open the secrets of each row of a list would be waste.
-    adapter_class = registry()[account.kind]
-    adapter = adapter_class(adapter_class.config_class.load(account.config))
-    if adapter.takes_key:
-        return ONCE
-    return TWICE if account.on_unknown == Account.OnUnknown.RESEND else ASKS
 
 
 @admin.register(Account)
@@ -51,19 +33,21 @@ class AccountAdmin(ScopedAdmin):
     autocomplete_fields = ["unit"]
     ordering = ["name", "id"]
 
+    class Media:
+        css = {"all": ["teiji/schedules.css"]}
+
     @admin.display(description=_("channel"), ordering="kind")
     def channel(self, account: Account) -> Any:
         adapter_class = registry().get(account.kind)
         return adapter_class.label if adapter_class else account.kind
 
-    @display(description=_("promise"), label=COLOURS)
-    def promise(self, account: Account) -> tuple[str, Any]:
-        found = promise_of(account)
-        return found, PROMISES[found]
+    @admin.display(description=_("promise"))
+    def promise(self, account: Account) -> SafeString:
+        return promise_badge(account)
 
     @admin.display(description=_("promise"))
-    def promised(self, account: Account) -> Any:
-        return PROMISES[promise_of(account)]
+    def promised(self, account: Account) -> SafeString:
+        return in_words(account)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         adapter_class = chosen_channel(request, obj) or _NoChannel
@@ -92,7 +76,7 @@ class AccountAdmin(ScopedAdmin):
         ]
         if names:
             sections.append((_("Settings of the channel"), {"fields": names}))
-        is_asked = promise_of(obj) != ONCE if obj else adapter_class.takes_key is not True
+        is_asked = obj.promise != Promise.ONCE if obj else adapter_class.takes_key is not True
         if is_asked:
             sections.append((_("When an answer is lost"), {"fields": ["on_unknown"]}))
         return sections

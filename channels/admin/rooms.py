@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from channels import pages
 from channels.adapters import registry
 from channels.models import Account, Room
+from channels.templatetags.teiji_promises import in_words
 from config.scoped.admin import ScopedAdmin
 from orgs.reach import Act, within
 
@@ -41,8 +42,19 @@ class RoomAdmin(ScopedAdmin):
     search_fields = ["name", "address", "unit__name"]
     autocomplete_fields = ["unit"]
     ordering = ["name", "id"]
-    fields = ["unit", "account", "name", "address", "kind", "language", "is_active", "chat"]
-    readonly_fields = ["chat"]
+    readonly_fields = ["promise", "chat"]
+
+    class Media:
+        css = {"all": ["teiji/schedules.css"]}
+
+    @admin.display(description=_("promise"))
+    def promise(self, room: Room) -> SafeString:
+        """Of its account: it is read where the room is looked at."""
+        return in_words(room.account)
+
+    def get_fields(self, request: HttpRequest, obj: Room | None = None) -> list[str]:
+        shown = ["unit", "account", "name", "address", "kind", "language", "is_active"]
+        return [*shown, "promise", "chat"] if obj else shown
 
     @admin.display(description=_("chat"))
     def chat(self, room: Room) -> SafeString | str:

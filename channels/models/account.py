@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from channels.adapters import adapter_class, registry
 from channels.adapters.base import Adapter
 from channels.http import open_adapter
+from channels.promises import Promise, promise_of
 from channels.secrets import seal, unseal
 from orgs.models import Unit
 from orgs.reach import Belongs, Role
@@ -80,6 +81,12 @@ class Account(models.Model):
         """Whether its channel bills each message."""
         found = registry().get(self.kind)
         return found is not None and found.meters
+
+    @property
+    def promise(self) -> Promise:
+        """How often a message arrives of which the answer was lost."""
+        resends = self.on_unknown == self.OnUnknown.RESEND
+        return promise_of(self.kind, self.config, resends=resends)
 
     @property
     def secrets(self) -> dict[str, Any]:

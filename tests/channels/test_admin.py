@@ -10,7 +10,6 @@ from django.utils.translation import override
 
 from channels import outgoing
 from channels.adapters import registry
-from channels.admin.accounts import promise_of
 from channels.models import Account, Image, Room
 from logs.models import History
 from orgs.reach import Role
@@ -199,7 +198,7 @@ def test_the_channel_of_an_account_does_not_change(client: Client, world: World)
     ],
 )
 def test_an_account_says_what_it_can_promise(values: dict[str, Any], promise: str) -> None:
-    assert promise_of(Account(**values)) == promise
+    assert Account(**values).promise == promise
 
 
 def test_an_account_of_a_channel_that_is_gone_can_be_looked_at(

@@ -40,6 +40,7 @@ def test_a_manager_adds_a_room_with_a_shared_account(api, world):
     room = Room.objects.get(pk=made.json()["id"])
     assert made.json() == {
         "id": room.pk, "unit": world.xinyi.pk, "account": world.sandbox.pk, "channel": "sandbox",
+        "promise": "once",
         "name": "Lobby", "address": "lobby", "kind": "live", "is_active": True,
     }  # fmt: skip
     entry = History.objects.get(kind="room", object_id=str(room.pk))

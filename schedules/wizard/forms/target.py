@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from channels.models import Audience, Room
+from channels.models import Account, Audience, Room
 from orgs.models import Unit
 from orgs.reach import STEP, Act, within
 from schedules.wizard.forms.base import StepForm
@@ -142,6 +142,11 @@ class TargetForm(StepForm):
         """For live and for test rooms: those that are ticked, then the first of the others."""
         chosen = self.chosen()
         return [self._list(kind, label, chosen) for kind, label in Room.Kind.choices]
+
+    def accounts(self) -> list[Account]:
+        """Those of the rooms that may be chosen here."""
+        rooms = rooms_of(self.by, self._unit())
+        return list(Account.objects.filter(pk__in=rooms.order_by().values("account_id")))
 
     def _list(self, kind: str, label: Any, chosen: list[Room]) -> dict[str, Any]:
         ticked = [room for room in chosen if room.kind == kind]
