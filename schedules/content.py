@@ -139,23 +139,31 @@ def problems(content: Content, adapters: Sequence[Adapter]) -> dict[str, list[st
         )
     for adapter in adapters:
         for field, message in _beyond_limits(content, adapter):
-            found.setdefault(field, []).append(message)
+            messages = found.setdefault(field, [])
+            if message not in messages:  # of two accounts at one channel
+                messages.append(message)
     return found
 
 
 def _beyond_limits(content: Content, adapter: Adapter) -> list[tuple[str, str]]:
+    facts = {"channel": adapter.label, "unit": adapter.length_unit}
     beyond = []
-    is_measured = content.sends_text and not content.has_placeholders
-    length = adapter.length(content.text.strip()) if is_measured else 0
-    facts = {"channel": adapter.label, "length": length, "most": adapter.limits.text_length}
-    if length > adapter.limits.text_length:
-        beyond.append(
-            (
-                "text",
-                _("%(channel)s takes at most %(most)d characters; this is %(length)d.") % facts,
-            )
-        )
-    facts["most"] = adapter.limits.images
-    if len(content.sent_images) > adapter.limits.images:
+    if content.sends_text and not content.has_placeholders:
+        beyond += [("text", m) for m in _text_problems(content.text.strip(), adapter, facts)]
+    facts["most"] = most = adapter.limits.images
+    if content.sent_images and most == 0:
+        beyond.append(("images", _("%(channel)s takes no images.") % facts))
+    elif len(content.sent_images) > most:
         beyond.append(("images", _("%(channel)s takes at most %(most)d images.") % facts))
     return beyond
+
+
+def _text_problems(text: str, adapter: Adapter, facts: dict[str, Any]) -> list[str]:
+    found = []
+    length, most = adapter.length(text), adapter.limits.text_length
+    if length > most:
+        words = _("%(channel)s takes at most %(most)d %(unit)s; this is %(length)d.")
+        found.append(words % (facts | {"length": length, "most": most}))
+    if problem := adapter.text_problem(text):
+        found.append(f"{adapter.label}: {problem}")
+    return found

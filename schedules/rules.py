@@ -130,7 +130,8 @@ def content_problems(schedule: Schedule, rooms: Iterable[Room]) -> Problems:
     targets: list[Room | Audience] = [schedule.audience] if schedule.audience else [*rooms]
     accounts: dict[int, Account] = {target.account_id: target.account for target in targets}
     try:
-        adapters = {account.kind: account.open() for account in accounts.values()}
+        # By account: two at one channel may be set to different limits.
+        adapters = {pk: account.open() for pk, account in accounts.items()}
     except (KeyError, ImproperlyConfigured):
         field = "audience" if schedule.audience else "rooms"
         return {field: [_("The channel that was chosen cannot be used. Ask its manager.")]}
@@ -168,7 +169,7 @@ def _locked_problems(schedule: Schedule) -> Problems:
 
 
 def _filling_problems(
-    schedule: Schedule, targets: Sequence[Room | Audience], adapters: Mapping[str, Adapter]
+    schedule: Schedule, targets: Sequence[Room | Audience], adapters: Mapping[int, Adapter]
 ) -> Problems:
     """Where a placeholder has no value, or the filled text does not go."""
     # Rooms that left the unit are not asked: neither their names nor their values are told.
@@ -177,7 +178,7 @@ def _filling_problems(
     wrong: dict[str, list[str]] = {}
     for target in (target for target in targets if target.pk in values):
         try:
-            content.fill_in(schedule.content, values[target.pk], adapters[target.account.kind])
+            content.fill_in(schedule.content, values[target.pk], adapters[target.account_id])
         except content.Unfillable as error:
             wrong.setdefault(str(error), []).append(target.name)
     messages = [_in_rooms(names, message) for message, names in wrong.items()]

@@ -8,8 +8,8 @@ import asyncio
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import lru_cache
@@ -223,6 +223,20 @@ class Config:
         return cls(**{name: value for name, value in values.items() if name in known})
 
 
+class SharedSecrets:
+    """What a vendor replaces, as the workers of an account share it. This one shares nothing:
+    the engine sets its own."""
+
+    @asynccontextmanager
+    async def alone(self, seconds: float) -> AsyncIterator[Mapping[str, str]]:
+        """Within, for at most so long, no other worker renews. Gives the secrets by name as
+        they are stored now; {} where they are not known. Raises SendError(LATER)."""
+        yield {}
+
+    async def store(self, values: Mapping[str, str]) -> None:
+        """Store what was replaced, at once and for all; within `alone`."""
+
+
 async def _no_pictures(url: str) -> bytes:
     raise LookupError("nobody said where pictures are read")
 
@@ -269,6 +283,7 @@ class Adapter(ABC):
         # Secrets that the vendor has replaced since the adapter was made, by their name: the
         # engine stores them with the account.
         self.renewed: dict[str, str] = {}
+        self.secrets = SharedSecrets()
 
     @property
     def http(self) -> aiohttp.ClientSession:

@@ -114,6 +114,7 @@ class KakaoAdapter(Adapter):
     label = _("KakaoTalk messages")
     config_class = KakaoConfig
     limits = Limits(text_length=200, images=0)
+    length_unit = _("characters (an emoji counts as two)")
     address_help = _("“me” for the owner of the account, or a friend's uuid.")
     # Guarded though the host is fixed: such a session gives each request a connection of its
     # own. A kept one that Kakao had closed would look like a lost answer, and there is no key.
@@ -185,18 +186,23 @@ class KakaoAdapter(Adapter):
                 return await _answer(response)
 
     async def _new_token(self) -> Token:
-        answer = await self._request_token()
-        token, seconds = answer.data.get("access_token"), answer.data.get("expires_in")
-        if answer.status != 200 or not _is_token(token):
-            raise _no_token(answer)
-        self._keep_newer(answer.data.get("refresh_token"))
+        """One worker at a time: the answer may replace the refresh token that all of them use."""
+        async with self.secrets.alone(TOKEN_TIMEOUT) as stored:
+            used = self._newest(stored.get("refresh_token", ""))
+            answer = await self._request_token(used)
+            token, seconds = answer.data.get("access_token"), answer.data.get("expires_in")
+            if answer.status != 200 or not _is_token(token):
+                raise _no_token(answer)
+            newer = answer.data.get("refresh_token")
+            if _is_token(newer) and newer != used:
+                await self._keep(str(newer))
         return Token(str(token), seconds if isinstance(seconds, int) else 0.0)
 
-    async def _request_token(self) -> "_Answer":
+    async def _request_token(self, refresh_token: str) -> "_Answer":
         form = {
             "grant_type": "refresh_token",
             "client_id": self.config.client_id,
-            "refresh_token": self._refresh_token,
+            "refresh_token": refresh_token,
         }
         if self.config.client_secret:
             form["client_secret"] = self.config.client_secret
@@ -209,15 +215,17 @@ class KakaoAdapter(Adapter):
             ) as response:
                 return await _answer(response)
 
-    @property
-    def _refresh_token(self) -> str:
-        return self.renewed.get("refresh_token", str(self.config.refresh_token))
+    def _newest(self, stored: str) -> str:
+        """Another worker may have stored a newer one, or a person, than this adapter was made
+        with; what this one got itself may not have been stored."""
+        own = str(self.config.refresh_token)
+        return stored if stored not in ("", own) else self.renewed.get("refresh_token", own)
 
-    def _keep_newer(self, refresh_token: Any) -> None:
+    async def _keep(self, refresh_token: str) -> None:
         """In its last month Kakao replaces a refresh token; the old one is worthless then."""
-        if _is_token(refresh_token) and refresh_token != self._refresh_token:
-            self.renewed["refresh_token"] = refresh_token
-            logger.warning("account %s: Kakao replaced its refresh token", self.account_id)
+        self.renewed["refresh_token"] = refresh_token
+        logger.warning("account %s: Kakao replaced its refresh token", self.account_id)
+        await self.secrets.store({"refresh_token": refresh_token})
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,7 @@ class LineAdapter(Adapter):
     label = _("LINE")
     config_class = LineConfig
     limits = Limits(text_length=5000, images=10, messages_per_part=5, members_per_request=500)
+    length_unit = _("characters (most emoji count as two)")
     address_help = _("The ID of a user, group or room: U, C or R and 32 characters.")
     rates = {"push": 2000.0, "multicast": 200.0}
     takes_key = True

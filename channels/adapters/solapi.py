@@ -61,6 +61,7 @@ LONGEST_ANSWER = 4 * 1024 * 1024  # a batch's answer names every number
 KEPT_NUMBERS = 20  # of those that were not registered, in the receipt
 RATE_LIMIT_SECONDS = 1.0  # Solapi names no time
 SKEW_SECONDS = 15 * 60  # as far as Solapi lets our clocks differ
+SHOWN_CHARACTERS = 20  # of those that an SMS cannot hold
 MOST_PAGES = 50  # of a list; Solapi chooses their size
 
 PLAIN = Limits(text_length=2000, images=10, messages_per_part=5, members_per_request=1000)
@@ -113,6 +114,7 @@ class SolapiAdapter(Adapter):
     label = _("Kakao Alimtalk, SMS (Solapi)")
     config_class = SolapiConfig
     limits = PLAIN
+    length_unit = _("bytes (a Korean character is two)")
     address_help = _("A Korean mobile number, digits only, such as 01012345678.")
     confirms = True
     fetches_images = True  # not Solapi does, but the phones: a picture goes as a link
@@ -125,6 +127,7 @@ class SolapiAdapter(Adapter):
         super().__init__(config, http, account_id=account_id)
         if config.template_id:
             self.limits = ALIMTALK  # type: ignore[misc]
+            self.length_unit = _("characters (an emoji counts as two)")  # type: ignore[misc]
 
     def pack(self, messages: Sequence[Message], *, spaced: bool) -> list[Part]:
         size = 1 if spaced else self.limits.messages_per_part
@@ -164,6 +167,16 @@ class SolapiAdapter(Adapter):
 
     def recipient_problem(self, address: str) -> Any | None:
         return self.address_problem(address)
+
+    def text_problem(self, text: str) -> Any | None:
+        """SMS and LMS know the characters of CP949 (EUC-KR and the rest of Hangul) only."""
+        if self.config.template_id:
+            return None
+        unknown = "".join(dict.fromkeys(one for one in text if not _is_in_sms(one)))
+        if not unknown:
+            return None
+        words = _("An SMS cannot hold these characters, emoji for instance: %(characters)s")
+        return words % {"characters": unknown[:SHOWN_CHARACTERS]}
 
     def length(self, text: str) -> int:
         """Bytes of EUC-KR for SMS and LMS: two for all but ASCII. Alimtalk: UTF-16 units."""
@@ -394,6 +407,14 @@ def _bubble(message: dict[str, Any]) -> Bubble:
 
 def _date(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _is_in_sms(character: str) -> bool:
+    try:
+        character.encode("cp949")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _left(deadline: float) -> float:

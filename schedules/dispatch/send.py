@@ -14,6 +14,7 @@ from channels.adapters.base import Adapter, SendError, refused, unknown
 from channels.http import CONNECTIONS_PER_HOST, allowed_networks, open_session
 from channels.media import read_linked
 from channels.models import Account
+from channels.renewal import AccountSecrets
 from schedules.dispatch.claim import Claimed
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.gate import Gate
@@ -48,6 +49,7 @@ class Senders:
             adapter = account.open(self._session(account.adapter_class.guarded))
             adapter.now = lambda: self.clock.now().timestamp()
             adapter.read_picture = read_linked
+            adapter.secrets = AccountSecrets(account.pk)
             self._adapters[account.pk] = (account, adapter)
         return adapter
 

@@ -40,8 +40,10 @@ def take_back(now: datetime) -> int:
         abandoned = Delivery.objects.abandoned(now, silent).select_related("account")
         rows = list(abandoned.select_for_update(skip_locked=True, of=("self",))[:ROWS_A_TURN])
         repeatable = _repeatable(rows, now)
+        confirming = _accounts(rows, "confirms")
         for delivery in rows:
-            _take_back(delivery, delivery.pk in repeatable, now)
+            ask_at = now if delivery.account_id in confirming else None
+            _take_back(delivery, delivery.pk in repeatable, now, ask_at)
         add_up({delivery.run_id for delivery in rows}, now)
     if rows:
         logger.warning("took back %d deliveries from workers that are gone", len(rows))
@@ -65,8 +67,7 @@ def complete(now: datetime) -> int:
 def _repeatable(rows: Iterable[Delivery], now: datetime) -> set[int]:
     """Those that may go again though they may have arrived: their key still holds, or their
     account prefers twice to never."""
-    accounts: dict[int, Account] = {row.account_id: row.account for row in rows}
-    keyed = {pk for pk, account in accounts.items() if _takes_key(account)}
+    keyed = _accounts(rows, "takes_key")
     return {
         row.pk
         for row in rows
@@ -75,14 +76,23 @@ def _repeatable(rows: Iterable[Delivery], now: datetime) -> set[int]:
     }
 
 
-def _takes_key(account: Account) -> bool:
+def _accounts(rows: Iterable[Delivery], ability: str) -> set[int]:
+    """Of the accounts of these, those whose channel can do this."""
+    accounts: dict[int, Account] = {row.account_id: row.account for row in rows}
+    return {pk for pk, account in accounts.items() if _can(account, ability)}
+
+
+def _can(account: Account, ability: str) -> bool:
     try:
-        return account.open().takes_key
+        return bool(getattr(account.open(), ability))
     except (KeyError, ImproperlyConfigured):
         return False  # an account that cannot be used must not hold up the others
 
 
-def _take_back(delivery: Delivery, may_repeat: bool, now: datetime) -> None:
+def _take_back(
+    delivery: Delivery, may_repeat: bool, now: datetime, ask_at: datetime | None
+) -> None:
+    """`ask_at`: when its channel is asked, where it can be."""
     row = Delivery.objects.filter(pk=delivery.pk, claim=delivery.claim)
     gone: dict[str, Any] = {"claim": None, "lease_until": None, "wire_at": None}
     if delivery.wire_at is None:
@@ -95,6 +105,6 @@ def _take_back(delivery: Delivery, may_repeat: bool, now: datetime) -> None:
     if may_repeat and delivery.crashes + 1 < MOST_CRASHES:
         move(row, DeliveryState.PLANNED, **gone)
         return
-    gone |= {"lost_claim": delivery.claim, "completed_at": now}
+    gone |= {"lost_claim": delivery.claim, "completed_at": now, "confirm_at": ask_at}
     error = "The worker was lost while it was sending."
     move(row, DeliveryState.UNCONFIRMED, **gone, error=error)

@@ -8,8 +8,9 @@ from django.core.exceptions import ImproperlyConfigured
 from channels.adapters.base import Adapter
 from schedules.models import Schedule
 
-EMOJI = "\U0001f600"  # one character, two units of UTF-16, four bytes
-UNITS = {1: "characters", 2: "utf16", 4: "bytes"}
+# One character each; in UTF-16 one unit and two, in UTF-8 three bytes and four.
+HANGUL, EMOJI = "\uac00", "\U0001f600"
+UNITS = {(1, 1): "characters", (1, 2): "utf16", (2, 2): "wide", (3, 4): "bytes"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,6 @@ def counting_of(draft: Schedule) -> Counting | None:
     return Counting(
         channel=strictest.label,
         most=strictest.limits.text_length,
-        unit=UNITS.get(strictest.length(EMOJI), "characters"),
+        unit=UNITS.get((strictest.length(HANGUL), strictest.length(EMOJI)), "characters"),
         length=strictest.length(draft.text.strip()),
     )

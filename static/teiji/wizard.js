@@ -318,6 +318,7 @@
       utf16: () => text.length,
       bytes: () => new TextEncoder().encode(text).length,
       characters: () => [...text].length,
+      wide: () => [...text].reduce((sum, one) => sum + (one < "\u0080" ? 1 : 2), 0),
     };
     const length = lengths[counter.dataset.unit]();
     counter.querySelector("b").textContent = length;

@@ -2,9 +2,9 @@
 
 import pytest
 
-from channels.adapters.base import Bubble, Picture, Receipt, Target, Text
+from channels.adapters.base import Bubble, Failure, Picture, Receipt, SendError, Target, Text
 from channels.adapters.solapi import SolapiAdapter, SolapiConfig
-from tests.channels.adapters.solapi_stage import ALIMTALK, outcome_of
+from tests.channels.adapters.solapi_stage import ALIMTALK, PLAIN, outcome_of
 from tests.fakes.solapi import (
     API_KEY,
     API_SECRET,
@@ -117,3 +117,22 @@ def test_a_batch_of_the_largest_size_fits_into_one_request() -> None:
     assert isinstance(outcome_of(fake, target=Target("", "", members), payload=payload), Receipt)
     [group] = fake.groups.values()
     assert len(group.registered) == most * adapter.limits.messages_per_part
+
+
+@pytest.mark.parametrize("text", ["정각입니다", "똠방각하 뷁", "時間 ★ ①", 'a\n"b" …'])
+def test_what_an_sms_can_hold_is_let_through(text: str) -> None:
+    assert SolapiAdapter(PLAIN).text_problem(text) is None
+    assert isinstance(outcome_of(SolapiFake(), payload={"messages": [{"text": text}]}), Receipt)
+
+
+@pytest.mark.parametrize(("text", "named"), [("정각 😀 입니다 😀🎉", "😀🎉"), ("café", "é")])
+def test_what_an_sms_cannot_hold_is_named_before_solapi_refuses_it(text: str, named: str) -> None:
+    problem = SolapiAdapter(PLAIN).text_problem(text)
+    assert str(problem).endswith(f": {named}")
+    outcome = outcome_of(SolapiFake(), payload={"messages": [{"text": text}]})
+    assert isinstance(outcome, SendError)
+    assert outcome.failure == Failure.REFUSED
+
+
+def test_an_alimtalk_may_hold_emoji() -> None:
+    assert SolapiAdapter(ALIMTALK).text_problem("정각 😀") is None

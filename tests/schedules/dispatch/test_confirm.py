@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from channels.adapters.base import Receipt, unknown
+from channels.adapters.base import Receipt, later, refused, unknown
 from logs.models import Attempt
 from schedules.actions import resolve
 from schedules.actions.resolve import Verdict
@@ -124,3 +124,62 @@ def test_the_question_names_the_part_and_when_it_was_handed_over(queued):
     (question,) = due_questions(queued.due_at + LATER)
     assert question.part.at == queued.due_at.timestamp()
     assert question.part.payload == queued.run.payloads[str(queued.account_id)][0]
+
+
+def hear(now, error) -> None:
+    """The channel says this of all that it is asked about."""
+    answers = [Answer(question, None, error) for question in due_questions(now)]
+    assert answers
+    write_answers(answers, now)
+
+
+def test_what_the_channel_will_never_send_has_failed_with_its_words(queued):
+    hear(queued.due_at + LATER, refused("It was withdrawn."))
+    row = Delivery.objects.get()
+    assert (row.state, row.error, row.confirm_at) == ("failed", "It was withdrawn.", None)
+    assert Run.objects.get().state == "failed"
+
+
+def test_what_was_accepted_does_not_fail_for_an_answer_to_a_question(sent):
+    hear(sent.due_at + LATER, refused("I know nothing of it."))
+    assert Delivery.objects.get().state == "sent"
+
+
+def test_a_refusal_of_an_earlier_part_says_nothing_of_a_later_one(queued):
+    now = queued.due_at + LATER
+    (question,) = due_questions(now)
+    Delivery.objects.update(part=1)
+    write_answers([Answer(question, None, refused("no"))], now)
+    assert Delivery.objects.get().state == "unconfirmed"
+
+
+def test_a_channel_that_will_know_is_asked_for_as_long_as_it_says_so(queued):
+    now = queued.due_at + timedelta(hours=1)  # long after others have been given up
+    hear(now, later("It still waits.", after=7))
+    assert Delivery.objects.get().confirm_at == now + timedelta(seconds=7)
+    hear(now + LATER, later("It still waits."))
+    assert Delivery.objects.get().confirm_at == now + LATER + timedelta(seconds=3)
+
+
+def test_what_is_to_be_asked_at_once_is_not_put_off_by_an_earlier_question(queued):
+    now = queued.due_at + LATER
+    (question,) = due_questions(now)
+    Delivery.objects.update(confirm_at=now)  # something has happened meanwhile
+    write_answers([Answer(question, None, later("It still waits.", after=7))], now)
+    assert Delivery.objects.get().confirm_at == now
+
+
+def test_a_run_is_an_error_in_the_log_only_once_nobody_is_asked_any_more(queued, caplog):
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    hear(queued.due_at + LATER, unknown("It cannot say."))
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.getMessage() == f"delivery {queued.pk} of run {queued.run_id}: not confirmed"
+
+
+def test_a_run_without_a_channel_to_ask_is_an_error_at_once(planned, caplog):
+    (delivery,) = planned()
+    (claimed,) = on_the_wire(delivery.due_at)
+    error = unknown("no answer")
+    settle([not_accepted(claimed, delivery.due_at, error, takes_key=False)])
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "unconfirmed" in record.getMessage()

@@ -147,3 +147,20 @@ def test_a_schedule_with_something_to_come_goes_on(world, make_schedule, now):
     sweep(now)
     schedule.refresh_from_db()
     assert schedule.state == "active"
+
+
+def test_a_channel_that_can_be_asked_is_asked_what_a_dead_worker_handed_over(planned):
+    Account.objects.update(kind="iris", config={"url": "http://10.0.0.1", "variant": "iris"})
+    (delivery,) = planned()
+    on_the_wire(delivery.due_at)
+    take_back(delivery.due_at + LATER)
+    left = Delivery.objects.get()
+    assert (left.state, left.confirm_at) == ("unconfirmed", delivery.due_at + LATER)
+
+
+def test_one_that_cannot_be_asked_is_not(planned):
+    keyless()
+    (delivery,) = planned()
+    on_the_wire(delivery.due_at)
+    take_back(delivery.due_at + LATER)
+    assert Delivery.objects.get().confirm_at is None
