@@ -1,5 +1,5 @@
 // Teiji for MessengerBot R: fetches what is to be typed, types it, and says whether it could.
-// Fill in the next two lines as the account's page in Teiji shows them. Keep the token secret.
+// The next two lines are filled in by the account's page in Teiji. Keep the token secret.
 var ADDRESS = 'https://teiji.example/pull/00000000-0000-4000-8000-000000000000/';
 var TOKEN = 'mb_…';
 

@@ -15,7 +15,8 @@ from uuid import UUID, uuid4
 from django.db import DatabaseError
 
 from channels import turns
-from channels.adapters.base import SharedSecrets, later
+from channels.adapters.base import later
+from channels.adapters.shared import SharedSecrets
 from channels.models import Account
 from channels.sandbox import visiting
 from orgs.clock import database_now

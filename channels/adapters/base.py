@@ -8,8 +8,8 @@ import asyncio
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import lru_cache
@@ -18,6 +18,8 @@ from uuid import UUID
 
 import aiohttp
 from django.utils.translation import gettext_lazy as _
+
+from channels.adapters.shared import SharedSecrets
 
 Payload = dict[str, Any]
 
@@ -71,8 +73,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Target:
-    """One place to send to, as the vendor names it; or, with `members`, people who get it each
-    for themselves by one request."""
+    """One place to send to, as the vendor names it; or `members`, who get it each for itself."""
 
     address: str
     name: str = ""
@@ -194,8 +195,8 @@ def option(
     """A field of an adapter's Config: from these the account form is made.
 
     A secret is write-only and encrypted at rest. A field with a default may stay empty.
-    `url` fields are checked by the outgoing-URL rules when they are saved. One that is `made`
-    is a long random secret of ours, which nobody types and which is shown once.
+    `url` fields are checked by the outgoing-URL rules when they are saved. What is `made` is a
+    long random secret of ours, shown once.
     """
     metadata = {
         "title": title,
@@ -223,20 +224,6 @@ class Config:
         return cls(**{name: value for name, value in values.items() if name in known})
 
 
-class SharedSecrets:
-    """What a vendor replaces, as the workers of an account share it. This one shares nothing:
-    the engine sets its own."""
-
-    @asynccontextmanager
-    async def alone(self, seconds: float) -> AsyncIterator[Mapping[str, str]]:
-        """Within, for at most so long, no other worker renews. Gives the secrets by name as
-        they are stored now; {} where they are not known. Raises SendError(LATER)."""
-        yield {}
-
-    async def store(self, values: Mapping[str, str]) -> None:
-        """Store what was replaced, at once and for all; within `alone`."""
-
-
 async def _no_pictures(url: str) -> bytes:
     raise LookupError("nobody said where pictures are read")
 
@@ -257,7 +244,6 @@ class Adapter(ABC):
     confirms: bool = False  # can be asked whether a message was accepted
     fetches_images: ClassVar[bool] = False  # by https, from our public address
     guarded: ClassVar[bool] = True  # a tenant chooses the host: the outgoing-URL rules apply
-
     meters: ClassVar[bool] = False  # bills each message and tells its monthly quota
     quota_zone: ClassVar[str] = "UTC"  # in which its month turns
     hears: ClassVar[bool] = False  # the channel calls us with what happens there
@@ -275,13 +261,11 @@ class Adapter(ABC):
     def __init__(
         self, config: Any, http: aiohttp.ClientSession | None = None, *, account_id: int = 0
     ) -> None:
-        """`http` may be None where only pack, preview and the checks are used. `account_id`
-        tells the accounts of one channel apart."""
+        """`http` may be None for packing, previews and checks. `account_id`: of several ones."""
         self.config = config
         self._http = http
         self.account_id = account_id
-        # Secrets that the vendor has replaced since the adapter was made, by their name: the
-        # engine stores them with the account.
+        # What the vendor has replaced of them since, by name: the engine stores it.
         self.renewed: dict[str, str] = {}
         self.secrets = SharedSecrets()
 
@@ -309,9 +293,8 @@ class Adapter(ABC):
 
     async def confirm(self, part: HandedOver) -> Receipt | None:
         """Whether this part has arrived; only where `confirms`. None: it has not, or not yet.
-
-        Raises SendError: UNKNOWN when the channel cannot say, LATER when it still has it to
-        send and will know (`after`: when to ask again), REFUSED when it never sends it."""
+        Raises SendError: UNKNOWN when the channel cannot say, LATER when it has yet to send it
+        (`after`: ask again then), REFUSED when it never sends it."""
         raise unknown(f"{self.kind} cannot be asked.")
 
     def inbound(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
@@ -328,8 +311,8 @@ class Adapter(ABC):
         return Quota(limit=None, used=0)
 
     async def size(self, address: str) -> int | None:
-        """How many people one message to this room reaches, or is billed for; None where the
-        channel does not say. Raises SendError: REFUSED when we are not in it."""
+        """How many people one message to this room is billed for; None where the channel does
+        not say. Raises SendError: REFUSED when we are not in it."""
         return None
 
     async def check(self) -> None:  # noqa: B027  (most cannot be asked without sending)

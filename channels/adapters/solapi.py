@@ -6,21 +6,18 @@ https://developers.solapi.com/references/messages/groups/sendGroupMessage
 """
 
 import asyncio
-import hashlib
-import hmac
 import json
 import re
-import secrets
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 import aiohttp
 from django.utils.translation import gettext_lazy as _
 
+from channels.adapters import sms_text
 from channels.adapters.base import (
     Adapter,
     Bubble,
@@ -42,6 +39,7 @@ from channels.adapters.base import (
     wire_failures,
     within,
 )
+from channels.adapters.solapi_signature import authorization, date_of
 
 RECIPIENT = re.compile(r"01[016-9][0-9]{7,8}|050[0-9]{8,9}")  # mobile and virtual numbers
 SENDER = re.compile(r"[0-9]{8,12}")
@@ -61,7 +59,6 @@ LONGEST_ANSWER = 4 * 1024 * 1024  # a batch's answer names every number
 KEPT_NUMBERS = 20  # of those that were not registered, in the receipt
 RATE_LIMIT_SECONDS = 1.0  # Solapi names no time
 SKEW_SECONDS = 15 * 60  # as far as Solapi lets our clocks differ
-SHOWN_CHARACTERS = 20  # of those that an SMS cannot hold
 MOST_PAGES = 50  # of a list; Solapi chooses their size
 
 PLAIN = Limits(text_length=2000, images=10, messages_per_part=5, members_per_request=1000)
@@ -169,20 +166,13 @@ class SolapiAdapter(Adapter):
         return self.address_problem(address)
 
     def text_problem(self, text: str) -> Any | None:
-        """SMS and LMS know the characters of CP949 (EUC-KR and the rest of Hangul) only."""
-        if self.config.template_id:
-            return None
-        unknown = "".join(dict.fromkeys(one for one in text if not _is_in_sms(one)))
-        if not unknown:
-            return None
-        words = _("An SMS cannot hold these characters, emoji for instance: %(characters)s")
-        return words % {"characters": unknown[:SHOWN_CHARACTERS]}
+        return None if self.config.template_id else sms_text.problem_in(text)
 
     def length(self, text: str) -> int:
         """Bytes of EUC-KR for SMS and LMS: two for all but ASCII. Alimtalk: UTF-16 units."""
         if self.config.template_id:
             return len(text.encode("utf-16-le", "surrogatepass")) // 2
-        return sum(1 if character.isascii() else 2 for character in text)
+        return sms_text.length(text)
 
     def _body(self, message: Message) -> dict[str, Any]:
         if not isinstance(message, Text):
@@ -263,7 +253,7 @@ class SolapiAdapter(Adapter):
     async def _groups_of(self, part: HandedOver, deadline: float) -> set[str]:
         """The groups of that time with its key: through a room's messages, or among all."""
         start, end = part.at - SKEW_SECONDS, part.at + SKEW_SECONDS
-        query = {"startDate": _date(start), "endDate": _date(end)}
+        query = {"startDate": date_of(start), "endDate": date_of(end)}
         path, name = "groups", "groupList"
         if part.target.address:
             path, name, query["to"] = "list", "messageList", part.target.address
@@ -298,14 +288,6 @@ class SolapiAdapter(Adapter):
                 method, url, headers=headers, allow_redirects=False, **more
             ) as response:
                 return await _answer(response)
-
-
-def authorization(api_key: str, api_secret: str, now: float, salt: str = "") -> str:
-    """The Authorization header of one request: Solapi takes each signature once, within 15
-    minutes of `now` (Unix seconds)."""
-    date, salt = _date(now), salt or secrets.token_hex(16)
-    signature = hmac.new(api_secret.encode(), f"{date}{salt}".encode(), hashlib.sha256).hexdigest()
-    return f"HMAC-SHA256 ApiKey={api_key}, Date={date}, salt={salt}, signature={signature}"
 
 
 @dataclass(frozen=True)
@@ -403,18 +385,6 @@ def _bubble(message: dict[str, Any]) -> Bubble:
         return Bubble("text", text=message["text"])
     [text] = message["kakaoOptions"]["variables"].values()
     return Bubble("text", text=text)
-
-
-def _date(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _is_in_sms(character: str) -> bool:
-    try:
-        character.encode("cp949")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _left(deadline: float) -> float:

@@ -166,7 +166,7 @@ def _form_field(setting: Any) -> forms.Field:
             **{**words, "required": True},
         )
     if facts["made"]:
-        words["label"] = _("Make a new one: %(title)s") % {"title": facts["title"]}
+        words["label"] = _("%(title)s: make a new one") % {"title": facts["title"]}
         return forms.BooleanField(widget=UnfoldBooleanWidget, **words)
     if facts["secret"]:
         # The value is never put back into the page, not even after a mistake elsewhere.

@@ -9,8 +9,9 @@ import pytest
 from django.db import OperationalError
 
 from channels import renewal, turns
-from channels.adapters.base import Failure, Receipt, SendError, SharedSecrets
+from channels.adapters.base import Failure, Receipt, SendError
 from channels.adapters.kakao import KakaoAdapter
+from channels.adapters.shared import SharedSecrets
 from channels.http import open_session
 from channels.models import Account
 from channels.renewal import AccountSecrets

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from channels.adapters.solapi import authorization
+from channels.adapters.solapi_signature import authorization
 from tests.fakes.serving import in_thread
 from tests.fakes.solapi import API_KEY, API_SECRET, SENDER, SolapiFake
 

@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 
 from channels.adapters.base import Failure, Receipt, SendError, Target, Text
-from channels.adapters.solapi import SolapiAdapter, SolapiConfig, authorization
+from channels.adapters.solapi import SolapiAdapter, SolapiConfig
+from channels.adapters.solapi_signature import authorization
 from tests.channels.adapters.solapi_stage import (
     ALIMTALK,
     BATCH,
