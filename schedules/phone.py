@@ -31,11 +31,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from channels import pull
 from channels.adapters import registry
-from channels.models import Account
+from channels.models import Account, PulledMessage
 from logs.history import origin
 from orgs.clock import database_now
 from schedules.dispatch import fence
 from schedules.models import Delivery
+from schedules.models.delivery import part_key
 from schedules.states import DeliveryState
 
 logger = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ def acknowledge(request: HttpRequest, account: Account) -> HttpResponse:
     with transaction.atomic():
         row = pull.answer(account, uid, is_shown=is_shown, why=why)
         if row is not None:
-            _ask_at_once(account, row.address)
+            _ask_at_once(row)
     if row is None:
         return _said({"error": "no such message was given to this phone"}, 404)
     return _said({"id": str(row.uid), "shown": row.is_shown})
@@ -139,12 +140,17 @@ def _answer_in(request: HttpRequest) -> tuple[UUID, bool, str] | None:
     return uid, is_shown, why
 
 
-def _ask_at_once(account: Account, address: str) -> None:
-    """Let the dispatcher look, also at what it had given up asking about."""
+def _ask_at_once(message: PulledMessage) -> None:
+    """Let the dispatcher look at the part of this message, also where it had given up asking."""
     unsure = Delivery.objects.filter(
-        state=DeliveryState.UNCONFIRMED, account=account, room__address=address
+        state=DeliveryState.UNCONFIRMED,
+        account=message.account_id,
+        room__address=message.address,
     )
-    unsure.update(confirm_at=database_now())
+    for pk, key, part in unsure.values_list("pk", "key", "part"):
+        # One row only: who asks about several locks them in another order.
+        if part_key(key, part) == message.key:
+            unsure.filter(pk=pk).update(confirm_at=database_now())
 
 
 def _said(

@@ -150,6 +150,16 @@ def test_an_app_that_fails_while_typing_leaves_it_to_a_person(phone, send, settl
     assert len(phone.log) == 1
 
 
+def test_a_word_about_one_message_asks_about_no_other_of_its_room(phone, send):
+    first, second = send("one"), send("two")
+    later_on = database_now() + timedelta(hours=1)
+    Delivery.objects.update(confirm_at=later_on)
+    phone.tick()
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert first.confirm_at < later_on == second.confirm_at
+
+
 def test_two_copies_of_the_script_type_it_once(phone, send, settled):
     twin = twin_of(phone)
     delivery = send()
