@@ -12,7 +12,13 @@ from rest_framework.routers import SimpleRouter
 
 from channels.api import ImageViewSet, RoomViewSet
 from config.scoped.problems import MEDIA_TYPE, problem
-from schedules.api import LogViewSet, ReachedViewSet, ScheduleViewSet, TemplateViewSet
+from schedules.api import (
+    LogViewSet,
+    NotConfirmedViewSet,
+    ReachedViewSet,
+    ScheduleViewSet,
+    TemplateViewSet,
+)
 
 app_name = "api"
 
@@ -20,6 +26,7 @@ router = SimpleRouter(trailing_slash=False)
 router.register("schedules", ScheduleViewSet)
 router.register("templates", TemplateViewSet)
 router.register("logs", LogViewSet, basename="log")
+router.register("not-confirmed", NotConfirmedViewSet, basename="not-confirmed")
 router.register("rooms", RoomViewSet)
 router.register("images", ImageViewSet)
 router.register("recipients", ReachedViewSet, basename="reached")

@@ -10,9 +10,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-Place = tuple[Any, str, str]  # title, icon, model
+# title, icon, model; and the name of a page that is not that model's list
+Place = tuple[Any, str, str] | tuple[Any, str, str, str]
 
-# Each line leads to the list of a model; titles of groups, then their lines.
+# Each line is for those who may see the model; titles of groups, then their lines.
 SIDEBAR: list[tuple[Any, list[Place]]] = [
     (
         _("Sending"),
@@ -22,6 +23,7 @@ SIDEBAR: list[tuple[Any, list[Place]]] = [
             (_("Placeholder values"), "data_object", "schedules.PlaceholderValue"),
             (_("Runs"), "play_circle", "schedules.Run"),
             (_("Send log"), "outgoing_mail", "schedules.Delivery"),
+            (_("Not confirmed"), "help", "schedules.Delivery", "not-confirmed"),
             (_("Holidays"), "event_busy", "schedules.HolidayException"),
         ],
     ),
@@ -71,11 +73,11 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _line(place: Place, request: HttpRequest) -> dict[str, Any] | None:
-    title, icon, name = place
+    title, icon, name, *own = place
     page = admin.site._registry.get(apps.get_model(name))
     if page is None or not page.has_module_permission(request):
         return None
-    address = f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist"
+    address = own[0] if own else f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist"
     return {"title": title, "icon": icon, "link": reverse(address)}
 
 

@@ -35,9 +35,8 @@ def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         coming=_coming(user),
         latest=_latest(user, now),
         worklist=[
-            # What waits for a person is shown however old it is.
-            _worked_on(user, None, DeliveryState.UNCONFIRMED, _("not confirmed"), "warning"),
-            _worked_on(user, now - LAST_DAY, DeliveryState.FAILED, _("failed"), "danger"),
+            _to_decide(user),
+            _failed(user, now - LAST_DAY),
         ],
     )
     return context
@@ -79,20 +78,32 @@ def _latest(user: Any, now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def _worked_on(
-    user: Any, since: datetime | None, state: str, words: Any, colour: str
-) -> dict[str, Any]:
-    rows: QuerySet = within(user, Delivery.objects.filter(state=state))
-    if since is not None:
-        rows = rows.filter(due_at__gte=since)
+def _to_decide(user: Any) -> dict[str, Any]:
+    """What waits for a person, however old it is; not what its channel may still settle."""
+    rows = within(user, Delivery.objects.to_decide())
+    return {
+        "is_recent": False,
+        "count": _count(rows),
+        "words": _("not confirmed"),
+        "colour": "warning",
+        "address": _address("not-confirmed"),
+    }
+
+
+def _failed(user: Any, since: datetime) -> dict[str, Any]:
+    rows = within(user, Delivery.objects.filter(state=DeliveryState.FAILED, due_at__gte=since))
     list_address = _address("admin:schedules_delivery_changelist")
     return {
-        "is_recent": since is not None,
-        "count": rows.order_by()[:COUNTED].count(),
-        "words": words,
-        "colour": colour,
-        "address": f"{list_address}?state__exact={state}" if list_address else "",
+        "is_recent": True,
+        "count": _count(rows),
+        "words": _("failed"),
+        "colour": "danger",
+        "address": f"{list_address}?state__exact={DeliveryState.FAILED}" if list_address else "",
     }
+
+
+def _count(rows: QuerySet) -> int:
+    return rows.order_by()[:COUNTED].count()
 
 
 def _address(name: str, *args: Any) -> str:

@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Before the admin, whose own addresses of schedules would catch these.
     path("admin/schedules/schedule/", include("schedules.wizard.urls")),
     path("admin/fence/", include("schedules.admin.fence")),
+    path("admin/not-confirmed/", include("schedules.admin.not_confirmed")),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("api/", include("config.api")),

@@ -78,7 +78,8 @@ class AccountAdmin(ScopedAdmin):
             sections.append((_("Settings of the channel"), {"fields": names}))
         is_asked = obj.promise != Promise.ONCE if obj else adapter_class.takes_key is not True
         if is_asked:
-            sections.append((_("When an answer is lost"), {"fields": ["on_unknown"]}))
+            policy = {"fields": ["on_unknown"], "description": POLICY}
+            sections.append((_("When an answer is lost"), policy))
         return sections
 
     @admin.display(description=_("stopped"))
@@ -193,6 +194,12 @@ class AccountAdmin(ScopedAdmin):
         may = super().has_change_permission(request, obj)
         # Without its adapter nobody can say which of its settings are secrets.
         return may and not (isinstance(obj, Account) and obj.kind not in registry())
+
+
+POLICY = _(
+    "“Ask me”: the message waits under “Not confirmed” until a person says whether it arrived. "
+    "“Send again”: it is repeated by itself, and whoever did get it gets it twice."
+)
 
 
 def chosen_channel(request: HttpRequest, account: Account | None) -> type[Adapter] | None:

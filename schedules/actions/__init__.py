@@ -16,10 +16,12 @@ from schedules.actions.edit import begin_edit, change, drop_edit
 from schedules.actions.lifecycle import cancel, delete, pause, resume, toggle
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.register import create_draft, register
-from schedules.actions.resolve import Verdict, resolve
+from schedules.actions.resolve import Doubt, NeedsSure, Verdict, resolve, resolve_many
 from schedules.actions.run_now import execute
 
 __all__ = [
+    "Doubt",
+    "NeedsSure",
     "OutOfReach",
     "Refused",
     "Stale",
@@ -40,6 +42,7 @@ __all__ = [
     "register_reviewed",
     "remove_image",
     "resolve",
+    "resolve_many",
     "resume",
     "save_draft",
     "step_digest",

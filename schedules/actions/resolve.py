@@ -1,19 +1,29 @@
-"""What a person decides about a delivery that may or may not have arrived."""
+"""What a person decides about deliveries that may or may not have arrived."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from logs import history
+from logs.models import History
 from orgs.clock import database_now
 from orgs.reach import Act, within
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.arrival import note_arrival
-from schedules.models import Delivery
+from schedules.models import Delivery, LeftOpen
 from schedules.states import DeliveryState, ScheduleState, move
 from schedules.totals import add_up
+
+NOTE_LENGTH = 500
+MOST_AT_ONCE = 200
 
 
 class Verdict(StrEnum):
@@ -22,34 +32,153 @@ class Verdict(StrEnum):
     LEAVE = "leave"
 
 
-@transaction.atomic
-def resolve(delivery: Delivery, verdict: Verdict, *, by: Any, seen: str | None = None) -> Delivery:
-    """Settle an unconfirmed delivery by hand: it arrived; it did not, send now; or leave it.
+IN_WORDS = {
+    Verdict.ARRIVED: gettext_lazy("it arrived"),
+    Verdict.SEND_AGAIN: gettext_lazy("it did not, send now"),
+    Verdict.LEAVE: gettext_lazy("leave it"),
+}
 
-    `seen` is the delivery's `completed_at` (ISO) as the person saw it: a verdict about an
-    earlier doubt does not settle a newer one.
+
+class NeedsSure(Refused):
+    """It can be done, but only knowingly: the channel is still asked, or it is long past."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A delivery, and its `completed_at` (ISO) as the person saw it: a verdict about an earlier
+    doubt does not settle a newer one. Without: whatever it is now."""
+
+    pk: int
+    seen: str | None = None
+
+
+@dataclass
+class Resolved:
+    """What became of many: each delivery is in one of the two."""
+
+    decided: list[int] = field(default_factory=list)
+    refused: dict[int, Refused] = field(default_factory=dict)
+
+
+def resolve(
+    delivery: Delivery,
+    verdict: Verdict,
+    *,
+    by: Any,
+    seen: str | None = None,
+    note: str = "",
+    sure: bool = True,
+) -> Delivery:
+    """As resolve_many, for one. Raises Refused."""
+    doubts = [Doubt(delivery.pk, seen)]
+    resolved = resolve_many(doubts, verdict, by=by, note=note, sure=sure)
+    for refusal in resolved.refused.values():
+        raise refusal
+    return Delivery.objects.get(pk=delivery.pk)
+
+
+@transaction.atomic
+def resolve_many(
+    doubts: Iterable[Doubt], verdict: Verdict, *, by: Any, note: str = "", sure: bool = True
+) -> Resolved:
+    """Settle unconfirmed deliveries by hand: they arrived; they did not, send now; or leave them.
+
+    Each is decided for itself: one that is refused holds up no other. Without `sure`, what a
+    person should be asked about once more is refused (NeedsSure).
     """
-    rows = within(by, Delivery.objects.filter(pk=delivery.pk), Act.RUN)
-    row = rows.select_related("run__schedule").select_for_update(of=("self",)).first()
-    if row is None:
-        raise OutOfReach(_("There is no such delivery."))
-    if row.state != DeliveryState.UNCONFIRMED:
-        raise Refused(_("Only what is not confirmed can be decided."))
-    if seen is not None and seen != (row.completed_at.isoformat() if row.completed_at else ""):
-        raise Refused(_("It was tried again since you looked. Look once more, then decide."))
+    asked = {doubt.pk: doubt for doubt in doubts}
+    rows = _locked(asked, by)
     now = database_now()
+    resolved = Resolved()
+    for pk, doubt in asked.items():
+        refusal = _refusal(rows.get(pk), doubt, verdict, now=now, sure=sure)
+        if refusal:
+            resolved.refused[pk] = refusal
+            continue
+        _settle(rows[pk], verdict, by=by, note=note[:NOTE_LENGTH], now=now)
+        resolved.decided.append(pk)
+    add_up({rows[pk].run_id for pk in resolved.decided}, now)
+    return resolved
+
+
+def _locked(asked: Iterable[int], by: Any) -> dict[int, Delivery]:
+    """Those of them that this person may decide about, held in the order of their ids."""
+    reached = within(by, Delivery.objects.filter(pk__in=list(asked)), Act.RUN)
+    rows = reached.select_related("run__schedule").order_by("id")
+    return {row.pk: row for row in rows.select_for_update(of=("self",))}
+
+
+def _refusal(
+    row: Delivery | None, doubt: Doubt, verdict: Verdict, *, now: datetime, sure: bool
+) -> Refused | None:
+    if row is None:
+        return OutOfReach(_("There is no such delivery."))
+    if row.state != DeliveryState.UNCONFIRMED:
+        return Refused(_decided_before(row))
+    seen = row.completed_at.isoformat() if row.completed_at else ""
+    if doubt.seen is not None and doubt.seen != seen:
+        return Refused(_("It was tried again since you looked. Look once more, then decide."))
+    if verdict == Verdict.LEAVE:
+        return _left_before(row)
     if verdict == Verdict.SEND_AGAIN and row.run.schedule.state == ScheduleState.CANCELLED:
-        raise Refused(_("Its schedule was cancelled: nothing of it is sent any more."))
-    mine = Delivery.objects.filter(pk=row.pk)
+        return Refused(_("Its schedule was cancelled: nothing of it is sent any more."))
+    warning = "" if sure else _warning(row, verdict, now)
+    return NeedsSure(warning) if warning else None
+
+
+def _decided_before(row: Delivery) -> str:
+    """Who was faster: two people may look at the same list."""
+    entries = History.objects.filter(kind="delivery", object_id=str(row.pk), verb__in=Verdict)
+    last = entries.order_by("-id").first()
+    if last is None:
+        return _("It was settled meanwhile: it is “%(state)s”.") % {
+            "state": row.get_state_display()
+        }
+    return _("%(who)s has decided at %(at)s: %(verdict)s. It is “%(state)s”.") % {
+        "who": last.actor,
+        "at": _clock(last.at, row),
+        "verdict": IN_WORDS[Verdict(last.verb)],
+        "state": row.get_state_display(),
+    }
+
+
+def _left_before(row: Delivery) -> Refused | None:
+    left = LeftOpen.objects.filter(pk=row.pk).first()
+    if left is None or left.completed_at != row.completed_at:
+        return None
+    words = _("%(who)s has left it at %(at)s already.")
+    return Refused(words % {"who": left.by, "at": _clock(left.at, row)})
+
+
+def _warning(row: Delivery, verdict: Verdict, now: datetime) -> str:
+    """Why this should not be decided lightly; nothing where it may be."""
+    if row.is_asked_about:
+        return _("Its channel is still being asked whether it arrived: wait for the answer.")
+    grace = timedelta(seconds=settings.TEIJI_GRACE_SECONDS)
+    if verdict == Verdict.SEND_AGAIN and now - row.due_at > grace:
+        words = _("It was appointed for %(due)s, which is long past: decide whether it still fits.")
+        return words % {"due": _clock(row.due_at, row)}
+    return ""
+
+
+def _clock(at: datetime, row: Delivery) -> str:
+    zone = row.run.zone
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
+
+
+def _settle(row: Delivery, verdict: Verdict, *, by: Any, note: str, now: datetime) -> None:
     if verdict == Verdict.ARRIVED:
         note_arrival(row, now)
     elif verdict == Verdict.SEND_AGAIN:
         anew = {"tries": 0, "crashes": 0, "in_doubt": False, "next_try_at": now}
+        mine = Delivery.objects.filter(pk=row.pk)
         move(mine, DeliveryState.PLANNED, **anew, confirm_at=None, completed_at=None)
+    else:
+        doubt_at = row.completed_at or now  # the machine always notes one
+        left = {"at": now, "by": by.get_username(), "note": note, "completed_at": doubt_at}
+        LeftOpen.objects.update_or_create(delivery=row, defaults=left)
+    facts: dict[str, Any] = {"state": ["unconfirmed", verdict.value], "run": row.run_id}
     history.record(
         verdict.value, row, by=by, now=now, unit_path=row.unit_path,
-        changes={"state": ["unconfirmed", verdict.value], "run": row.run_id},
+        changes=facts | ({"note": note} if note else {}),
     )  # fmt: skip
-    add_up([row.run_id], now)
-    row.refresh_from_db()
-    return row

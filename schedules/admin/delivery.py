@@ -19,6 +19,7 @@ from config.scoped.admin import ReadOnlyAdmin
 from schedules import actions
 from schedules.admin.columns import two_lines
 from schedules.admin.filters import AppointedFilter, OneRecipientFilter, OneRunFilter
+from schedules.admin.not_confirmed import ask_if_sure
 from schedules.models import Delivery
 from schedules.templatetags.teiji_states import delivery_badge
 from schedules.templatetags.teiji_times import lateness, time_element
@@ -84,10 +85,13 @@ class DeliveryAdmin(ReadOnlyAdmin):
         verdict = request.POST.get("verdict", "")
         if row is None or verdict not in list(actions.Verdict):
             raise Http404
+        seen = request.POST.get("seen", "")
         try:
-            seen = request.POST.get("seen", "")
-            actions.resolve(row, actions.Verdict(verdict), by=request.user, seen=seen)
+            actions.resolve(row, actions.Verdict(verdict), by=request.user, seen=seen, sure=False)
             messages.success(request, _("Noted for %(room)s.") % {"room": row.room_name})
+        except actions.NeedsSure:
+            doubts = [actions.Doubt(row.pk, seen)]
+            return ask_if_sure(request, actions.Verdict(verdict), doubts)
         except actions.OutOfReach as error:
             raise Http404 from error
         except actions.Refused as error:

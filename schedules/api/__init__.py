@@ -2,8 +2,15 @@
 schedules.actions."""
 
 from schedules.api.logs import LogViewSet
+from schedules.api.not_confirmed import NotConfirmedViewSet
 from schedules.api.reached import ReachedViewSet
 from schedules.api.schedules import ScheduleViewSet
 from schedules.api.templates import TemplateViewSet
 
-__all__ = ["LogViewSet", "ReachedViewSet", "ScheduleViewSet", "TemplateViewSet"]
+__all__ = [
+    "LogViewSet",
+    "NotConfirmedViewSet",
+    "ReachedViewSet",
+    "ScheduleViewSet",
+    "TemplateViewSet",
+]

@@ -5,6 +5,7 @@ from schedules.models.delivery import Delivery
 from schedules.models.heartbeat import Heartbeat
 from schedules.models.holiday import HolidayException
 from schedules.models.installation import Installation
+from schedules.models.left_open import LeftOpen
 from schedules.models.legacy import LegacyRow
 from schedules.models.run import Run
 from schedules.models.schedule import Schedule, ScheduleImage
@@ -22,6 +23,7 @@ __all__ = [
     "Heartbeat",
     "HolidayException",
     "Installation",
+    "LeftOpen",
     "LegacyRow",
     "MessageTemplate",
     "PlaceholderValue",

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from channels.models import Account, Audience, Recipient, Room
@@ -16,6 +16,8 @@ from schedules.models.run import Run
 from schedules.states import DeliveryState
 
 BATCHES_LOOKED_INTO = 10_000  # of those that may hold one person, the newest
+# A person has left the very doubt in which the delivery is now.
+LEFT = Q(left_open__completed_at=F("completed_at"))
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -49,6 +51,22 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         tries = Attempt.objects.filter(delivery_id=OuterRef("pk"))
         refused = tries.filter(answer__refused__holds=person.address)
         return self.filter(within | alone).annotate(is_refused=Exists(refused))
+
+    def unconfirmed(self) -> "DeliveryQuerySet":
+        """May or may not have arrived."""
+        return self.filter(state=DeliveryState.UNCONFIRMED)
+
+    def to_decide(self) -> "DeliveryQuerySet":
+        """Of the unconfirmed, those that nothing but a person can settle, and none has left."""
+        return self.unconfirmed().filter(confirm_at=None).exclude(LEFT)
+
+    def being_asked(self) -> "DeliveryQuerySet":
+        """Of the unconfirmed, those whose channel is still asked: they may settle themselves."""
+        return self.unconfirmed().filter(confirm_at__isnull=False)
+
+    def left_as_they_are(self) -> "DeliveryQuerySet":
+        """Of the unconfirmed, those that a person has looked at and left."""
+        return self.unconfirmed().filter(LEFT, confirm_at=None)
 
 
 class Delivery(models.Model):

@@ -7,15 +7,18 @@ from typing import Any
 
 import pytest
 
-from channels.adapters.base import Receipt, SendError
+from channels.adapters.base import Receipt, SendError, unknown
 from channels.models import Account, Audience, Recipient
+from orgs.clock import database_now
 from schedules.actions import register
 from schedules.dispatch import fence
 from schedules.dispatch.claim import Claimed, claim
 from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.plan import plan
-from schedules.models import Delivery, Schedule
+from schedules.dispatch.settle import settle
+from schedules.dispatch.sweep import take_back
+from schedules.models import Delivery, Run, Schedule
 from tests.fakes.line import ACCESS_TOKEN
 
 SECOND = timedelta(seconds=1)
@@ -101,3 +104,44 @@ def make_audience(world, line_account):
         return audience
 
     return make
+
+
+@pytest.fixture
+def doubtful(world, make_schedule) -> Callable[..., Delivery]:
+    """A delivery handed over `ago`, of which nobody knows: `how` is “lost_answer”, “asked” or
+    “lost_worker”. Other values are the schedule's."""
+
+    def make(how: str = "lost_answer", *, ago: timedelta = timedelta(), **values: Any) -> Delivery:
+        draft = make_schedule(**values)
+        schedule = register(draft, by=world.people["hq"])
+        due_at = schedule.next_due_at
+        plan_at(schedule, due_at)
+        claimed = [c for c in on_the_wire(due_at) if c.schedule_id == schedule.pk]
+        if how == "lost_worker":
+            take_back(due_at + timedelta(minutes=2))
+        else:
+            settle([_answer(how, one, due_at) for one in claimed])
+        return _set_back(schedule, due_at, ago)
+
+    return make
+
+
+def _answer(how: str, claimed: Any, at: Any) -> Outcome:
+    facts = {"answered_at": at, "handed_at": at, "takes_key": False}
+    if how == "asked":
+        receipt = Receipt(status=200, request_id="r-9", queued=True)
+        return Outcome(claimed, confirms=True, receipt=receipt, **facts)
+    return Outcome(claimed, confirms=False, error=unknown("The line broke."), **facts)
+
+
+def _set_back(schedule: Schedule, due_at: Any, ago: timedelta) -> Delivery:
+    """As it would be if its appointed time had been so long ago."""
+    back = due_at - (database_now() - ago)
+    row = Delivery.objects.get(run__schedule=schedule)
+    times = {"due_at": row.due_at - back, "completed_at": row.completed_at - back}
+    if row.confirm_at:
+        times["confirm_at"] = row.confirm_at - back
+    Delivery.objects.filter(pk=row.pk).update(**times)
+    Run.objects.filter(pk=row.run_id).update(due_at=row.due_at - back)
+    row.refresh_from_db()
+    return row

@@ -22,6 +22,7 @@ NOT_WALKED = (
 OWNERS = {
     "schedules": "schedule", "runs": "run", "logs": "delivery", "rooms": "room",
     "recipients": "recipient", "images": "image", "media": "image", "templates": "messagetemplate",
+    "not-confirmed": "delivery",
 }  # fmt: skip
 
 # Words in an address that are no ids.
