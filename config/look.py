@@ -35,6 +35,7 @@ SIDEBAR: list[tuple[Any, list[Place]]] = [
             (_("Recipients"), "person", "channels.Recipient"),
             (_("Imports of people"), "upload_file", "channels.RecipientImport"),
             (_("Accounts"), "key", "channels.Account"),
+            (_("Alert targets"), "add_alert", "channels.AlertTarget"),
             (_("Images"), "imagesmode", "channels.Image"),
         ],
     ),
@@ -51,6 +52,7 @@ SIDEBAR: list[tuple[Any, list[Place]]] = [
         [
             (_("History"), "history", "logs.History"),
             (_("Attempts"), "receipt_long", "logs.Attempt"),
+            (_("Alerts"), "notifications", "channels.Notice"),
             (_("Punctuality"), "timer", "logs.Punctuality"),
         ],
     ),

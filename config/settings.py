@@ -180,6 +180,9 @@ TEIJI_SOLAPI_API_HOST = env("TEIJI_SOLAPI_API_HOST", default="https://api.solapi
 # Networks, as CIDR, that outgoing requests may reach though they are not public.
 TEIJI_OUTGOING_ALLOW = env.list("TEIJI_OUTGOING_ALLOW", default=[])
 
+# Where operators are told of all alerts, as Apprise URLs. They are secrets.
+TEIJI_ALERT_URLS = env.list("TEIJI_ALERT_URLS", default=[])
+
 # Who may read /metrics; empty: nobody.
 TEIJI_METRICS_TOKEN = env("TEIJI_METRICS_TOKEN", default="")
 

@@ -6,8 +6,7 @@ that a no is told apart: nothing left, the service refused, or nobody knows.
 
 import asyncio
 import contextlib
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -36,6 +35,7 @@ from channels.adapters.base import (
 from channels.apprise.allowed import SERVICES, NotAllowed, read
 from channels.apprise.call import Answer, call, load, make
 from channels.apprise.passage import Passage
+from channels.apprise.threads import Threads
 from channels.outgoing import networks
 
 LONGEST_ROOM = 200
@@ -78,7 +78,7 @@ class AppriseAdapter(Adapter):
         self, config: Any, http: aiohttp.ClientSession | None = None, *, account_id: int = 0
     ) -> None:
         super().__init__(config, http, account_id=account_id)
-        self._threads = _Threads(THREADS)
+        self._threads = Threads(THREADS)
         with contextlib.suppress(NotAllowed, AttributeError):
             service, _fields = read(config.url)
             self.limits = Limits(text_length=service.text_length)  # type: ignore[misc]
@@ -130,36 +130,6 @@ class AppriseAdapter(Adapter):
             raise later("Apprise did not come back in time; nothing was handed over.") from error
         finally:
             passage.close()
-
-
-class _Threads:
-    """A thread for each call, so many at once. One that hangs holds its own place only, and
-    not the loop's executor, where names are looked up for all channels."""
-
-    def __init__(self, most: int) -> None:
-        self._places = asyncio.Semaphore(most)
-
-    async def run(self, work: Callable[[], Answer]) -> Answer:
-        """What the work comes to. Its place is free when it has ended, waited for or not."""
-        await self._places.acquire()
-        loop = asyncio.get_running_loop()
-        coming: asyncio.Future[Answer] = loop.create_future()
-
-        def settle(answer: Answer) -> None:
-            self._places.release()
-            if not coming.done():
-                coming.set_result(answer)
-
-        def go() -> None:
-            answer = Answer(False)
-            try:
-                answer = work()
-            finally:
-                with contextlib.suppress(RuntimeError):  # the loop is gone
-                    loop.call_soon_threadsafe(settle, answer)
-
-        threading.Thread(target=go, name="apprise", daemon=True).start()
-        return await coming
 
 
 def _failure(answer: Answer, passage: Passage) -> SendError:

@@ -1,6 +1,7 @@
 """The pages of places to send to: accounts, rooms with the sandbox's chats, people, images."""
 
 from channels.admin.accounts import AccountAdmin
+from channels.admin.alerts import AlertTargetAdmin, NoticeAdmin
 from channels.admin.audiences import AudienceAdmin
 from channels.admin.images import ImageAdmin
 from channels.admin.recipient_imports import RecipientImportAdmin
@@ -9,8 +10,10 @@ from channels.admin.rooms import RoomAdmin
 
 __all__ = [
     "AccountAdmin",
+    "AlertTargetAdmin",
     "AudienceAdmin",
     "ImageAdmin",
+    "NoticeAdmin",
     "RecipientAdmin",
     "RecipientImportAdmin",
     "RoomAdmin",

@@ -12,15 +12,18 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from channels import alerts
 from channels.adapters import registry
 from channels.adapters.base import Adapter
 from channels.admin import phone_script
 from channels.admin.account_form import AccountForm, find_url_problems, form_for, setting_names
+from channels.alerts import AlertKind
 from channels.models import Account
 from channels.promises import Promise
 from channels.templatetags.teiji_promises import in_words, promise_badge
 from config.scoped.admin import ScopedAdmin
 from config.scoped.times import exact
+from orgs.clock import database_now
 from orgs.reach import Act
 
 
@@ -162,7 +165,7 @@ class AccountAdmin(ScopedAdmin):
         form.apply(obj)
         obj.made = form.made
         if obj.stopped_at:
-            obj.stopped_at, obj.stopped_why = None, ""
+            self._go_on(obj, request.user)
             messages.success(request, _("The account sends again."))
         super().save_model(request, obj, form, change)
 
@@ -189,6 +192,21 @@ class AccountAdmin(ScopedAdmin):
             "script": phone_script.filled_in(account, made["token"]),
         }
         return TemplateResponse(request, "channels/phone_script.html", context)
+
+    def _go_on(self, account: Account, by: Any) -> None:
+        """A person has seen to it. Whoever was told that it was stopped is told that, too."""
+        assert account.stopped_at is not None, "only a stopped one goes on"
+        alerts.raise_(
+            AlertKind.STOPPED,
+            f"account:{account.pk}",
+            account.unit.path,
+            key=f"over:{account.pk}:{account.stopped_at.isoformat()}",
+            name=account.name,
+            text=_("%(who)s has seen to it: it sends again.") % {"who": by.get_username()},
+            now=database_now(),
+            is_over=True,
+        )
+        account.stopped_at, account.stopped_why = None, ""
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         may = super().has_change_permission(request, obj)

@@ -1,6 +1,8 @@
 """Where messages can go: accounts, rooms, audiences, images, and the sandbox’s own rooms."""
 
 from channels.models.account import Account
+from channels.models.alert import Alert, Notice, Quiet, Telling
+from channels.models.alert_target import AlertTarget
 from channels.models.audience import Audience
 from channels.models.image import Image, MediaLink
 from channels.models.inbound import InboundEvent
@@ -16,13 +18,17 @@ from channels.models.turn import Turn
 
 __all__ = [
     "Account",
+    "Alert",
+    "AlertTarget",
     "Audience",
     "Image",
     "InboundEvent",
     "MediaLink",
     "Membership",
+    "Notice",
     "Pace",
     "PulledMessage",
+    "Quiet",
     "QuotaReading",
     "Recipient",
     "RecipientImport",
@@ -30,5 +36,6 @@ __all__ = [
     "SandboxMessage",
     "Tag",
     "Tagging",
+    "Telling",
     "Turn",
 ]

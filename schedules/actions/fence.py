@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F, Min, QuerySet
 from django.utils.translation import gettext as _
 
+from channels import alerts
+from channels.alerts import AlertKind, Event
 from logs import history
 from orgs.clock import database_now
 from orgs.models import Unit
@@ -99,6 +101,7 @@ def lift(*, by: Any, note: str, send_due: bool = False) -> int:
     facts = {"reason": row.reason, "fenced_at": row.fenced_at.isoformat(), "note": note,
              "due": "sent" if send_due else "skipped", "skipped": skipped}  # fmt: skip
     _record("lifted", row, by=by, now=now, facts=facts)
+    _tell(_("A person has lifted it."), key=f"lifted:{now.isoformat()}", now=now, is_over=True)
     logger.warning("the fence was lifted by %s: %s", by.get_username(), note)
     return skipped
 
@@ -132,6 +135,8 @@ def _said(trouble: Trouble, *, now: datetime, by: Any) -> None:
     row = Installation.objects.get(pk=ONLY)
     facts = {"reason": trouble.reason, "detail": trouble.detail}
     _record("fenced", row, by=by, now=now, facts=facts)
+    words = f"{row.get_reason_display()} {trouble.detail}"
+    _tell(words, key=f"fenced:{trouble.reason}:{now.isoformat()}", now=now)
     logger.critical("all sending is fenced (%s): %s", trouble.reason, trouble.detail)
 
 
@@ -141,8 +146,37 @@ def _record(verb: str, row: Installation, *, by: Any, now: datetime, facts: dict
         history.record(verb, row, by=by, now=now, unit_path=path, changes=facts)
 
 
+def _tell(words: str, *, key: str, now: datetime, is_over: bool = False) -> None:
+    """The operators, and each headquarters."""
+    for path in ["", *filter(None, _tops())]:
+        alerts.raise_(
+            AlertKind.FENCED, "fence", path, key=f"{key}:{path}", name="", text=words, now=now,
+            is_over=is_over,
+        )  # fmt: skip
+
+
 def _tops() -> Iterator[str]:
     yield from Unit.objects.filter(depth=1).values_list("path", flat=True) or [""]
+
+
+def _tell_units(due: QuerySet[Delivery], now: datetime) -> None:
+    """Each unit of which something is skipped: it was another's decision."""
+    units = due.order_by().values("unit_path").annotate(count=Count("id"), first=Min("due_at"))
+    events = [
+        Event(
+            kind=AlertKind.MISSED,
+            subject="runs",
+            unit_path=unit["unit_path"],
+            key=f"lifted:{now.isoformat()}:{unit['unit_path']}",
+            name="",
+            text=_("%(count)d messages: all sending was stopped when they were due.")
+            % {"count": unit["count"]},
+            at=unit["first"],
+            count=unit["count"],
+        )
+        for unit in units
+    ]
+    alerts.raise_all(events, now)
 
 
 def _skip_due(now: datetime) -> int:
@@ -159,6 +193,7 @@ def _skip_due(now: datetime) -> int:
     due = mine.filter(state=DeliveryState.PLANNED)
     run_ids |= set(due.values_list("run_id", flat=True))
     due.filter(in_doubt=True).update(error=IN_DOUBT)
+    _tell_units(due, now)
     skipped = move(due, DeliveryState.SKIPPED, reason=Delivery.Reason.FENCED, completed_at=now)
     touched = sorted(run_ids)
     for start in range(0, len(touched), RUNS_A_STEP):

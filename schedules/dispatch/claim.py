@@ -10,7 +10,9 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import transaction
 
+from channels import alerts
 from channels.adapters.base import Target
+from channels.alerts import AlertKind
 from channels.models import Account
 from schedules.dispatch import fence
 from schedules.dispatch.shares import next_due
@@ -173,6 +175,15 @@ def _park(row: dict[str, Any], run: Run) -> None:
     logger.error("delivery %s: run %s holds nothing to send for it", row["id"], run.pk)
     gone = {"claim": None, "lease_until": None, "completed_at": row["claimed_at"]}
     error = "There is nothing to send: the content of its run is damaged."
-    move(Delivery.objects.filter(pk=row["id"]), DeliveryState.FAILED, **gone, error=error)
     with transaction.atomic():
+        move(Delivery.objects.filter(pk=row["id"]), DeliveryState.FAILED, **gone, error=error)
+        alerts.raise_(
+            AlertKind.FAILED,
+            "damaged",
+            row["unit_path"],
+            key=f"{AlertKind.FAILED}:{row['id']}",
+            name=run.title,
+            text=f"{run.title} → {row['room_name']}: {error}",
+            now=row["claimed_at"],
+        )
         add_up([run.pk], row["claimed_at"])

@@ -11,10 +11,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import Max
 
+from channels import alerts
 from channels.adapters.base import Failure, HandedOver, SendError, Target
+from channels.alerts import AlertKind
 from channels.models import Account
 from logs.models import Attempt
 from schedules.arrival import note_arrival
+from schedules.dispatch import warn
 from schedules.dispatch.evidence import storable
 from schedules.dispatch.send import Senders
 from schedules.models import Delivery
@@ -95,7 +98,8 @@ def _write(answer: Answer, now: datetime) -> None:
         # Of this part: the answer to an old question says nothing about a later one.
         mine = row.filter(state=DeliveryState.UNCONFIRMED, part=delivery.part)
         error = storable(str(answer.error))
-        move(mine, DeliveryState.FAILED, confirm_at=None, completed_at=now, error=error)
+        if move(mine, DeliveryState.FAILED, confirm_at=None, completed_at=now, error=error):
+            alerts.raise_all(warn.of_rows([delivery], AlertKind.FAILED, now, error), now)
     else:
         _ask_again(answer, now)
 
@@ -108,6 +112,7 @@ def _ask_again(answer: Answer, now: datetime) -> None:
     is_over = row.update(confirm_at=ask_at) and ask_at is None
     if is_over and delivery.state == DeliveryState.UNCONFIRMED:
         logger.error("delivery %s of run %s: not confirmed", delivery.pk, delivery.run_id)
+        alerts.raise_all(warn.of_rows([delivery], AlertKind.UNCONFIRMED, now), now)
 
 
 def _is_refused(answer: Answer) -> bool:

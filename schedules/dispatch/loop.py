@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from secrets import token_hex
 from typing import Any
 
@@ -31,6 +32,7 @@ from schedules.dispatch.plan import plan
 from schedules.dispatch.send import Senders, warm_up
 from schedules.dispatch.settle import settle
 from schedules.dispatch.sweep import sweep
+from schedules.dispatch.tell import Teller
 from schedules.dispatch.threads import DatabaseThreads
 from schedules.models import Delivery, Heartbeat
 
@@ -43,6 +45,7 @@ MOST_COUNTED = 50_000  # deliveries: beyond, every worker has enough to do
 SETTLE_EVERY = 0.02  # seconds in which answers gather for one write
 SETTLE_BUSY = 2.0  # the same while others wait to be handed over: those go first
 RENEW_AFTER = timedelta(seconds=1)  # after its time, for what still waits for a slot
+TELL_EVERY = 2.0  # seconds between two looks at what administrators are to be told
 UPKEEP_EVERY = 1.0  # seconds between plan, sweep, confirm and a look at the clock
 METER_EVERY = 10.0  # seconds between looks at what is to be asked of channels that bill
 DATABASE_PAUSE = 1.0  # seconds before a database that failed is asked again
@@ -61,12 +64,13 @@ class Loop:
         self._workers = 1  # that share what is due
         self.sent = 0
         self._senders = Senders(self.clock)
-        self._database = DatabaseThreads("claim", "wire", "settle", "upkeep", "meter")
+        self._database = DatabaseThreads("claim", "wire", "settle", "upkeep", "meter", "tell")
         self._stopping = asyncio.Event()
         self._woken = asyncio.Event()  # for the claimer: there may be something to claim
         self._answered = asyncio.Event()  # for the settler
         self._outcomes: list[Outcome] = []
         self._may_wait = True  # all of them have a key: lost, they would be asked for again
+        self._administrators = Teller(partial(self._database.call, "tell"), self.clock.now)
         self._handover = Handover(self.clock, self._senders, self._persist, self._take_in)
 
     def wake(self) -> None:
@@ -96,7 +100,8 @@ class Loop:
             await self._upkeep()
         tasks = [asyncio.create_task(self._handover.run()), asyncio.create_task(self._settler())]
         if not once:
-            tasks += [asyncio.create_task(work()) for work in (self._upkeeper, self._meterer)]
+            beside = (self._upkeeper, self._meterer, self._teller)
+            tasks += [asyncio.create_task(work()) for work in beside]
         try:
             while not self._stopping.is_set():
                 _raise_if_one_ended(tasks)
@@ -108,6 +113,7 @@ class Loop:
             await self._finish(tasks)
         if once:
             await self._upkeep()
+            await self._tell()
 
     # Claiming.
 
@@ -245,6 +251,18 @@ class Loop:
         if accounts or rooms:
             answers = await meter.read(accounts, rooms, self._senders)
             await call("meter", meter.write, answers, self.clock.now())
+
+    async def _teller(self) -> None:
+        """Beside the upkeep, for the same reason."""
+        while True:
+            try:
+                await self._tell()
+            except Exception:  # an alert that fails disturbs nothing that is sent
+                logger.exception("alerts could not be told")
+            await asyncio.sleep(TELL_EVERY)
+
+    async def _tell(self) -> None:
+        await self._administrators.turn()
 
     async def _hear(self) -> None:
         events = await self._database.call("upkeep", due_events, self.clock.now())

@@ -8,11 +8,15 @@ from itertools import islice
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from channels import alerts
 from channels.adapters.base import Adapter
+from channels.alerts import AlertKind
 from channels.models import Account
 from logs import history
 from orgs.bulk import update_each
+from schedules.dispatch import warn
 from schedules.models import HolidayException, Installation, Run, Schedule
 from schedules.recurrence import Occurrence, occurrences
 from schedules.runs import Frozen, freeze, skipped, store, with_content
@@ -59,7 +63,9 @@ def _plan_turn(now: datetime, horizon: datetime, skip_until: datetime | None) ->
             _give_up(schedule, error, now)
         else:
             schedule.next_due_at = following
-    store(_not_yet_planned(batch))
+    new = _not_yet_planned(batch)
+    store(new)
+    alerts.raise_all(warn.of_planned(new), now)
     update_each(Schedule, ["next_due_at"], [(row.next_due_at, row.pk) for row in schedules])
     return len(batch)
 
@@ -99,6 +105,16 @@ def _give_up(schedule: Schedule, error: Exception, now: datetime) -> None:
         "error", schedule, by=None, now=now, unit_path=schedule.unit.path,
         changes={"error": str(error)},
     )  # fmt: skip
+    alerts.raise_(
+        AlertKind.MISSED,
+        warn.RUNS,
+        schedule.unit.path,
+        key=f"{AlertKind.MISSED}:{schedule.pk}:{now.isoformat()}",
+        name=schedule.title,
+        text=_("%(title)s cannot be planned any more: %(error)s")
+        % {"title": schedule.title, "error": error},
+        now=now,
+    )
 
 
 def _freeze(

@@ -6,7 +6,10 @@ from typing import Any
 
 from django.db import transaction
 
+from channels import alerts
+from channels.alerts import Event
 from orgs.bulk import insert
+from schedules.dispatch import warn
 from schedules.dispatch.evidence import attempt_of, lateness_of_each
 from schedules.dispatch.late import settle_late
 from schedules.dispatch.outcome import Outcome
@@ -28,14 +31,19 @@ def settle(outcomes: Sequence[Outcome]) -> int:
         held = _held(outcomes)
         lateness = lateness_of_each(held)
         by_state: dict[DeliveryState, list[list[Any]]] = defaultdict(list)
+        events: list[Event] = []
         for outcome in held:
             to, values = verdict(outcome)
+            if to in warn.STATES:
+                events += warn.of_outcome(outcome, to, values)
             values |= {"lateness_ms": lateness.get(outcome.claimed.id, values["lateness_ms"])}
             row = [values[name] for name in COLUMNS]
             by_state[to].append([*row, outcome.claimed.id, outcome.claimed.token])
         for to, rows in by_state.items():
             move_each(Delivery, to, COLUMNS, rows)
         insert([attempt_of(o, lateness) for o in held if o.handed_at])
+        if events:
+            alerts.raise_all(events, outcomes[-1].answered_at)
         if len(held) < len(outcomes):
             settle_late(outcomes)
         # Of all, not of the held ones: this may be the second try after a lost answer.

@@ -6,7 +6,13 @@ wait for as long as they may be late, and go when a person has seen to the accou
 
 import logging
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from channels import alerts
+from channels.alerts import AlertKind
 from channels.models import Account
 from logs import history
 from schedules.dispatch.claim import Claimed
@@ -25,8 +31,22 @@ def stop_refused(outcomes: Iterable[Outcome]) -> None:
     """Stop the accounts that were refused as a whole, each once."""
     refused = {o.claimed.account.pk: o for o in outcomes if o.error and o.error.account_wide}
     for outcome in refused.values():
-        account, why = outcome.claimed.account, str(outcome.error)
-        if account.stop(why, outcome.answered_at):
-            rows = [(account, account.unit.path)]
-            history.record_machine("stopped", rows, now=outcome.answered_at, changes={"why": why})
-            logger.error("account %s is stopped: %s", account.pk, why)
+        with transaction.atomic():
+            _stop(outcome.claimed.account, str(outcome.error), outcome.answered_at)
+
+
+def _stop(account: Account, why: str, now: datetime) -> None:
+    if not account.stop(why, now):
+        return
+    path = account.unit.path
+    history.record_machine("stopped", [(account, path)], now=now, changes={"why": why})
+    alerts.raise_(
+        AlertKind.STOPPED,
+        f"account:{account.pk}",
+        path,
+        key=f"stopped:{account.pk}:{now.isoformat()}",
+        name=account.name,
+        text=_("Nothing more is sent through it: %(why)s") % {"why": why},
+        now=now,
+    )
+    logger.error("account %s is stopped: %s", account.pk, why)

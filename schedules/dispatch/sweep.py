@@ -8,8 +8,11 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
+from channels import alerts
+from channels.alerts import AlertKind
 from channels.models import Account
 from logs import history
+from schedules.dispatch import warn
 from schedules.dispatch.verdict import KEY_LIFE
 from schedules.models import Delivery, Heartbeat, Schedule
 from schedules.states import OPEN_RUN, DeliveryState, ScheduleState, move
@@ -45,6 +48,8 @@ def take_back(now: datetime) -> int:
             ask_at = now if delivery.account_id in confirming else None
             _take_back(delivery, delivery.pk in repeatable, now, ask_at)
         add_up({delivery.run_id for delivery in rows}, now)
+        doubtful = Delivery.objects.to_decide().filter(pk__in=[row.pk for row in rows])
+        alerts.raise_all(warn.of_rows(list(doubtful), AlertKind.UNCONFIRMED, now), now)
     if rows:
         logger.warning("took back %d deliveries from workers that are gone", len(rows))
     return len(rows)

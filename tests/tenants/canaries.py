@@ -8,12 +8,17 @@ from uuid import uuid4
 from django.core.files.base import ContentFile
 from django.db.models import Model
 
+from channels import alerts
 from channels.adapters.base import unknown
+from channels.alerts.gather import gather
 from channels.models import (
     Account,
+    Alert,
+    AlertTarget,
     Audience,
     MediaLink,
     Membership,
+    Notice,
     PulledMessage,
     Recipient,
     RecipientImport,
@@ -21,6 +26,7 @@ from channels.models import (
     SandboxMessage,
     Tag,
     Tagging,
+    Telling,
 )
 from logs.models import Attempt, History, Punctuality
 from logs.stats.tally import roll_up
@@ -107,6 +113,7 @@ def make_canaries(world: World, make_schedule: Any) -> Canaries:
         queued_at=now, fetch_by=now,
     ))  # fmt: skip
     _keep_a_template(found)
+    _alert_somebody(found)
     _know_people(found)
     _run_something(found, make_schedule, person)
     return found
@@ -120,6 +127,20 @@ def _keep_a_template(found: Canaries) -> None:
     found.add(TemplateImage.objects.create(template=template, image=image))
     found.add(TemplateDefault.objects.create(template=template, name=WORD, value=WORD))
     found.add(PlaceholderValue.objects.create(unit=unit, name=f"{WORD}_value", value=WORD))
+
+
+def _alert_somebody(found: Canaries) -> None:
+    """A place that is told, an alert, and what became of it."""
+    unit, now = found.rows["unit"], database_now()
+    target = AlertTarget(unit=unit, name=f"{WORD} target")
+    target.url = "discord://1/" + WORD
+    target.save()
+    found.add(target)
+    alerts.raise_("failed", "account:1", unit.path, key=WORD, name=WORD, text=WORD, now=now)
+    gather(now)
+    found.add(Alert.objects.get(key=WORD))
+    found.add(Notice.objects.get(unit_path=unit.path))
+    found.add(Telling.objects.get(target=target))
 
 
 def _know_people(found: Canaries) -> None:

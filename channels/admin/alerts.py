@@ -1,0 +1,136 @@
+"""Where alerts go, and which were told, to whom, or why not."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminPasswordWidget
+
+from channels.adapters.apprise import AppriseConfig
+from channels.alerts.gather import greet
+from channels.models import AlertTarget, Notice, Telling
+from config.scoped.admin import ReadOnlyAdmin, ScopedAdmin
+from config.scoped.times import moment, read_by
+from orgs.clock import database_now
+from orgs.models import Unit
+
+
+class AlertTargetForm(forms.ModelForm):
+    """A URL, which may only be written, or a member."""
+
+    url = forms.CharField(
+        label=gettext_lazy("Apprise URL"),
+        required=False,
+        strip=True,
+        help_text=gettext_lazy(
+            "One place, such as discord://…, slack://…, tgram://… or mailtos://…: see the docs."
+        ),
+        widget=UnfoldAdminPasswordWidget({"autocomplete": "new-password"}),
+    )
+
+    class Meta:
+        model = AlertTarget
+        fields = ["unit", "name", "member", "is_active"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.sealed:
+            self.fields["url"].widget.attrs["placeholder"] = f"{self.instance.service}://…"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        url, member, unit = cleaned.get("url"), cleaned.get("member"), cleaned.get("unit")
+        if url and member:
+            self.add_error("member", _("Give a URL or a member, not both."))
+        elif not url and not member and not self.instance.sealed:
+            self.add_error("url", _("Give a URL, or choose a member."))
+        elif url:
+            for message in AppriseConfig(url=url).problems().values():
+                self.add_error("url", message)
+        if member and unit and not member.unit.covers(unit):
+            self.add_error("member", _("This person does not reach that unit."))
+        if member and not member.user.email:
+            self.add_error("member", _("This person has no mail address."))
+        return cleaned
+
+    def _post_clean(self) -> None:
+        # Before the model looks at itself: it must hold one of the two.
+        url, member = self.cleaned_data.get("url"), self.cleaned_data.get("member")
+        if url or member:
+            self.instance.url = "" if member else url
+        super()._post_clean()  # type: ignore[misc]
+
+
+@admin.register(AlertTarget)
+class AlertTargetAdmin(ScopedAdmin):
+    form = AlertTargetForm
+    fields = ["unit", "name", "url", "member", "is_active"]
+    list_display = ["name", "unit", "place", "is_active"]
+    list_filter = ["is_active", "unit"]
+    list_select_related = ["unit", "member__user", "member__unit"]
+    search_fields = ["name", "unit__name"]
+    autocomplete_fields = ["unit", "member"]
+    ordering = ["unit__path", "name", "id"]
+
+    @admin.display(description=gettext_lazy("goes to"))
+    def place(self, target: AlertTarget) -> str:
+        if target.member:
+            return target.member.user.email or _("no mail address")
+        return f"{target.service}://…"
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if obj.is_active and {"url", "member"} & set(form.changed_data):
+            greet(obj, database_now())
+            self.message_user(request, _("It is told a greeting now: see Records, Alerts."))
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    list_display = ["made", "title", "unit_name", "told"]
+    list_display_links = ["made", "title"]
+    list_filter = ["kind"]
+    search_fields = ["title"]
+    ordering = ["-id"]
+    list_fullwidth = True
+    fields = ["made", "title", "unit_name", "kind", "count", "words", "told"]
+    readonly_fields = ["made", "unit_name", "words", "told"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        unit = Unit.objects.filter(path=OuterRef("unit_path")).values("name")[:1]
+        rows = super().get_queryset(request).annotate(unit_of=Subquery(unit))
+        return read_by(request.user, rows).prefetch_related("tellings")
+
+    @admin.display(description=gettext_lazy("at"), ordering="made_at")
+    def made(self, notice: Any) -> SafeString:
+        return moment(notice.made_at, notice.read_in)
+
+    @admin.display(description=gettext_lazy("unit"))
+    def unit_name(self, notice: Any) -> str:
+        return notice.unit_of or _("the installation")
+
+    @admin.display(description=gettext_lazy("text"))
+    def words(self, notice: Notice) -> SafeString:
+        return format_html('<div style="white-space: pre-wrap">{}</div>', notice.body)
+
+    @admin.display(description=gettext_lazy("told"))
+    def told(self, notice: Any) -> SafeString | str:
+        """To whom and when, or why not; each on its line."""
+        lines = [(_telling(row, notice.read_in),) for row in notice.tellings.all()]
+        if not lines:
+            return _("Nobody: no alert target is set for this unit or one above it.")
+        # In one box: on a phone those of a list stand beside each other.
+        return format_html("<div>{}</div>", format_html_join("", "<div>{}</div>", lines))
+
+
+def _telling(row: Telling, zone: str) -> SafeString:
+    if row.state == Telling.State.TOLD:
+        return format_html("{} · {} {}", row.to, _("told"), moment(row.told_at, zone))
+    why = f": {row.why}" if row.why else ""
+    return format_html("{} · <b>{}</b>{}", row.to, row.get_state_display(), why)

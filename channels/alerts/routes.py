@@ -1,0 +1,54 @@
+"""Routes: who is told of what happened in a unit."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.conf import settings
+
+from channels.models.alert import AlertKind, Notice, Telling
+from channels.models.alert_target import AlertTarget
+from orgs.reach import lineage
+
+
+@dataclass(frozen=True)
+class Routes:
+    """The nearest unit upward that has targets is told; where none has, nobody of the units is,
+    and the top one's managers see in the admin that it was so."""
+
+    with_targets: Collection[str] = field(default_factory=frozenset)
+
+    def told(self, unit_path: str) -> str:
+        """The path of the unit that is told."""
+        above = lineage(unit_path)
+        return next((p for p in reversed(above) if p in self.with_targets), "".join(above[:1]))
+
+
+def routes_of(unit_paths: Iterable[str]) -> Routes:
+    """As the targets stand now; one query."""
+    above = {path for unit_path in unit_paths for path in lineage(unit_path)}
+    active = AlertTarget.objects.filter(is_active=True, unit__path__in=above).order_by()
+    return Routes(frozenset(active.values_list("unit__path", flat=True).distinct()))
+
+
+def tellings_of(notice: Notice, now: datetime) -> list[Telling]:
+    """One for each place that is told, not yet written."""
+    own = AlertTarget.objects.filter(is_active=True, unit__path=notice.unit_path)
+    tellings = [tell_target(notice, target, now) for target in own] if notice.unit_path else []
+    return tellings + _operators(notice, now)
+
+
+def tell_target(notice: Notice, target: AlertTarget, now: datetime) -> Telling:
+    return Telling(notice=notice, target=target, to=target.name, next_try_at=now)
+
+
+def _operators(notice: Notice, now: datetime) -> list[Telling]:
+    """They are told of everything; of the fence once, and not again for each headquarters."""
+    if notice.kind == AlertKind.FENCED and notice.unit_path:
+        return []
+    urls: Sequence[str] = settings.TEIJI_ALERT_URLS
+    return [
+        Telling(notice=notice, operator=number, to=f"TEIJI_ALERT_URLS {number + 1}",
+                next_try_at=now)
+        for number in range(len(urls))
+    ]  # fmt: skip

@@ -1,0 +1,77 @@
+"""Words: the title and the text of a notice, from the alerts in it. Touches no table."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from channels.models.alert import Alert, AlertKind
+
+LINES = 10
+
+Counted = Callable[[int], str]
+
+TITLES: dict[str, Counted] = {
+    AlertKind.FAILED: lambda n: ngettext(
+        "%(n)d message failed for good", "%(n)d messages failed for good", n
+    ),
+    AlertKind.UNCONFIRMED: lambda n: ngettext(
+        "%(n)d message waits for a decision", "%(n)d messages wait for a decision", n
+    ),
+    AlertKind.MISSED: lambda n: ngettext("%(n)d was not sent", "%(n)d were not sent", n),
+    AlertKind.STOPPED: lambda n: ngettext("An account is stopped", "An account is stopped", n),
+    AlertKind.FENCED: lambda n: ngettext("All sending is stopped", "All sending is stopped", n),
+    AlertKind.STALLED: lambda n: ngettext("Messages are overdue", "Messages are overdue", n),
+    AlertKind.FOUND: lambda n: ngettext(
+        "%(n)d problem was found before its time", "%(n)d problems were found before their time", n
+    ),
+    AlertKind.QUOTA: lambda n: ngettext("A quota runs short", "A quota runs short", n),
+}
+
+OVER: dict[str, Callable[[], str]] = {
+    AlertKind.STOPPED: lambda: _("The account sends again"),
+    AlertKind.FENCED: lambda: _("Messages are sent again"),
+}
+
+# Where a person looks, and can do something about it.
+PLACES: dict[str, str] = {
+    AlertKind.FAILED: "/admin/schedules/delivery/?state__exact=failed",
+    AlertKind.UNCONFIRMED: "/admin/not-confirmed/",
+    AlertKind.MISSED: "/admin/schedules/run/?state__exact=skipped",
+    AlertKind.STOPPED: "/admin/channels/account/",
+    AlertKind.FENCED: "/admin/fence/",
+    AlertKind.STALLED: "/admin/schedules/delivery/?state__exact=planned",
+    AlertKind.FOUND: "/admin/schedules/schedule/",
+    AlertKind.QUOTA: "/admin/channels/account/",
+}
+
+
+def title_of(alerts: Sequence[Alert], count: int) -> str:
+    """What happened, in a line; the last word counts where it began and ended meanwhile."""
+    last = alerts[-1]
+    if last.is_over and last.kind in OVER:
+        words = OVER[last.kind]()
+    else:
+        words = TITLES[last.kind](count) % {"n": count}
+    return f"Teiji: {words} ({last.name})" if last.name else f"Teiji: {words}"
+
+
+def body_of(alerts: Sequence[Alert], count: int, *, unit: str, zone: str) -> str:
+    """The first of it line by line, each with its time and the zone, and where to look."""
+    lines = [f"{_clock(at, zone)} · {words}" for alert in alerts for at, words in alert.lines][
+        :LINES
+    ]
+    if count > len(lines):
+        more = count - len(lines)
+        said = ngettext("… and %(n)d more", "… and %(n)d more", more)
+        lines.append(said % {"n": more})
+    look = f"{settings.TEIJI_PUBLIC_URL}{PLACES[alerts[-1].kind]}"
+    return "\n".join([*([unit, ""] if unit else []), *lines, "", look])
+
+
+def _clock(at: str, zone: str) -> str:
+    local = datetime.fromisoformat(at).astimezone(ZoneInfo(zone))
+    return f"{local:%Y-%m-%d %H:%M:%S} {zone}"

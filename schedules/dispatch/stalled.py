@@ -1,0 +1,49 @@
+"""Stalled: what should long have gone and has no final state. It must never be; if it is, people
+are told."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Min, Q
+from django.utils.translation import gettext as _
+
+from channels import alerts
+from channels.alerts import AlertKind, Event
+from schedules.models import Delivery, Installation
+from schedules.states import DeliveryState
+
+STALLED_AFTER = timedelta(minutes=15)
+UNITS = 200
+
+
+def look(now: datetime) -> int:
+    """Raise an alert for each unit with deliveries that are overdue by so long. Returns how many.
+
+    A retry, and the next part of several, are due at their own time. Behind a fence nothing is
+    overdue: that is told by itself.
+    """
+    if Installation.objects.fenced():
+        return 0
+    before = now - STALLED_AFTER
+    waits = Q(state=DeliveryState.PLANNED, next_try_at__lte=before)
+    held = Q(state=DeliveryState.SENDING, lease_until__lte=before)
+    if not (Delivery.objects.filter(waits).exists() or Delivery.objects.filter(held).exists()):
+        return 0
+    rows = Delivery.objects.filter(waits | held).order_by().values("unit_path")
+    found = rows.annotate(count=Count("id"), first=Min("id"), since=Min("due_at"))[:UNITS]
+    events = [
+        Event(
+            kind=AlertKind.STALLED,
+            subject="sending",
+            unit_path=row["unit_path"],
+            # As long as the same one is the oldest, it is the same trouble.
+            key=f"{AlertKind.STALLED}:{row['unit_path']}:{row['first']}",
+            name="",
+            text=_("%(count)d messages have been due since then, and were not sent.")
+            % {"count": row["count"]},
+            at=row["since"],
+            count=row["count"],
+        )
+        for row in found
+    ]
+    alerts.raise_all(events, now)
+    return len(events)
