@@ -15,6 +15,7 @@ from config.scoped.problems import MEDIA_TYPE, problem
 from schedules.api import (
     LogViewSet,
     NotConfirmedViewSet,
+    QuotaViewSet,
     ReachedViewSet,
     ScheduleViewSet,
     TemplateViewSet,
@@ -27,6 +28,7 @@ router.register("schedules", ScheduleViewSet)
 router.register("templates", TemplateViewSet)
 router.register("logs", LogViewSet, basename="log")
 router.register("not-confirmed", NotConfirmedViewSet, basename="not-confirmed")
+router.register("quota", QuotaViewSet)
 router.register("rooms", RoomViewSet)
 router.register("images", ImageViewSet)
 router.register("recipients", ReachedViewSet, basename="reached")

@@ -8,11 +8,13 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
+from channels.models import Account
 from config.scoped.admin import COUNTED
 from config.scoped.times import moment, zone_of
 from orgs.clock import database_now
 from orgs.reach import Act, can_anywhere, member_of, within
 from schedules.models import Delivery, Schedule
+from schedules.shown.quota import scarcest
 from schedules.states import DeliveryState, ScheduleState
 
 SHOWN = 10
@@ -34,6 +36,10 @@ def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         register_address=_address("admin:schedules_schedule_add"),
         coming=_coming(user),
         latest=_latest(user, now),
+        quotas=[
+            {"quota": quota, "address": _account_address(user, quota.reading.account_id)}
+            for quota in scarcest(by=user, now=now)
+        ],
         worklist=[
             _to_decide(user),
             _failed(user, now - LAST_DAY),
@@ -104,6 +110,12 @@ def _failed(user: Any, since: datetime) -> dict[str, Any]:
 
 def _count(rows: QuerySet) -> int:
     return rows.order_by()[:COUNTED].count()
+
+
+def _account_address(user: Any, account_id: int) -> str:
+    """Its figures are for all of its unit, its page for who manages it."""
+    may_open = can_anywhere(user, Act.VIEW, Account)
+    return _address("admin:channels_account_change", account_id) if may_open else ""
 
 
 def _address(name: str, *args: Any) -> str:

@@ -35,6 +35,10 @@ class AccountAdmin(ScopedAdmin):
     search_fields = ["name", "unit__name"]
     autocomplete_fields = ["unit"]
     ordering = ["name", "id"]
+    change_form_outer_before_template = "channels/account_quota.html"
+
+    class Media:
+        css = {"all": ["teiji/schedules.css"]}
 
     class Media:
         css = {"all": ["teiji/schedules.css"]}

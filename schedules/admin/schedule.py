@@ -32,6 +32,7 @@ from schedules.models import Run, Schedule
 from schedules.shown.audience import audience_of
 from schedules.shown.chat import chats_of_draft
 from schedules.shown.coming import coming, words
+from schedules.shown.cost import cost_of
 from schedules.shown.drift import briefly
 from schedules.states import OPEN_RUN, RunState, ScheduleState
 from schedules.templatetags.teiji_states import state_badge
@@ -167,6 +168,7 @@ class ScheduleAdmin(ScopedAdmin):
         rooms_total = row.rooms.count()
         reached = within(request.user, row.rooms.select_related("account", "unit"))
         is_open = row.state in (ScheduleState.ACTIVE, ScheduleState.PAUSED)
+        audience = audience_of(row, by=request.user)
         return {
             **self.admin_site.each_context(request),
             "title": row.title,
@@ -182,7 +184,8 @@ class ScheduleAdmin(ScopedAdmin):
             "chats": chats_of_draft(row, by=request.user, target=request.GET.get("target", "")),
             "rooms": list(reached[:51]),
             "rooms_total": rooms_total,
-            "audience": audience_of(row, by=request.user),
+            "audience": audience,
+            "cost": cost_of(row, by=request.user, now=now, audience=audience) if is_open else [],
             "foreign_rooms": rooms_total - reached.count(),
             **_runs_of(row),
             "open_edit": row.drafts.first() if may_change else None,

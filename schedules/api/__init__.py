@@ -3,6 +3,7 @@ schedules.actions."""
 
 from schedules.api.logs import LogViewSet
 from schedules.api.not_confirmed import NotConfirmedViewSet
+from schedules.api.quota import QuotaViewSet
 from schedules.api.reached import ReachedViewSet
 from schedules.api.schedules import ScheduleViewSet
 from schedules.api.templates import TemplateViewSet
@@ -10,6 +11,7 @@ from schedules.api.templates import TemplateViewSet
 __all__ = [
     "LogViewSet",
     "NotConfirmedViewSet",
+    "QuotaViewSet",
     "ReachedViewSet",
     "ScheduleViewSet",
     "TemplateViewSet",

@@ -24,9 +24,12 @@ from orgs.reach import Act
 from schedules import actions, rules
 from schedules.api import writing
 from schedules.api.logs import LogFilter, LogSerializer, entries, log_of
+from schedules.api.quota import CostsSerializer
 from schedules.api.refusals import answer_to
 from schedules.api.representation import ScheduleSerializer
 from schedules.models import Run, Schedule, ScheduleImage
+from schedules.shown.audience import audience_of
+from schedules.shown.cost import cost_of
 from schedules.states import ScheduleState
 
 IF_MATCH = OpenApiParameter(
@@ -105,6 +108,7 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         "list": Act.VIEW,
         "retrieve": Act.VIEW,
         "occurrences": Act.VIEW,
+        "cost": Act.VIEW,
         "logs": Act.VIEW,
         "create": Act.CREATE,
         "register": Act.CREATE,
@@ -196,6 +200,16 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
             for occurrence in coming
         ]
         return Response(OccurrencesSerializer({"results": results}).data)
+
+    @extend_schema(responses=CostsSerializer)
+    @action(detail=True)
+    def cost(self, request: Request, pk: str) -> Response:
+        """What one run of it costs, and what is left of the month before it."""
+        # Anew: of a list's rooms only the ids are read.
+        schedule = Schedule.objects.select_related("unit").get(pk=self.get_object().pk)
+        audience = audience_of(schedule, by=request.user)
+        lines = cost_of(schedule, by=request.user, now=database_now(), audience=audience)
+        return Response(CostsSerializer({"results": lines}).data)
 
     @extend_schema(
         operation_id="schedules_logs_list", filters=True, responses=LogSerializer(many=True)

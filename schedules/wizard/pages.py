@@ -21,6 +21,7 @@ from schedules.rules import Problems
 from schedules.shown.audience import audience_of
 from schedules.shown.chat import chats_of_draft, image_url
 from schedules.shown.coming import coming
+from schedules.shown.cost import cost_of
 from schedules.wizard.counting import counting_of
 from schedules.wizard.forms import StepForm
 from schedules.wizard.steps import (
@@ -78,13 +79,17 @@ def review_page(request: HttpRequest, draft: Schedule) -> HttpResponse:
     """Everything at a glance, and what is still missing."""
     now = database_now()
     found = all_problems(draft, by=request.user, now=now)
+    audience = audience_of(draft, by=request.user)
+    cost = cost_of(draft, by=request.user, now=now, audience=audience)
     context = {
         **_common(request, draft, "review", found),
         **panel_context(request, draft, "review", now),
+        "cost": cost,
+        "is_short": any(line.short for line in cost),
         "images": image_rows(draft),
         "rooms": list(within(request.user, draft.rooms.select_related("account", "unit"))[:51]),
         "rooms_count": draft.rooms.count(),
-        "audience": audience_of(draft, by=request.user),
+        "audience": audience,
         "listed": _listed(draft, found),
         "back": "timing",
     }

@@ -20,6 +20,7 @@ from channels.models import (
     Membership,
     Notice,
     PulledMessage,
+    QuotaReading,
     Recipient,
     RecipientImport,
     Room,
@@ -91,6 +92,8 @@ def make_canaries(world: World, make_schedule: Any) -> Canaries:
     )
     account.save()
     found.add(account)
+    values = {"limit": 777_777, "read_at": database_now(), "tried_at": database_now()}
+    found.add(QuotaReading.objects.create(account=account, error=WORD, **values))
     room = Room.objects.create(
         unit=unit, account=account, name=f"{WORD} room", address=f"{WORD}-address"
     )

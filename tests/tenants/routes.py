@@ -23,6 +23,7 @@ OWNERS = {
     "schedules": "schedule", "runs": "run", "logs": "delivery", "rooms": "room",
     "recipients": "recipient", "images": "image", "media": "image", "templates": "messagetemplate",
     "not-confirmed": "delivery",
+    "quota": "quotareading",
 }  # fmt: skip
 
 # Words in an address that are no ids.

@@ -121,7 +121,7 @@ def test_who_reaches_the_rows_does_see_them(canaries, sign_in, who):
     ]
     assert unseen == []
     assert WORD in content(client.get("/admin/not-confirmed/"))
-    for name in ("schedules", "logs", "not-confirmed", "rooms", "images"):
+    for name in ("schedules", "logs", "not-confirmed", "rooms", "images", "quota"):
         assert WORD in content(client.get(f"/api/v1/{name}")), name
 
 

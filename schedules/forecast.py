@@ -1,0 +1,190 @@
+"""Forecast: what the schedules will bill until an account's month ends, and when it runs out."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from heapq import merge
+from itertools import islice
+from typing import Any
+
+from django.db.models import Prefetch, Q
+
+from channels.models import Account, Audience, QuotaReading, Room
+from schedules.bookings.quota import of_accounts
+from schedules.bookings.spent import Spent
+from schedules.cost import Cost, requests_for
+from schedules.models import HolidayException, Schedule
+from schedules.recurrence import Kind, occurrences
+from schedules.states import ScheduleState
+
+SCHEDULES = 2_000  # that are looked at
+OCCURRENCES = 5_000  # that are counted, of all accounts together
+PEOPLE = 20_000  # of an audience that are counted
+
+Exceptions = Mapping[tuple[str, date], bool]
+
+
+@dataclass
+class Item:
+    """What one schedule adds: so many runs, each billed so many messages."""
+
+    schedule: Schedule
+    each: int
+    runs: int = 0
+
+    @property
+    def messages(self) -> int:
+        return self.each * self.runs
+
+
+@dataclass
+class Forecast:
+    """Of one account's month. `is_least`: there is more than was counted."""
+
+    reading: QuotaReading
+    spent: Spent
+    ends_at: datetime
+    coming: int = 0
+    runs_out_at: datetime | None = None  # the first run that does not fit
+    items: list[Item] = field(default_factory=list)  # the dearest first
+    is_least: bool = False
+
+    @property
+    def left(self) -> int | None:
+        """Before what is still to be planned; None: as many as it likes."""
+        limit = self.reading.limit
+        return None if limit is None else max(limit - self.spent.total, 0)
+
+
+def standing(readings: Sequence[QuotaReading], now: datetime) -> dict[int, Forecast]:
+    """By account, as things stand; what comes is not looked at. Each reading brings its account."""
+    spent = of_accounts(readings, now, now)
+    return {
+        reading.account_id: Forecast(reading, spent[reading.account_id], reading.month(now).end)
+        for reading in readings
+    }
+
+
+def forecasts(readings: Sequence[QuotaReading], now: datetime) -> dict[int, Forecast]:
+    """By account, with all that comes. The questions do not grow with the accounts."""
+    found = standing(readings, now)
+    if not found:
+        return {}
+    until = max(forecast.ends_at for forecast in found.values())
+    schedules = _schedules(found, until)
+    exceptions = {country: HolidayException.table(country)
+                  for country in {schedule.holiday_country for schedule in schedules}}  # fmt: skip
+    by_account: dict[int, list[Item]] = defaultdict(list)
+    people: dict[int, int] = {}  # of an audience, counted once
+    for schedule in schedules:
+        for account_id, cost in costs_of(schedule, found.keys(), people).items():
+            by_account[account_id].append(Item(schedule, cost.billed))
+    for account_id, items in by_account.items():
+        _add_up(found[account_id], items, exceptions, OCCURRENCES // len(by_account))
+        found[account_id].is_least |= len(schedules) == SCHEDULES
+    return found
+
+
+def costs_of(
+    schedule: Schedule,
+    account_ids: Iterable[int],
+    counted: dict[int, int],
+    rooms: Iterable[Room] | None = None,
+) -> dict[int, Cost]:
+    """By account, of those that bill and stand in `account_ids`, what one run costs. Whoever asks
+    about many keeps in `counted` how many people an audience has."""
+    by_account: dict[int, tuple[Account, int, bool]] = {}
+    if audience := schedule.audience:
+        if audience.account_id in account_ids:
+            by_account[audience.account_id] = audience.account, _people(audience, counted), False
+    else:
+        for room in schedule.rooms.all() if rooms is None else rooms:
+            if room.account_id in account_ids:
+                _account, people, is_estimate = by_account.get(room.account_id, (None, 0, False))
+                is_estimate |= is_guessed(room)
+                by_account[room.account_id] = room.account, people + room.people, is_estimate
+    content = schedule.content
+    messages = content.sends_text + len(content.sent_images)
+    return {
+        account_id: Cost(
+            requests_for(
+                messages,
+                account.adapter_class.limits.messages_per_part,
+                spaced=content.interval > 0,
+            ),
+            people,
+            messages,
+            is_estimate=is_estimate,
+            is_least=people > PEOPLE,
+        )
+        for account_id, (account, people, is_estimate) in by_account.items()
+        if account.meters
+    }
+
+
+def coming(
+    schedule: Schedule, after: datetime, until: datetime, exceptions: Exceptions
+) -> Iterator[datetime]:
+    """The times at which it goes until then, by the function that the planner uses."""
+    if schedule.timing_kind == Kind.NOW or schedule.timing.problems():
+        return
+    for occurrence in occurrences(schedule.timing, after, exceptions=exceptions):
+        if occurrence.due_at >= until:
+            return
+        if not occurrence.skipped:
+            yield occurrence.due_at
+
+
+def is_guessed(room: Room) -> bool:
+    """Whether nobody told how many people it has: one person is one, a group is more."""
+    if room.members_count is not None or not room.account.meters:
+        return False
+    return room.account.adapter_class(config=None).recipient_problem(room.address) is not None
+
+
+def _people(audience: Audience, counted: dict[int, int]) -> int:
+    if audience.pk not in counted:
+        counted[audience.pk] = audience.count(up_to=PEOPLE + 1)
+    return counted[audience.pk]
+
+
+def _schedules(account_ids: Iterable[int], until: datetime) -> list[Schedule]:
+    ids = list(account_ids)
+    rooms = Room.objects.filter(account_id__in=ids).select_related("account")
+    rows = Schedule.objects.present().filter(
+        Q(rooms__account_id__in=ids) | Q(audience__account_id__in=ids),
+        state=ScheduleState.ACTIVE,
+        next_due_at__lt=until,
+    )
+    found = rows.select_related("unit", "audience__account").distinct().order_by("next_due_at")
+    return list(found.prefetch_related(Prefetch("rooms", rooms), "schedule_images")[:SCHEDULES])
+
+
+def _add_up(
+    forecast: Forecast, items: Sequence[Item], exceptions: Mapping[str, Exceptions], most: int
+) -> None:
+    """Go through what comes, in the order of its times."""
+    times = (_times(item, forecast.ends_at, exceptions) for item in items)
+    left = forecast.left
+    for due_at, _place, item in islice(merge(*times), most):
+        item.runs += 1
+        forecast.coming += item.each
+        most -= 1
+        if left is not None and not forecast.runs_out_at:
+            left -= item.each
+            forecast.runs_out_at = due_at if left < 0 else None
+    forecast.is_least = not most
+    counted = [item for item in items if item.messages]
+    forecast.items = sorted(counted, key=lambda item: -item.messages)
+
+
+def _times(
+    item: Item, until: datetime, exceptions: Mapping[str, Exceptions]
+) -> Iterator[tuple[datetime, int, Any]]:
+    schedule = item.schedule
+    assert schedule.next_due_at is not None, "only those with a next time are asked for"
+    after = schedule.next_due_at - timedelta(microseconds=1)
+    table = exceptions[schedule.holiday_country]
+    # The place tells two of one time apart: an item cannot be compared.
+    return ((at, schedule.pk, item) for at in coming(schedule, after, until, table))

@@ -1,0 +1,170 @@
+"""Cost and quota as pages and the API show them: what is within reach, and no other's figures."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from channels.models import Account, QuotaReading
+from orgs.clock import database_now
+from orgs.models import Unit
+from orgs.reach import Role
+from schedules.actions import register
+from schedules.shown.audience import audience_of
+from schedules.shown.cost import cost_of
+
+pytestmark = pytest.mark.django_db
+
+
+def lines(schedule, person):
+    audience = audience_of(schedule, by=person)
+    return cost_of(schedule, by=person, now=database_now(), audience=audience)
+
+
+def page(client, person, name, *args) -> str:
+    client.force_login(person)
+    return client.get(reverse(name, args=args)).content.decode()
+
+
+def test_a_run_names_requests_people_what_is_left_and_what_packing_saves(
+    world, reading, make_room, make_schedule, make_images
+):
+    reading(1000, 151, at=database_now())
+    schedule = make_schedule(rooms=[make_room(37)], images=make_images(2))
+    (line,) = lines(schedule, world.people["hq"])
+    assert (line.name, line.cost.requests, line.cost.people, line.billed) == (
+        "LINE · LINE", 1, 37, 37,
+    )  # fmt: skip
+    assert (line.cost.saved, line.left, line.after, line.short) == (74, 849, 812, 0)
+
+
+def test_a_channel_that_bills_nothing_has_no_line(world, make_schedule):
+    assert lines(make_schedule(), world.people["hq"]) == []
+
+
+def test_a_group_that_nobody_counted_is_said_to_be_an_estimate(
+    world, billing, make_room, make_schedule
+):
+    (line,) = lines(make_schedule(rooms=[make_room()]), world.people["hq"])
+    assert line.cost.is_estimate and line.left is None
+    person = make_room()
+    type(person).objects.filter(pk=person.pk).update(address="U" + "0" * 32)
+    (line,) = lines(make_schedule(rooms=[person]), world.people["hq"])
+    assert not line.cost.is_estimate and line.billed == 1
+
+
+def test_what_is_left_of_a_shared_account_is_told_to_who_sends_with_it_but_not_its_name(
+    world, reading, make_room, make_schedule
+):
+    reading(1000, 100, at=database_now())
+    (line,) = lines(make_schedule(rooms=[make_room(10)]), world.people["xinyi"])
+    assert (line.name, line.left) == ("LINE", 900)
+
+
+def test_what_is_left_of_anothers_account_is_not_told(
+    world, billing, reading, make_room, make_schedule
+):
+    reading(1000, 100, at=database_now())
+    Account.objects.filter(pk=billing.pk).update(is_shared=False)
+    (line,) = lines(make_schedule(rooms=[make_room(10)]), world.people["xinyi"])
+    assert (line.billed, line.left) == (10, None)
+
+
+def test_a_room_out_of_reach_costs_nothing_that_is_told(world, reading, make_room, make_schedule):
+    reading(1000, at=database_now())
+    rooms = [make_room(10), make_room(5000, world.tainan)]
+    (line,) = lines(make_schedule(rooms=rooms), world.people["xinyi"])
+    assert line.billed == 10
+
+
+def test_a_budget_above_ones_unit_shows_no_figures(world, billing, make_room, make_schedule):
+    Unit.objects.filter(pk=world.north.pk).update(monthly_budget=9)
+    schedule = make_schedule(rooms=[make_room(10)])
+    line, budget = lines(schedule, world.people["xinyi"])
+    assert (budget.name, budget.is_hidden, line.cost is not None) == ("", True, True)
+    _line, own = lines(schedule, world.people["north"])
+    assert (own.name, own.left, own.short) == ("North", 9, 1)
+    Unit.objects.filter(pk=world.north.pk).update(monthly_budget=10)
+    assert len(lines(schedule, world.people["xinyi"])) == 1
+
+
+def test_the_review_says_what_it_costs_and_that_it_does_not_fit(
+    world, reading, make_room, make_schedule, client
+):
+    reading(1000, 0, at=database_now())
+    draft = make_schedule(rooms=[make_room(1200)])
+    shown = page(client, world.people["xinyi"], "wizard-step", draft.pk, "review")
+    assert "<b>1,200 billed messages</b>" in shown
+    assert "it needs 1,200, 1,000 are left this month, 200 short" in shown
+
+
+def test_the_page_of_a_schedule_says_what_a_month_of_it_costs(
+    world, reading, make_room, make_schedule, client
+):
+    reading(10**6, at=database_now())
+    grid = {"timing_kind": "interval", "every_minutes": 1, "date": None, "time": None}
+    schedule = register(make_schedule(rooms=[make_room(2)], **grid), by=world.people["hq"])
+    shown = page(client, world.people["xinyi"], "admin:schedules_schedule_change", schedule.pk)
+    assert 'id="cost"' in shown and "left afterwards" in shown
+
+
+def test_the_page_of_an_account_shows_its_month(world, reading, make_room, make_schedule, client):
+    billing = reading(1000, 600, at=database_now())
+    register(
+        make_schedule(rooms=[make_room(500)], title="Too much", due_in=60), by=world.people["hq"]
+    )
+    shown = page(client, world.people["hq"], "admin:channels_account_change", billing.pk)
+    assert "600 used and 0 reserved of 1,000" in shown
+    assert "It runs out on" in shown and "Too much" in shown
+
+
+def test_an_account_that_bills_nothing_shows_no_quota(world, client):
+    shown = page(client, world.people["hq"], "admin:channels_account_change", world.sandbox.pk)
+    assert 'id="quota"' not in shown
+
+
+def test_the_api_lists_the_quotas_within_reach(world, billing, reading, client):
+    reading(1000, 250, at=database_now())
+    theirs = Account.objects.create(unit=world.tainan, name="Theirs", kind="line")
+    QuotaReading.objects.create(account=theirs, limit=77, tried_at=database_now())
+    client.force_login(world.person(world.south, Role.VIEWER))
+    found = client.get("/api/v1/quota").json()["results"]
+    assert [row["name"] for row in found] == ["Theirs"]
+    client.force_login(world.people["hq"])
+    mine = client.get(f"/api/v1/quota/{billing.pk}").json()
+    assert (mine["limit"], mine["used"], mine["reserved"], mine["left"]) == (1000, 250, 0, 750)
+    assert mine["runs_out_at"] is None and mine["evidence"] == []
+    client.force_login(world.people["xinyi"])
+    assert client.get("/api/v1/quota").json()["results"] == []
+    assert client.get(f"/api/v1/quota/{billing.pk}").status_code == 404
+
+
+def test_evidence_names_only_schedules_within_reach(
+    world, reading, make_room, make_schedule, client
+):
+    billing = reading(1000, at=database_now())
+    Account.objects.filter(pk=billing.pk).update(unit=world.xinyi)
+    values = {"unit": world.hq, "title": "CANARY", "rooms": [make_room(10)], "due_in": 60}
+    register(make_schedule(**values), by=world.people["hq"])
+    client.force_login(world.people["xinyi"])
+    found = client.get(f"/api/v1/quota/{billing.pk}")
+    assert found.json()["coming"] == 10 and found.json()["evidence"] == []
+    url = reverse("admin:channels_account_change", args=[billing.pk])
+    assert "CANARY" not in client.get(url).content.decode()
+
+
+def test_the_api_says_what_a_schedule_costs(world, reading, make_room, make_schedule, client):
+    reading(1000, 990, at=database_now() - timedelta(seconds=1))
+    schedule = make_schedule(rooms=[make_room(12)])
+    client.force_login(world.people["xinyi"])
+    (line,) = client.get(f"/api/v1/schedules/{schedule.pk}/cost").json()["results"]
+    assert line == {
+        "of": "account", "name": "LINE", "billed": 12, "requests": 1, "people": 12,
+        "is_estimate": False, "is_least": False, "saved": 0, "runs": 1, "left": 10, "short": 2,
+    }  # fmt: skip
+
+
+def test_the_start_page_shows_the_quotas_within_reach(world, reading, client):
+    reading(1000, 250, at=database_now())
+    assert "750 of 1,000 left" in page(client, world.people["hq"], "admin:index")
+    assert "of 1,000 left" not in page(client, world.people["xinyi"], "admin:index")
