@@ -13,9 +13,9 @@ from config.scoped.admin import COUNTED
 from config.scoped.times import moment, zone_of
 from orgs.clock import database_now
 from orgs.reach import Act, can_anywhere, member_of, within
-from schedules.models import Delivery, Schedule
+from schedules.models import Delivery, Run, Schedule
 from schedules.shown.quota import scarcest
-from schedules.states import DeliveryState, ScheduleState
+from schedules.states import DeliveryState, RunState, ScheduleState
 
 SHOWN = 10
 LOOKED_BACK = timedelta(days=7)  # for the last deliveries: without it a quiet unit reads them all
@@ -40,6 +40,7 @@ def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             {"quota": quota, "address": _account_address(user, quota.reading.account_id)}
             for quota in scarcest(by=user, now=now)
         ],
+        stopped=_stopped(user, now),
         worklist=[
             _to_decide(user),
             _failed(user, now - LAST_DAY),
@@ -110,6 +111,17 @@ def _failed(user: Any, since: datetime) -> dict[str, Any]:
 
 def _count(rows: QuerySet) -> int:
     return rows.order_by()[:COUNTED].count()
+
+
+def _stopped(user: Any, now: datetime) -> dict[str, Any]:
+    """Runs that did not fit into what was left of a month."""
+    short = Run.objects.filter(state=RunState.SKIPPED, due_at__gte=now - LAST_DAY)
+    rows = within(user, short.filter(reason__in=(Run.Reason.QUOTA, Run.Reason.BUDGET)))
+    list_address = _address("admin:schedules_run_changelist")
+    return {
+        "count": _count(rows),
+        "address": f"{list_address}?state__exact={RunState.SKIPPED}" if list_address else "",
+    }
 
 
 def _account_address(user: Any, account_id: int) -> str:

@@ -97,7 +97,11 @@ def costs_of(
     by_account: dict[int, tuple[Account, int, bool]] = {}
     if audience := schedule.audience:
         if audience.account_id in account_ids:
-            by_account[audience.account_id] = audience.account, _people(audience, counted), False
+            by_account[audience.account_id] = (
+                audience.account,
+                _people(schedule, audience, counted),
+                False,
+            )
     else:
         for room in schedule.rooms.all() if rooms is None else rooms:
             if room.account_id in account_ids:
@@ -116,7 +120,7 @@ def costs_of(
             people,
             messages,
             is_estimate=is_estimate,
-            is_least=people > PEOPLE,
+            is_least=counted.get(schedule.audience_id or 0, 0) > PEOPLE,
         )
         for account_id, (account, people, is_estimate) in by_account.items()
         if account.meters
@@ -143,10 +147,13 @@ def is_guessed(room: Room) -> bool:
     return room.account.adapter_class(config=None).recipient_problem(room.address) is not None
 
 
-def _people(audience: Audience, counted: dict[int, int]) -> int:
-    if audience.pk not in counted:
+def _people(schedule: Schedule, audience: Audience, counted: dict[int, int]) -> int:
+    if audience.pk in counted:
+        return counted[audience.pk]
+    if schedule.expected is None:
         counted[audience.pk] = audience.count(up_to=PEOPLE + 1)
-    return counted[audience.pk]
+        return counted[audience.pk]
+    return schedule.expected  # as it was when it was registered: a page need not read them all
 
 
 def _schedules(account_ids: Iterable[int], until: datetime) -> list[Schedule]:

@@ -147,7 +147,8 @@ class SendError(Exception):
     """A send that was not accepted for certain. `after` is seconds, for LATER only.
 
     `account_wide`: it is the account that is refused (credentials, a spent quota), so that
-    nothing else of it can be sent either until a person has seen to it.
+    nothing else of it can be sent either until a person has seen to it. `spent`: it is the
+    month's quota, so that it goes on by itself when there is room again.
     """
 
     def __init__(
@@ -157,6 +158,7 @@ class SendError(Exception):
         *,
         after: float | None = None,
         account_wide: bool = False,
+        spent: bool = False,
         status: int | None = None,
         request_id: str = "",
         answer: dict[str, Any] | None = None,
@@ -165,6 +167,7 @@ class SendError(Exception):
         self.failure = failure
         self.after = after
         self.account_wide = account_wide
+        self.spent = spent
         self.status = status
         self.request_id = request_id
         self.answer = answer or {}

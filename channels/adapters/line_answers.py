@@ -85,6 +85,7 @@ def _limited(answer: Answer) -> SendError:
         return refused(
             f"This LINE account has reached its monthly limit: {answer.message}",
             account_wide=True,
+            spent=True,
             **answer.evidence,
         )
     return later(f"LINE: {answer.message}", after=RATE_LIMIT_SECONDS, **answer.evidence)

@@ -40,9 +40,6 @@ class AccountAdmin(ScopedAdmin):
     class Media:
         css = {"all": ["teiji/schedules.css"]}
 
-    class Media:
-        css = {"all": ["teiji/schedules.css"]}
-
     @admin.display(description=_("channel"), ordering="kind")
     def channel(self, account: Account) -> Any:
         adapter_class = registry().get(account.kind)
@@ -95,6 +92,12 @@ class AccountAdmin(ScopedAdmin):
         if account.stopped_at is None:
             return ""
         words = _("Since %(since)s nothing is sent: %(why)s Once it is mended, save the account.")
+        if account.is_spent:
+            words = _(
+                "Since %(since)s nothing is sent: %(why)s It goes on by itself when the channel’s "
+                "month turns, or as soon as the channel says that there is room: it may only hold "
+                "some back for what is just being delivered. To try at once, save the account."
+            )
         return words % {
             "since": exact(account.stopped_at, account.unit.zone),
             "why": account.stopped_why,
@@ -210,7 +213,7 @@ class AccountAdmin(ScopedAdmin):
             now=database_now(),
             is_over=True,
         )
-        account.stopped_at, account.stopped_why = None, ""
+        account.stopped_at, account.stopped_why, account.is_spent = None, "", False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         may = super().has_change_permission(request, obj)

@@ -61,12 +61,23 @@ class Account(models.Model):
 
     stopped_at = models.DateTimeField(_("stopped"), null=True, editable=False)
     stopped_why = models.TextField(_("why it was stopped"), blank=True, editable=False)
+    is_spent = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text=_("It was stopped for its month’s quota, and goes on when there is room again."),
+    )
 
     class Meta:
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
         constraints = [
             models.UniqueConstraint(fields=["unit", "name"], name="one_account_per_name_and_unit"),
+        ]
+        indexes = [
+            # Those that may go on by themselves: looked for each second.
+            models.Index(
+                fields=["stopped_at"], condition=models.Q(is_spent=True), name="spent_accounts"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -89,6 +100,12 @@ class Account(models.Model):
         return promise_of(self.kind, self.config, resends=resends)
 
     @property
+    def quota_zone(self) -> str:
+        """In which its channel's month turns."""
+        found = registry().get(self.kind)
+        return found.quota_zone if found else "UTC"
+
+    @property
     def secrets(self) -> dict[str, Any]:
         return unseal(self.sealed)
 
@@ -96,11 +113,18 @@ class Account(models.Model):
     def secrets(self, values: dict[str, str]) -> None:
         self.sealed = seal(values) if values else ""
 
-    def stop(self, why: str, now: datetime) -> bool:
-        """Hold all of its messages until a person has seen to it; the channel takes none of
-        them. False: it was stopped already."""
+    def stop(self, why: str, now: datetime, *, spent: bool = False) -> bool:
+        """Hold all of its messages until a person has seen to it, or where its quota is spent
+        until there is room again; the channel takes none of them. False: it was stopped already.
+        """
         going = Account.objects.filter(pk=self.pk, stopped_at=None)
-        return bool(going.update(stopped_at=now, stopped_why=why[:500]))
+        return bool(going.update(stopped_at=now, stopped_why=why[:500], is_spent=spent))
+
+    def let_go_on(self) -> bool:
+        """Send again. False: it was not stopped, or was stopped anew meanwhile."""
+        stopped = Account.objects.filter(pk=self.pk, stopped_at=self.stopped_at)
+        known = stopped.exclude(stopped_at=None)
+        return bool(known.update(stopped_at=None, stopped_why="", is_spent=False))
 
     def renew_secrets(self, values: dict[str, str]) -> bool:
         """Store what the vendor has replaced. False: a person has changed the secrets since

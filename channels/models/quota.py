@@ -42,7 +42,7 @@ class QuotaReading(models.Model):
 
     def month(self, moment: datetime) -> Month:
         """The channel's month around this moment."""
-        return month_around(moment, self.account.adapter_class.quota_zone)
+        return month_around(moment, self.account.quota_zone)
 
     def used_of(self, month: Month) -> tuple[int, datetime]:
         """What the channel told of this month; and since when what we sent must be added. Of a

@@ -65,6 +65,8 @@ class Room(models.Model):
         indexes = [
             # The rooms of a unit by name, for every list and choice of rooms.
             models.Index(fields=["unit", "name"], name="rooms_of_one_unit"),
+            # Those of an account whose people were not counted for long.
+            models.Index(fields=["account", "members_read_at"], name="rooms_to_count"),
         ]
 
     def __str__(self) -> str:

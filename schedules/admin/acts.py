@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from schedules import actions
 from schedules.models import Schedule
+from schedules.states import RunState
 
 
 def act_on(request: HttpRequest, row: Schedule, verb: str) -> str:
@@ -50,7 +51,13 @@ def _cancel(request: HttpRequest, row: Schedule) -> str:
 
 def _run(request: HttpRequest, row: Schedule) -> str:
     run = actions.execute(row, by=request.user)
-    messages.success(request, _("It is being sent now."))
+    if run.state == RunState.SKIPPED:
+        why = (
+            f"{run.get_reason_display()} ({run.detail})" if run.detail else run.get_reason_display()
+        )
+        messages.warning(request, _("Nothing is sent: %(why)s") % {"why": why})
+    else:
+        messages.success(request, _("It is being sent now."))
     return reverse("admin:schedules_run_change", args=[run.pk])
 
 

@@ -18,7 +18,7 @@ from schedules.shown.cost import Line
 from schedules.shown.quota import Shown, quotas
 
 
-class EvidenceSerializer(serializers.Serializer):
+class ComingSerializer(serializers.Serializer):
     """What one schedule adds to the month."""
 
     schedule = serializers.IntegerField(source="schedule.pk")
@@ -58,7 +58,7 @@ class QuotaSerializer(serializers.Serializer):
     error = serializers.CharField(
         source="reading.error", help_text="Why the last question to the channel failed."
     )
-    evidence = EvidenceSerializer(
+    evidence = ComingSerializer(
         source="items", many=True, help_text="The schedules within your reach that add most."
     )
 

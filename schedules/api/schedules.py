@@ -50,8 +50,8 @@ class RunSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Run
-        fields = ["id", "schedule", "trigger", "state", "reason", "title", "due_at", "total",
-                  "expected", "recipients"]  # fmt: skip
+        fields = ["id", "schedule", "trigger", "state", "reason", "detail", "title", "due_at",
+                  "total", "expected", "recipients"]  # fmt: skip
         read_only_fields = fields
 
 

@@ -31,6 +31,7 @@ from schedules.dispatch.pace import note_answers
 from schedules.dispatch.plan import plan
 from schedules.dispatch.send import Senders, warm_up
 from schedules.dispatch.settle import settle
+from schedules.dispatch.stops import resume_spent
 from schedules.dispatch.sweep import sweep
 from schedules.dispatch.tell import Teller
 from schedules.dispatch.threads import DatabaseThreads
@@ -224,6 +225,7 @@ class Loop:
             await self._beat()
         if await call("upkeep", sweep, self.clock.now()):
             self._woken.set()
+        await call("upkeep", resume_spent, self.clock.now())
         alive = await call("upkeep", Heartbeat.alive, Heartbeat.Kind.LOOP, self.clock.now())
         self._workers = max(alive, 1)
         questions = await call("upkeep", due_questions, self.clock.now())

@@ -28,6 +28,7 @@ SOON = timedelta(hours=1)  # what comes within it is something to send
 COUNT_EVERY = timedelta(days=1)  # the people of a room
 ACCOUNTS_A_TURN = 50
 ROOMS_A_TURN = 50
+TO_COME = (ScheduleState.DRAFT, ScheduleState.WAITING, ScheduleState.ACTIVE, ScheduleState.PAUSED)
 DEADLINE = 5.0  # seconds for one answer
 
 
@@ -57,7 +58,8 @@ def take_accounts(now: datetime) -> list[Account]:
     stale = Account.objects.filter(old, kind__in=metering, is_active=True)
     if not metering or not stale.exists():
         return []
-    wanted = stale.filter(Q(quota=None) | _has_work(now)).select_related("quota")
+    asked = Q(quota=None) | Q(is_spent=True) | _has_work(now)
+    wanted = stale.filter(asked).select_related("quota")
     oldest = wanted.order_by(F("quota__tried_at").asc(nulls_first=True), "id")[:ACCOUNTS_A_TURN]
     return [account for account in oldest if _take(account, now)]
 
@@ -65,11 +67,13 @@ def take_accounts(now: datetime) -> list[Account]:
 def rooms_to_count(now: datetime) -> list[Room]:
     """Rooms that schedules and drafts name, whose people were not counted for long."""
     metering = [kind for kind, adapter in registry().items() if adapter.meters]
-    if not metering:
+    accounts = Account.objects.filter(kind__in=metering, is_active=True)
+    ids = list(accounts.values_list("pk", flat=True))
+    if not ids:
         return []
-    named = Schedule.rooms.through.objects.filter(room_id=OuterRef("pk"))
+    named = Schedule.objects.filter(rooms=OuterRef("pk"), deleted_at=None, state__in=TO_COME)
     old = Q(members_read_at=None) | Q(members_read_at__lt=now - COUNT_EVERY)
-    rooms = Room.objects.filter(old, Exists(named), account__kind__in=metering, is_active=True)
+    rooms = Room.objects.filter(old, Exists(named), account_id__in=ids, is_active=True)
     oldest = rooms.order_by(F("members_read_at").asc(nulls_first=True), "id")
     return list(oldest.select_related("account")[:ROOMS_A_TURN])
 

@@ -85,7 +85,7 @@ def cost_of(schedule: Schedule, *, by: Any, now: datetime, audience: Shown | Non
     for account_id, cost in costs.items():
         account = accounts[account_id]
         channel = account.adapter_class
-        month = month_around(when.first, channel.quota_zone)
+        month = month_around(when.first, account.quota_zone)
         limit = told[account_id].limit if account_id in told else None
         lines.append(
             Line(

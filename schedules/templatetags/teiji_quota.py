@@ -26,5 +26,5 @@ def quota_card(context: dict[str, Any], account: Account | None) -> dict[str, An
     user, now = context["request"].user, database_now()
     readings = QuotaReading.objects.filter(account=account).select_related("account")
     found = quotas(list(within(user, readings)), by=user, now=now)
-    zone = account.adapter_class.quota_zone
+    zone = account.quota_zone
     return {"account": account, "quota": found[0] if found else None, "now": now, "zone": zone}

@@ -18,6 +18,7 @@ from schedules import actions
 from schedules.models import Schedule
 from schedules.rules import Problems
 from schedules.shown.coming import coming
+from schedules.states import RunState
 from schedules.templatetags.teiji_times import in_zone
 from schedules.wizard import pages
 from schedules.wizard.access import draft_or_404, first_unit, is_id
@@ -242,6 +243,10 @@ def _conflict_in_words(request: HttpRequest, row: Schedule) -> str:
 def _registered_in_words(request: HttpRequest, done: Schedule) -> str:
     now = database_now()
     first = coming(done, by=request.user, now=now).first
+    if first is None and done.runs.filter(state=RunState.SKIPPED).exists():
+        return _("“%(title)s” is registered, but nothing is sent. The run below says why.") % {
+            "title": done.title
+        }
     if first is None:
         return _("“%(title)s” is registered. It is sent at once.") % {"title": done.title}
     return _("“%(title)s” is registered. First message: %(at)s.") % {

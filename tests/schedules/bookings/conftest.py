@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from channels.adapters.line import LineAdapter
 from channels.models import Account, QuotaReading, Room
 from orgs.models import Unit
 from schedules.dispatch.plan import plan
@@ -17,9 +16,7 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def billing(line_account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
-    monkeypatch.setattr(LineAdapter, "meters", True)
-    monkeypatch.setattr(LineAdapter, "quota_zone", "Asia/Tokyo")
+def billing(line_account: Account) -> Account:
     return line_account
 
 

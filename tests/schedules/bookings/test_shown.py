@@ -168,3 +168,29 @@ def test_the_start_page_shows_the_quotas_within_reach(world, reading, client):
     reading(1000, 250, at=database_now())
     assert "750 of 1,000 left" in page(client, world.people["hq"], "admin:index")
     assert "of 1,000 left" not in page(client, world.people["xinyi"], "admin:index")
+
+
+def test_the_start_page_counts_the_runs_that_did_not_fit_within_reach(
+    world, reading, make_room, make_schedule, client
+):
+    reading(10, at=database_now())
+    register(make_schedule(rooms=[make_room(11)], timing_kind="now"), by=world.people["hq"])
+    assert "1 run did not fit" in page(client, world.people["xinyi"], "admin:index")
+    assert "did not fit" not in page(client, world.people["tainan"], "admin:index")
+
+
+def test_who_runs_what_does_not_fit_is_told_so(world, reading, make_room, make_schedule, client):
+    reading(10, at=database_now())
+    schedule = register(make_schedule(rooms=[make_room(11)]), by=world.people["hq"])
+    client.force_login(world.people["xinyi"])
+    url = reverse("admin:schedules_schedule_act", args=[schedule.pk, "run"])
+    shown = client.post(url, follow=True).content.decode()
+    assert "Nothing is sent: it does not fit" in shown
+    assert "LINE: needs 11; 10 left this month; 1 short" in shown
+
+
+def test_a_reading_of_a_channel_that_is_gone_breaks_no_page(world, reading, client):
+    account = reading(10, at=database_now()).account
+    Account.objects.filter(pk=account.pk).update(kind="gone")
+    assert "10 of 10 left" in page(client, world.people["hq"], "admin:index")
+    assert client.get(f"/api/v1/quota/{account.pk}").json()["left"] == 10
