@@ -48,7 +48,7 @@ class RoomSerializer(StrictSerializer):
         model = Room
         fields = [
             "id", "unit", "account", "channel", "promise", "name", "address", "kind", "language",
-            "is_active",
+            "is_active", "min_interval_seconds", "daily_cap", "quiet_from", "quiet_until",
         ]  # fmt: skip
         validators: list[Any] = []  # the model's own constraint answers, in words for people
 
@@ -132,6 +132,10 @@ def facts(room: Room) -> dict[str, Any]:
         "kind": room.kind,
         "language": room.language,
         "is_active": room.is_active,
+        "min_interval_seconds": room.min_interval_seconds,
+        "daily_cap": room.daily_cap,
+        "quiet_from": room.quiet_from and room.quiet_from.isoformat(),
+        "quiet_until": room.quiet_until and room.quiet_until.isoformat(),
     }
 
 

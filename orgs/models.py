@@ -30,6 +30,17 @@ def validate_zone(value: str) -> None:
         )
 
 
+def quiet_hours_are_whole(of: str) -> models.CheckConstraint:
+    """Quiet hours have a beginning and another end, or there are none."""
+    none = models.Q(quiet_from=None, quiet_until=None)
+    some = models.Q(quiet_from__isnull=False, quiet_until__isnull=False)
+    return models.CheckConstraint(
+        condition=none | (some & ~models.Q(quiet_from=models.F("quiet_until"))),
+        name=f"quiet_hours_of_a_{of}_are_whole",
+        violation_error_message=_("Give the beginning and another end of the quiet hours."),
+    )
+
+
 class User(AbstractUser):
     """A person who signs in. What they may do hangs on their memberships."""
 
@@ -112,6 +123,19 @@ class Unit(MP_Node):
         ),
     )
 
+    quiet_from = models.TimeField(
+        _("quiet from"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "From then on nothing is sent to the rooms of this unit and of those under it which "
+            "have no quiet hours of their own, on their own clocks."
+        ),
+    )
+    quiet_until = models.TimeField(
+        _("quiet until"), null=True, blank=True, help_text=_("Past midnight, if it is earlier.")
+    )
+
     objects = UnitManager()
 
     class Meta:
@@ -119,6 +143,7 @@ class Unit(MP_Node):
         verbose_name_plural = _("units")
         constraints = [
             models.UniqueConstraint(fields=["kind", "code"], name="one_unit_per_code"),
+            quiet_hours_are_whole("unit"),
         ]
 
     def __str__(self) -> str:

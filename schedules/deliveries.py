@@ -1,6 +1,7 @@
 """The deliveries of a run: one to each room, or one to each batch of an audience."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from channels.adapters.base import Payload
@@ -39,8 +40,16 @@ def filled_delivery(
     return delivery
 
 
-def batch_deliveries(schedule: Schedule, run: Run, audience: Audience) -> Iterator[Delivery]:
-    """Deliveries to the audience as it is now, in batches as large as one request may be."""
+def wanted_at(run: Run) -> datetime:
+    """When its messages would leave if nothing held them: by hand that is now."""
+    return max(run.due_at, run.planned_at) if run.trigger == Run.Trigger.HAND else run.due_at
+
+
+def batch_deliveries(
+    schedule: Schedule, run: Run, audience: Audience, slot_at: datetime | None = None
+) -> Iterator[Delivery]:
+    """Deliveries to the audience as it is now, in batches as large as one request may be. They
+    leave at `slot_at`, where quiet hours hold them."""
     account = audience.account
     size = account.adapter_class.limits.members_per_request
     # Of an audience of “at most N”, each run draws its own, and the same ones at every try.
@@ -54,6 +63,7 @@ def batch_deliveries(schedule: Schedule, run: Run, audience: Audience) -> Iterat
             f"{audience.uid}#{number}",
             audience_id=audience.pk,
             batch=number,
+            slot_at=slot_at,
             members=[person.address for person in people],
             members_from=min(ids),
             members_to=max(ids),
@@ -80,6 +90,7 @@ def _delivery(
     address: str,
     *,
     parts: int | None = None,
+    slot_at: datetime | None = None,
     **target: Any,
 ) -> Delivery:
     return Delivery(
@@ -91,10 +102,8 @@ def _delivery(
         key=delivery_key(schedule.uid, run.due_at, account.kind, address),
         priority=run.priority,
         due_at=run.due_at,
-        # By hand that is now, though it has no appointed time.
-        next_try_at=max(run.due_at, run.planned_at)
-        if run.trigger == Run.Trigger.HAND
-        else run.due_at,
+        slot_at=slot_at,
+        next_try_at=slot_at or wanted_at(run),
         parts=len(run.payloads[str(account.pk)]) if parts is None else parts,
         **target,
     )

@@ -40,7 +40,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "timing": (
         "timing_kind", "zone", "date", "time", "weekdays", "day_of_month", "short_month",
         "every_minutes", "peak_minutes", "peak_hours", "cron", "valid_from", "valid_until",
-        "holiday_country", "skip_dates", "priority", "max_retries",
+        "holiday_country", "skip_dates", "on_quiet", "priority", "max_retries",
     ),
 }  # fmt: skip
 

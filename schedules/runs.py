@@ -21,8 +21,14 @@ from channels.models import Account, Audience, MediaLink, Room
 from channels.models.image import Rendition
 from orgs.bulk import insert, insert_new
 from schedules.bookings import quota
+from schedules.bookings.rooms import book_audience, book_rooms
 from schedules.content import Content, ContentImage, fill_in, pack
-from schedules.deliveries import batch_deliveries, filled_delivery, room_deliveries
+from schedules.deliveries import (
+    batch_deliveries,
+    filled_delivery,
+    room_deliveries,
+    wanted_at,
+)
 from schedules.models import Delivery, Run, Schedule
 from schedules.room_values import values_of
 from schedules.states import DeliveryState, RunState, move
@@ -40,6 +46,7 @@ class Frozen:
 
     run: Run
     audience: Audience | None = None
+    slot_at: datetime | None = None  # when quiet hours let its audience have it
     deliveries: list[Delivery] = field(default_factory=list)
     links: list[MediaLink] = field(default_factory=list)
 
@@ -95,6 +102,11 @@ def store(batch: Iterable[Frozen]) -> list[Run]:
     """Write the runs and all that hangs on them. A delivery whose twin is already planned or
     sent (same room, time and content) is written as skipped."""
     batch = list(batch)
+    # Rooms before the quota: what finds no slot needs none of it.
+    book_rooms([delivery for frozen in batch for delivery in frozen.deliveries])
+    for frozen in batch:
+        _hold_audience(frozen)
+        _note_left_out(frozen.run, frozen.deliveries)
     purse = quota.open_purse((frozen.run, _billing(frozen)) for frozen in batch)
     # Of what is due at once, the more important takes its part first.
     for frozen in sorted(batch, key=lambda frozen: (frozen.run.due_at, -frozen.run.priority)):
@@ -110,8 +122,33 @@ def store(batch: Iterable[Frozen]) -> list[Run]:
         _finish_runs_of_duplicates(_store_duplicates(deliveries))
     for frozen in batch:
         if frozen.audience:
-            _store_batches(frozen.run, frozen.audience, purse)
+            _store_batches(frozen, frozen.audience, purse)
     return runs
+
+
+def _hold_audience(frozen: Frozen) -> None:
+    """Quiet hours hold a message to an audience as a whole."""
+    run = frozen.run
+    if frozen.audience:
+        parts = len(run.payloads[str(frozen.audience.account_id)])
+        wanted = wanted_at(run)
+        slot = book_audience(run.schedule, wanted, parts)
+        if slot.skipped:
+            _skip(run, Run.Reason.QUIET, "")
+            frozen.audience, frozen.links = None, []
+        elif slot.at != wanted:
+            frozen.slot_at = slot.at
+
+
+def _note_left_out(run: Run, deliveries: Sequence[Delivery]) -> None:
+    """A run of which nothing goes says why, as the first of its deliveries does."""
+    left_out = [row for row in deliveries if row.state == DeliveryState.SKIPPED]
+    run.skipped = len(left_out)
+    if left_out and run.skipped == run.total and run.state == RunState.PLANNED:
+        first = left_out[0]
+        known = first.reason in Run.Reason.values
+        reason = first.reason if known else Run.Reason.UNUSABLE
+        _skip(run, reason, first.error or ("" if known else first.get_reason_display()))
 
 
 def _billing(frozen: Frozen) -> set[int]:
@@ -139,11 +176,12 @@ def _stop(frozen: Frozen, shortfall: quota.Shortfall) -> None:
     frozen.run.total = frozen.run.skipped = 0
 
 
-def _store_batches(run: Run, audience: Audience, purse: quota.Purse) -> None:
+def _store_batches(frozen: Frozen, audience: Audience, purse: quota.Purse) -> None:
     """Write the deliveries to an audience while it is read: it may be too large to be held."""
+    run = frozen.run
     try:
         with transaction.atomic():  # a run that turns out not to fit leaves nothing
-            refused = _write_batches(run, audience, purse)
+            refused = _write_batches(frozen, audience, purse)
     except quota.DoesNotFit as error:
         _stop_batches(run, audience, purse, error)
         return
@@ -161,9 +199,10 @@ def _people_in(batches: Iterable[Delivery]) -> int:
     return sum(len(delivery.members or ()) for delivery in batches)
 
 
-def _write_batches(run: Run, audience: Audience, purse: quota.Purse) -> list[Delivery]:
+def _write_batches(frozen: Frozen, audience: Audience, purse: quota.Purse) -> list[Delivery]:
     """Returns those that a twin has kept out. Raises DoesNotFit."""
-    deliveries = batch_deliveries(run.schedule, run, audience)
+    run = frozen.run
+    deliveries = batch_deliveries(run.schedule, run, audience, frozen.slot_at)
     refused: list[Delivery] = []
     taken = 0
     run.recipients = 0
@@ -236,10 +275,7 @@ def _filled(
         filled_delivery(schedule, run, room, found.get(room.pk), fill) for room in targets
     ]
     run.total = len(frozen.deliveries)
-    left_out = [row for row in frozen.deliveries if row.state == DeliveryState.SKIPPED]
-    run.skipped = len(left_out)
-    if run.skipped == run.total:
-        _skip(run, Run.Reason.UNUSABLE, left_out[0].error or left_out[0].get_reason_display())
+    _note_left_out(run, frozen.deliveries)
     return frozen
 
 

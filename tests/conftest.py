@@ -23,6 +23,7 @@ from orgs.models import Member, Unit, User
 from orgs.reach import Role
 from schedules.dispatch.loop import Loop
 from schedules.models import Schedule, ScheduleImage
+from tests.unlimited import UNLIMITED
 
 
 @dataclass
@@ -65,8 +66,14 @@ def world(db: None) -> World:
         Member.objects.create(user=people[code], unit=unit, role=Role.MANAGER)
 
     def add_room(unit: str, name: str, kind: str = "live") -> Room:
+        # Without limits: most tests send often to one room. Those of limits set their own.
         return Room.objects.create(
-            unit=units[unit], account=sandbox, name=name, address=name.lower(), kind=kind
+            unit=units[unit],
+            account=sandbox,
+            name=name,
+            address=name.lower(),
+            kind=kind,
+            **UNLIMITED,
         )
 
     return World(

@@ -17,13 +17,24 @@ from channels.templatetags.teiji_promises import in_words
 from config.scoped.admin import ScopedAdmin
 from orgs.reach import Act, within
 
+LIMITS = ["min_interval_seconds", "daily_cap", "quiet_from", "quiet_until"]
+
 
 class RoomForm(forms.ModelForm):
     """A room stands at or below the unit of its account."""
 
     class Meta:
         model = Room
-        fields = ["unit", "account", "name", "address", "kind", "language", "is_active"]
+        fields = [
+            "unit",
+            "account",
+            "name",
+            "address",
+            "kind",
+            "language",
+            "is_active",
+            *LIMITS,
+        ]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -52,9 +63,14 @@ class RoomAdmin(ScopedAdmin):
         """Of its account: it is read where the room is looked at."""
         return in_words(room.account)
 
-    def get_fields(self, request: HttpRequest, obj: Room | None = None) -> list[str]:
+    def get_fieldsets(self, request: HttpRequest, obj: Room | None = None) -> Any:
         shown = ["unit", "account", "name", "address", "kind", "language", "is_active"]
-        return [*shown, "promise", "chat"] if obj else shown
+        limits = [("min_interval_seconds", "daily_cap"), ("quiet_from", "quiet_until")]
+        words = _("What is more waits for its turn, or is left out and says so.")
+        return [
+            (None, {"fields": [*shown, "promise", "chat"] if obj else shown}),
+            (_("Limits"), {"fields": limits, "description": words}),
+        ]
 
     @admin.display(description=_("chat"))
     def chat(self, room: Room) -> SafeString | str:

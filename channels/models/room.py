@@ -5,7 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from channels.models.account import Account
-from orgs.models import Unit, languages
+from orgs.models import Unit, languages, quiet_hours_are_whole
 from orgs.reach import Belongs, Role
 
 
@@ -36,6 +36,29 @@ class Room(models.Model):
         _("active"), default=True, help_text=_("Nothing is sent to an inactive room.")
     )
 
+    min_interval_seconds = models.PositiveIntegerField(
+        _("seconds between messages"),
+        null=True,
+        blank=True,
+        help_text=_("At least so many. Empty: as usual here; 0: none."),
+    )
+    daily_cap = models.PositiveIntegerField(
+        _("messages a day"),
+        null=True,
+        blank=True,
+        help_text=_("At most so many, by the day of the room’s unit. Empty: as usual here; "
+                    "0: as many as one likes."),
+    )  # fmt: skip
+    quiet_from = models.TimeField(
+        _("quiet from"),
+        null=True,
+        blank=True,
+        help_text=_("Nothing is sent from then on. Empty: the quiet hours of its unit."),
+    )
+    quiet_until = models.TimeField(
+        _("quiet until"), null=True, blank=True, help_text=_("Past midnight, if it is earlier.")
+    )
+
     members_count = models.PositiveIntegerField(
         _("people"),
         null=True,
@@ -52,6 +75,7 @@ class Room(models.Model):
         verbose_name_plural = _("rooms")
         ordering = ["name", "id"]
         constraints = [
+            quiet_hours_are_whole("room"),
             # Not per unit: the same room in two branches would be sent to by both.
             models.UniqueConstraint(
                 fields=["account", "address"],

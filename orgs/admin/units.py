@@ -40,7 +40,17 @@ class UnitForm(forms.ModelForm):
 
     class Meta:
         model = Unit
-        fields = ["kind", "code", "name", "zone", "language", "monthly_budget", "is_active"]
+        fields = [
+            "kind",
+            "code",
+            "name",
+            "zone",
+            "language",
+            "quiet_from",
+            "quiet_until",
+            "monthly_budget",
+            "is_active",
+        ]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -95,7 +105,17 @@ class UnitAdmin(ScopedAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Unit | None = None) -> list[str]:
         first = ["parent_name", "kind"] if obj else ["parent", "kind"]
-        return [*first, "code", "name", "zone", "language", "monthly_budget", "is_active"]
+        return [
+            *first,
+            "code",
+            "name",
+            "zone",
+            "language",
+            "quiet_from",
+            "quiet_until",
+            "monthly_budget",
+            "is_active",
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Unit | None = None) -> list[str]:
         return ["parent_name", "parent", "kind"] if obj else []

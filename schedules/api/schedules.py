@@ -1,6 +1,7 @@
 """The endpoints of schedules."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from django.db.models import Prefetch
@@ -27,6 +28,8 @@ from schedules.api.logs import LogFilter, LogSerializer, entries, log_of
 from schedules.api.quota import CostsSerializer
 from schedules.api.refusals import answer_to
 from schedules.api.representation import ScheduleSerializer
+from schedules.bookings.slots import Limit
+from schedules.foreseen import foresee
 from schedules.models import Run, Schedule, ScheduleImage
 from schedules.shown.audience import audience_of
 from schedules.shown.cost import cost_of
@@ -55,6 +58,15 @@ class RunSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+class HeldSerializer(serializers.Serializer):
+    """What a limit does to one time."""
+
+    limit = serializers.ChoiceField(choices=[limit.value for limit in Limit])
+    leaves_at = Moment(allow_null=True, help_text="Null: it is left out.")
+    rooms = serializers.IntegerField(help_text="In so many of its rooms.")
+    of = serializers.IntegerField(help_text="How many rooms it has; 0 for an audience.")
+
+
 class OccurrenceSerializer(serializers.Serializer):
     """A time at which the schedule goes, or would."""
 
@@ -66,6 +78,7 @@ class OccurrenceSerializer(serializers.Serializer):
     moved = serializers.BooleanField(
         help_text="Daylight saving removed the time of day: the first moment after it."
     )
+    held = HeldSerializer(many=True, help_text="Quiet hours and limits of its rooms, if any.")
 
 
 class OccurrencesSerializer(serializers.Serializer):
@@ -187,7 +200,9 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         asked = CountSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         schedule = self.get_object()
-        coming = rules.preview(schedule, database_now(), asked.validated_data["count"])
+        now = database_now()
+        coming = rules.preview(schedule, now, asked.validated_data["count"])
+        held = foresee(schedule, coming, now)
         results = [
             {
                 "due_at": occurrence.due_at,
@@ -196,6 +211,7 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
                 "skipped": occurrence.skipped,
                 "detail": occurrence.detail,
                 "moved": occurrence.moved,
+                "held": [asdict(one) for one in held.get(occurrence.due_at, [])],
             }
             for occurrence in coming
         ]

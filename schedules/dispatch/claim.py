@@ -55,10 +55,16 @@ class Claimed:
     lateness_ms: int | None
     crashes: int
     in_doubt: bool  # an earlier try of this part may have arrived
+    slot_at: datetime | None = None
 
     def target(self, members: tuple[str, ...] = ()) -> Target:
         """Where it goes. The members of a batch are loaded when it leaves (`load_members`)."""
         return Target(self.address, self.room_name, members)
+
+    @property
+    def leaves_at(self) -> datetime:
+        """When it was to leave: its slot, where its limits gave it one."""
+        return self.slot_at or self.due_at
 
     @property
     def is_batch(self) -> bool:
@@ -132,7 +138,7 @@ def _load(ids: list[int], token: UUID) -> list[Claimed]:
         .order_by("next_try_at", "-priority", "id")
         .values("id", "run_id", "room_id", "audience_id", "room_name", "room__address",
                 "unit_path", "account_id", "priority", "key", "part", "parts", "billed", "tries",
-                "due_at", "next_try_at", "claimed_at",
+                "due_at", "slot_at", "next_try_at", "claimed_at",
                 "started_at", "lateness_ms", "crashes", "in_doubt", "own_payloads")
     )  # fmt: skip
     runs = Run.objects.in_bulk({row["run_id"] for row in rows})

@@ -61,7 +61,7 @@ def lateness_of_each(held: Sequence[Outcome]) -> dict[int, int]:
     again = History.objects.filter(kind="delivery", verb="send_again", object_id__in=tried)
     by_hand = set(again.values_list("object_id", flat=True)) if tried else set()
     times = [(o.claimed, _accepted_at(o)) for o in first if str(o.claimed.id) not in by_hand]
-    return {claimed.id: lateness_of(at, claimed.due_at) for claimed, at in times if at}
+    return {claimed.id: lateness_of(at, claimed.leaves_at) for claimed, at in times if at}
 
 
 def _accepted_at(outcome: Outcome) -> datetime | None:

@@ -111,7 +111,7 @@ def _is_waited_for(outcome: Outcome, error: SendError) -> bool:
     """A channel that says when to come back is busy, not broken: it is waited for as long as
     the message may be late."""
     grace = timedelta(seconds=settings.TEIJI_GRACE_SECONDS)
-    return error.after is not None and outcome.answered_at < outcome.claimed.due_at + grace
+    return error.after is not None and outcome.answered_at < outcome.claimed.leaves_at + grace
 
 
 def _may_repeat(outcome: Outcome) -> bool:

@@ -85,6 +85,9 @@ class Delivery(models.Model):
         CANCELLED = "cancelled", _("the schedule was cancelled")
         FENCED = "fenced", _("all sending was stopped when it was due")
         UNFILLED = "unfilled", _("its text could not be filled in")
+        QUIET = "quiet", _("quiet hours")
+        BUSY = "busy", _("the room has other messages at that time")
+        CAP = "cap", _("the room has had its messages for that day")
         OPTED_OUT = "opted_out", _("nobody in it wants messages any more")
 
     # Indexes that nobody asks would be written three times for each message.
@@ -116,6 +119,8 @@ class Delivery(models.Model):
     error = models.TextField(_("error"), blank=True)
     priority = models.PositiveSmallIntegerField(_("priority"))
     due_at = models.DateTimeField(_("appointed"))
+    # When its limits let it leave; empty: at its appointed time.
+    slot_at = models.DateTimeField(_("held back until"), null=True, editable=False)
     next_try_at = models.DateTimeField(_("next try"))
     part = models.PositiveSmallIntegerField(_("parts sent"), default=0)
     parts = models.PositiveSmallIntegerField(_("parts"))
@@ -234,6 +239,11 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return str(self.room_name)
+
+    @property
+    def leaves_at(self) -> datetime:
+        """When it is to leave: its slot, where its limits gave it one, else its appointed time."""
+        return self.slot_at or self.due_at
 
     @property
     def payloads(self) -> list[dict[str, Any]]:

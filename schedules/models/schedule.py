@@ -35,6 +35,10 @@ class Schedule(TimingFields):
 
     reach = Belongs("unit__path")
 
+    class OnQuiet(models.TextChoices):
+        MOVE = "move", _("send at their end")
+        SKIP = "skip", _("leave it out")
+
     uid = models.UUIDField(default=uuid4, unique=True, editable=False)
     unit = models.ForeignKey(Unit, models.PROTECT, verbose_name=_("unit"))
     registered_by = models.ForeignKey(
@@ -67,6 +71,9 @@ class Schedule(TimingFields):
     )
     max_retries = models.PositiveSmallIntegerField(
         _("most retries"), default=4, help_text=_("How often a send that may succeed is repeated.")
+    )
+    on_quiet = models.CharField(
+        _("in quiet hours"), max_length=4, choices=OnQuiet.choices, default=OnQuiet.MOVE
     )
     state = models.CharField(
         _("state"), max_length=10, choices=ScheduleState.choices, default=ScheduleState.DRAFT

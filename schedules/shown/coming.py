@@ -1,13 +1,17 @@
 """The coming times of a schedule and its timing in words, as pages show them."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from config.scoped.times import zone_of
+from config.scoped.times import clock as clock_of
+from config.scoped.times import day, zone_of
 from schedules import rules
+from schedules.bookings.slots import Limit
+from schedules.foreseen import Held, foresee
 from schedules.models import Schedule
 from schedules.recurrence import Kind, Occurrence, in_words
 from schedules.states import ScheduleState
@@ -25,6 +29,7 @@ class Coming:
     is_now: bool
     is_draft: bool
     is_usable: bool
+    held: Mapping[datetime, list[Held]] = field(default_factory=dict)  # by appointed time
 
     @property
     def first(self) -> Occurrence | None:
@@ -38,9 +43,11 @@ class Coming:
 
 def coming(schedule: Schedule, *, by: Any, now: datetime, count: int = 10) -> Coming:
     """The next occurrences, from the function that the planner uses."""
+    found = rules.preview(schedule, now, count)
     return Coming(
         words=words(schedule, now),
-        occurrences=rules.preview(schedule, now, count),
+        occurrences=found,
+        held=foresee(schedule, found, now),
         zone=schedule.zone,
         viewer_zone=zone_of(by),
         now=now,
@@ -60,6 +67,30 @@ def reason_in_words(occurrence: Occurrence) -> str:
     if occurrence.skipped == "holiday":
         return _("public holiday: %(name)s") % {"name": occurrence.detail or _("as entered")}
     return _("a date you left out") if occurrence.skipped else ""
+
+
+def held_in_words(coming: Coming, occurrence: Occurrence) -> list[str]:
+    """What the limits of its rooms do to this time, a sentence each."""
+    return [_held_in_words(held, coming.zone) for held in coming.held.get(occurrence.due_at, [])]
+
+
+def _held_in_words(held: Held, zone: str) -> str:
+    if held.leaves_at is None:
+        words = {
+            Limit.QUIET: _("not sent: quiet hours"),
+            Limit.INTERVAL: _("not sent: other messages stand too close"),
+            Limit.CAP: _("not sent: it has had its messages for that day"),
+        }[held.limit]
+    else:
+        clock = f"{day(held.leaves_at, zone)} {clock_of(held.leaves_at, zone)} {zone}"
+        words = {
+            Limit.QUIET: _("sent %(time)s, after the quiet hours"),
+            Limit.INTERVAL: _("sent %(time)s, after another message"),
+        }[held.limit] % {"time": clock}
+    if held.of < 2:
+        return words
+    facts = {"rooms": held.rooms, "of": held.of, "words": words}
+    return _("%(rooms)d of %(of)d rooms: %(words)s") % facts
 
 
 def _dated(schedule: Schedule, now: datetime) -> Any:

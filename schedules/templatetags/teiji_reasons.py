@@ -2,7 +2,8 @@
 
 from django import template
 
-from schedules.shown.coming import reason_in_words
+from schedules.shown.coming import held_in_words, reason_in_words
 
 register = template.Library()
 register.filter("reason", reason_in_words)
+register.filter("held_at", held_in_words)

@@ -14,6 +14,7 @@ from tests.fakes.line import ACCESS_TOKEN, LineFake
 from tests.fakes.serving import serving
 from tests.fakes.webhook import SECRET, WebhookFake
 from tests.fakes.wire import Answer, Request
+from tests.unlimited import UNLIMITED
 
 
 class Stand:
@@ -119,7 +120,7 @@ class Vendors:
             stand.open()
 
     def _room(self, account: Account, address: str) -> Room:
-        values = {"unit": self.unit, "name": f"{account.name} {address[-8:]}"}
+        values = {"unit": self.unit, "name": f"{account.name} {address[-8:]}", **UNLIMITED}
         return Room.objects.get_or_create(account=account, address=address, defaults=values)[0]
 
 

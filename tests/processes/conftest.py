@@ -6,6 +6,7 @@ from channels.models import Account, Room
 from tests.fakes.line import CHANNEL_ID, CHANNEL_SECRET, LineFake
 from tests.fakes.serving import in_thread
 from tests.processes.machine import machine
+from tests.unlimited import UNLIMITED
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def line_room(world):
     account.secrets = {"channel_secret": CHANNEL_SECRET}
     account.save()
     return Room.objects.create(
-        unit=world.xinyi, account=account, name="LINE group", address="C" + "1" * 32
+        unit=world.xinyi, account=account, name="LINE group", address="C" + "1" * 32, **UNLIMITED
     )
 
 

@@ -25,7 +25,8 @@ class CsvFiles:
 
     def rows(self, table: str) -> Iterator[Record]:
         path = self._files[table]
-        csv.field_size_limit(LONGEST)
+        # The limit is the whole process's: others read what strangers upload.
+        usual = csv.field_size_limit(LONGEST)
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             try:
@@ -35,6 +36,8 @@ class CsvFiles:
                 raise Unusable(message) from error
             except csv.Error as error:
                 raise Unusable(f"{path}, line {reader.line_num}: {error}.") from error
+            finally:
+                csv.field_size_limit(usual)
 
 
 def _records(path: Path, reader: Any) -> Iterator[Record]:

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_lazy as _
 
+from schedules.models import Schedule
 from schedules.models.timing import KIND_CHOICES, SHORT_MONTH_CHOICES
 from schedules.recurrence import LAST_DAY
 from schedules.wizard.forms.base import StepForm
@@ -88,6 +89,12 @@ class TimingForm(StepForm):
         label=_("Public holidays"), choices=COUNTRIES, required=False
     )
     skip_dates = Dates(label=_("Dates to leave out"), required=False)
+    on_quiet = forms.ChoiceField(
+        label=_("In quiet hours"),
+        choices=Schedule.OnQuiet.choices,
+        required=False,
+        help_text=_("Rooms and units may have hours in which nothing is sent to them."),
+    )
     priority = forms.IntegerField(
         label=_("Priority"),
         min_value=0,

@@ -35,6 +35,7 @@ from schedules.dispatch.waiting import Waiting
 from schedules.models import Delivery, Run, Schedule
 from tests.schedules.at_once import act_at, at_once, before_statement, outcome_of
 from tests.schedules.conftest import SECOND, accepted, claim_at, not_accepted, on_the_wire
+from tests.unlimited import UNLIMITED
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 
@@ -44,7 +45,7 @@ ROUNDS = int(os.environ.get("TEIJI_TEST_SEARCH") or 12)
 
 @pytest.fixture
 def rooms(world) -> list[Room]:
-    add = partial(Room.objects.create, unit=world.xinyi, account=world.sandbox)
+    add = partial(Room.objects.create, unit=world.xinyi, account=world.sandbox, **UNLIMITED)
     return [add(name=f"Room {9 - n}", address=f"r{n}") for n in range(6)]
 
 

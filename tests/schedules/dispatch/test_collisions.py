@@ -39,6 +39,7 @@ from schedules.models import Delivery, Run, Schedule
 from tests.conftest import World
 from tests.schedules.at_once import act_at, before_statement, outcome_of
 from tests.schedules.conftest import SECOND, accepted, claim_at, not_accepted
+from tests.unlimited import UNLIMITED
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 
@@ -123,7 +124,7 @@ class Scene:
 def scenes(world, make_schedule, monkeypatch) -> Callable[..., Scene]:
     """A new scene at each call; what the last one left is over."""
     room = Room.objects.create(
-        unit=world.xinyi, account=world.sandbox, name="Second room", address="second"
+        unit=world.xinyi, account=world.sandbox, name="Second room", address="second", **UNLIMITED
     )
     number = count()
 

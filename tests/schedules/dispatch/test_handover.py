@@ -20,6 +20,7 @@ from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.send import Senders
 from schedules.models import Delivery
 from tests.schedules.conftest import claim_at
+from tests.unlimited import UNLIMITED
 
 pytestmark = pytest.mark.django_db
 
@@ -101,7 +102,7 @@ class Pump:
 def rooms(world) -> list[Room]:
     add = Room.objects.create
     return [
-        add(unit=world.xinyi, account=world.sandbox, name=f"Room {n}", address=f"r{n}")
+        add(unit=world.xinyi, account=world.sandbox, name=f"Room {n}", address=f"r{n}", **UNLIMITED)
         for n in range(ROOMS)
     ]
 

@@ -51,6 +51,7 @@ from tests.conftest import World
 from tests.schedules.at_once import act_at
 from tests.schedules.conftest import claim_at
 from tests.schedules.dispatch.held import ANSWERS, Held
+from tests.unlimited import UNLIMITED
 
 SEARCH = int(os.environ.get("TEIJI_TEST_SEARCH") or 0)
 SETTINGS = settings(
@@ -100,7 +101,11 @@ class Teiji(RuleBasedStateMachine):
         accounts = [self.world.sandbox, ask, ask, resend]
         return [
             Room.objects.create(
-                unit=self.world.xinyi, account=account, name=f"R{number}", address=f"r{number}"
+                unit=self.world.xinyi,
+                account=account,
+                name=f"R{number}",
+                address=f"r{number}",
+                **UNLIMITED,
             )
             for number, account in enumerate(accounts)
         ]

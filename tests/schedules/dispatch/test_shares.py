@@ -11,6 +11,7 @@ from channels.models import Account, Room
 from schedules.dispatch.claim import claim
 from schedules.dispatch.shares import next_due
 from schedules.models import Delivery
+from tests.unlimited import UNLIMITED
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +23,13 @@ def rooms_of(world):
     def make(name: str, count: int) -> list[Room]:
         account = Account.objects.create(unit=world.hq, name=name, kind="sandbox", is_shared=True)
         rooms = [
-            Room(unit=world.xinyi, account=account, name=f"{name} {n}", address=f"{name}-{n}")
+            Room(
+                unit=world.xinyi,
+                account=account,
+                name=f"{name} {n}",
+                address=f"{name}-{n}",
+                **UNLIMITED,
+            )
             for n in range(count)
         ]
         return Room.objects.bulk_create(rooms)
