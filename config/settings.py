@@ -172,8 +172,6 @@ TEIJI_GRACE_SECONDS = env.float("TEIJI_GRACE_SECONDS", default=600.0)
 TEIJI_RETRY_DELAYS = [
     float(delay) for delay in env.list("TEIJI_RETRY_DELAYS", default=[60, 120, 300, 600])
 ]
-TEIJI_ROOM_INTERVAL_SECONDS = env.int("TEIJI_ROOM_INTERVAL_SECONDS", default=30)
-TEIJI_ROOM_DAILY_CAP = env.int("TEIJI_ROOM_DAILY_CAP", default=50)
 TEIJI_CONFIRM_SECONDS = env.float("TEIJI_CONFIRM_SECONDS", default=15.0)
 TEIJI_IN_FLIGHT = env.int("TEIJI_IN_FLIGHT", default=2400)
 TEIJI_LINE_API_HOST = env("TEIJI_LINE_API_HOST", default="https://api.line.me").rstrip("/")

@@ -14,12 +14,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='room',
             name='daily_cap',
-            field=models.PositiveIntegerField(blank=True, help_text='At most so many, by the day of the room’s unit. Empty: as usual here; 0: as many as one likes.', null=True, verbose_name='messages a day'),
+            field=models.PositiveIntegerField(blank=True, help_text='At most so many, by the day of the room’s unit. Empty: 50; 0: as many as one likes.', null=True, verbose_name='messages a day'),
         ),
         migrations.AddField(
             model_name='room',
             name='min_interval_seconds',
-            field=models.PositiveIntegerField(blank=True, help_text='At least so many. Empty: as usual here; 0: none.', null=True, verbose_name='seconds between messages'),
+            field=models.PositiveIntegerField(blank=True, help_text='At least so many. Empty: 30; 0: none.', null=True, verbose_name='seconds between messages'),
         ),
         migrations.AddField(
             model_name='room',

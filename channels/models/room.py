@@ -8,6 +8,10 @@ from channels.models.account import Account
 from orgs.models import Unit, languages, quiet_hours_are_whole
 from orgs.reach import Belongs, Role
 
+# Of a room that has no values of its own.
+USUAL_INTERVAL_SECONDS = 30
+USUAL_DAILY_CAP = 50
+
 
 class Room(models.Model):
     """A group, a person, a page: whatever the channel's address leads to."""
@@ -40,13 +44,13 @@ class Room(models.Model):
         _("seconds between messages"),
         null=True,
         blank=True,
-        help_text=_("At least so many. Empty: as usual here; 0: none."),
+        help_text=_("At least so many. Empty: 30; 0: none."),
     )
     daily_cap = models.PositiveIntegerField(
         _("messages a day"),
         null=True,
         blank=True,
-        help_text=_("At most so many, by the day of the room’s unit. Empty: as usual here; "
+        help_text=_("At most so many, by the day of the room’s unit. Empty: 50; "
                     "0: as many as one likes."),
     )  # fmt: skip
     quiet_from = models.TimeField(

@@ -71,7 +71,14 @@ def plant(rooms: int = ROOMS) -> Place:
     insert(accounts, ids=True)
     turns = [(number, number % ACCOUNTS) for number in range(rooms)]
     found = [
-        Room(unit=units[turn], account=accounts[turn], name=f"Room {number}", address=f"r{number}")
+        Room(
+            min_interval_seconds=0,
+            daily_cap=0,
+            unit=units[turn],
+            account=accounts[turn],
+            name=f"Room {number}",
+            address=f"r{number}",
+        )
         for number, turn in turns
     ]
     insert(found, ids=True)

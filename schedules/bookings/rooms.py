@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from channels.models import Room
+from channels.models.room import USUAL_DAILY_CAP, USUAL_INTERVAL_SECONDS
 from orgs.models import Unit
 from orgs.reach import lineage
 from schedules.bookings.slots import Bounds, Limit, Slot, Taken, Wish, find_slot
@@ -142,10 +143,8 @@ def _bounds_of_one(room: RoomRow, unit: Unit, quiet: Mapping[int, Quiet | None])
     own = _quiet(room, unit.zone)
     return Bounds(
         unit.zone,
-        interval=timedelta(
-            seconds=settings.TEIJI_ROOM_INTERVAL_SECONDS if interval is None else interval
-        ),
-        cap=settings.TEIJI_ROOM_DAILY_CAP if cap is None else cap,
+        interval=timedelta(seconds=USUAL_INTERVAL_SECONDS if interval is None else interval),
+        cap=USUAL_DAILY_CAP if cap is None else cap,
         quiet=own or quiet[unit.pk],
     )
 

@@ -15,6 +15,7 @@ from schedules.models import Delivery, Run
 from tests.fakes.line import CHANNEL_ID, CHANNEL_SECRET, LineFake
 from tests.fakes.serving import in_thread
 from tests.processes.machine import machine, wait_until
+from tests.unlimited import UNLIMITED
 
 pytestmark = [
     pytest.mark.processes,
@@ -37,7 +38,7 @@ def rooms(world):
     account.secrets = {"channel_secret": CHANNEL_SECRET}
     account.save()
     return Room.objects.bulk_create(
-        Room(unit=world.xinyi, account=account, name=f"R{n}", address=f"C{n:032x}")
+        Room(**UNLIMITED, unit=world.xinyi, account=account, name=f"R{n}", address=f"C{n:032x}")
         for n in range(MESSAGES)
     )
 

@@ -12,6 +12,7 @@ from schedules.dispatch.claim import claim
 from schedules.dispatch.plan import plan
 from schedules.models import Delivery, PlaceholderValue, Run, Schedule
 from tests.schedules.conftest import plan_at
+from tests.unlimited import UNLIMITED
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +22,11 @@ def second_room(world):
     """A room of taipei, above xinyi, with a clock of its own."""
     Unit.objects.filter(pk=world.taipei.pk).update(zone="Asia/Seoul")
     return Room.objects.create(
-        unit=world.taipei, account=world.sandbox, name="Taipei room", address="taipei room"
+        **UNLIMITED,
+        unit=world.taipei,
+        account=world.sandbox,
+        name="Taipei room",
+        address="taipei room",
     )
 
 
@@ -147,7 +152,11 @@ def test_a_value_that_is_missing_is_named_with_its_room(world, both, give):
 def test_many_rooms_with_the_same_problem_are_one_message(world, make_schedule):
     rooms = [
         Room.objects.create(
-            unit=world.xinyi, account=world.sandbox, name=f"Room {number}", address=str(number)
+            **UNLIMITED,
+            unit=world.xinyi,
+            account=world.sandbox,
+            name=f"Room {number}",
+            address=str(number),
         )
         for number in range(5)
     ]
@@ -220,7 +229,7 @@ def test_a_run_of_which_no_room_can_be_filled_is_skipped_with_the_reason(
 def test_a_room_that_left_the_unit_is_not_filled_with_anothers_values(world, make_schedule, give):
     give(world.hq, "phone", "02-100")
     give(world.tainan, "phone", "CANARY")
-    rooms = [world.room, Room.objects.create(
+    rooms = [world.room, Room.objects.create(**UNLIMITED,
         unit=world.xinyi, account=world.sandbox, name="Moved room", address="moved")]  # fmt: skip
     schedule = register(make_schedule(text="{phone}", rooms=rooms), by=world.people["xinyi"])
     Room.objects.filter(name="Moved room").update(unit=world.tainan)

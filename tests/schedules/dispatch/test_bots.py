@@ -14,6 +14,7 @@ from schedules.models import Delivery, Run
 from tests.fakes.faults import FaultKind
 from tests.fakes.iris import IrisFake
 from tests.fakes.serving import serving
+from tests.unlimited import UNLIMITED
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,6 +41,7 @@ def device(world):
             )  # fmt: skip
             rooms.append(
                 Room.objects.create(
+                    **UNLIMITED,
                     unit=world.xinyi,
                     account=account,
                     name=f"Room {number}",

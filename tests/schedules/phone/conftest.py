@@ -9,6 +9,7 @@ from channels.models import Account, Room
 from schedules.actions import register
 from schedules.models import Delivery
 from tests.fakes.messengerbot import Phone
+from tests.unlimited import UNLIMITED
 
 TOKEN = "mb_" + "x" * 43
 
@@ -28,7 +29,9 @@ def account(world) -> Account:
 
 @pytest.fixture
 def room(world, account) -> Room:
-    return Room.objects.create(unit=world.xinyi, account=account, name="Guests", address="손님방")
+    return Room.objects.create(
+        **UNLIMITED, unit=world.xinyi, account=account, name="Guests", address="손님방"
+    )
 
 
 @pytest.fixture
