@@ -106,6 +106,16 @@ def lift(*, by: Any, note: str, send_due: bool = False) -> int:
     return skipped
 
 
+@transaction.atomic
+def restored(*, by: Any, detail: str) -> None:
+    """This database was put back from a backup: it has not seen what was sent since."""
+    own_installation()
+    now = database_now()
+    if not put_up(Trouble(Reason.RESTORED, detail), now=now, by=by):
+        row = Installation.objects.get(pk=ONLY)
+        _record("restored", row, by=by, now=now, facts={"detail": detail})
+
+
 def put_up(trouble: Trouble, *, now: datetime, by: Any = None) -> bool:
     """Fence all sending, unless it is; whether it was this call that did."""
     free = Installation.objects.filter(pk=ONLY, fenced_at=None)

@@ -1,13 +1,14 @@
 """The documents and the files for deployment say what is so."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from django.conf import settings
-from django.core.management import get_commands
+from django.core.management import get_commands, load_command_class
 
 ROOT = Path(settings.BASE_DIR)
 COMPOSE = ROOT / "deploy" / "compose.yaml"
@@ -107,3 +108,30 @@ def test_the_example_of_an_environment_has_what_compose_asks_for() -> None:
     asked = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE.read_text()))
     example = (ROOT / "deploy" / ".env.example").read_text()
     assert asked <= set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))
+
+
+def test_the_timer_starts_a_backup_that_can_be_made() -> None:
+    folder = ROOT / "deploy" / "systemd"
+    service = (folder / "teiji-backup.service").read_text()
+    assert "\nPersistent=true\n" in (folder / "teiji-backup.timer").read_text()
+    (words,) = re.findall(r"^ExecStart=\S+ manage\.py (.+)$", service, re.MULTILINE)
+    name, *given = words.split()
+    parser = load_command_class("config", name).create_parser("manage.py", name)
+    options = parser.parse_args(given)
+    assert (str(options.folder), options.keep) == ("/var/lib/teiji-backups", 14)
+
+
+COMMANDS = re.findall(
+    r"^    manage\.py (\S+) ?((?:.*\\\n)*.*)$",
+    (ROOT / "docs" / "operations.md").read_text(),
+    re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize(("name", "words"), COMMANDS)
+def test_every_command_of_the_operations_page_takes_what_is_written_there(
+    name: str, words: str
+) -> None:
+    given = shlex.split(words.replace("\\\n", " "), comments=True)
+    parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
+    parser.parse_args(["" if word == "…" else word for word in given])

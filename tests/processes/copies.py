@@ -32,6 +32,20 @@ def copied(folder: Path, name: str = "copy") -> Iterator[Copy]:
         _server(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(target_name)))
 
 
+@contextmanager
+def empty(folder: Path, name: str = "fresh") -> Iterator[Copy]:
+    """A database without a table."""
+    if connection.vendor == "sqlite":
+        yield folder / f"{name}.sqlite3"
+        return
+    new = f"{_own()}_{name}"
+    _server(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(new)))
+    try:
+        yield new
+    finally:
+        _server(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(new)))
+
+
 def put_back(copy: Copy) -> None:
     """The test's own database becomes what the copy is; nobody else may be connected."""
     connection.close()

@@ -1,0 +1,92 @@
+"""Makes a backup, and reads it once more before it counts as one."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+from django.db import connection
+
+from config.backup import postgresql, sqlite
+from config.backup.archive import Writer, checked
+from config.backup.manifest import Manifest, begin
+from config.backup.sealing import Key, opened, sealed
+from config.backup.trouble import Trouble
+
+MEDIA = "media/"
+NAME = "teiji-{:%Y%m%d-%H%M%S}.age"
+OWN = "teiji-*-*.age"  # the names of backups, which sort by their time
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A backup that was verified."""
+
+    path: Path
+    size: int
+    rows: int
+    files: int
+    removed: list[Path]
+
+
+def make(
+    folder: Path, key: Key, *, now: datetime, keep: int, begin_bar: Callable[[int], Progress]
+) -> Made:
+    """Write a backup into the folder; then, with `keep`, remove all but the latest so many.
+    Raises Trouble, OSError; nothing is removed then."""
+    if Path(settings.MEDIA_ROOT).resolve() in (folder.resolve(), *folder.resolve().parents):
+        raise Trouble(f"{folder} lies among the images: each backup would hold those before it.")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / NAME.format(now)
+    unfinished = path.with_suffix(".unfinished")
+    try:
+        with unfinished.open("xb") as out:
+            unfinished.chmod(0o600)
+            _write(out, key, now, begin_bar)
+        with unfinished.open("rb") as file, opened(file, key) as plain:
+            manifest = checked(plain)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    files = sum(name.startswith(MEDIA) for name in manifest.parts)
+    removed = _forget(folder, keep)
+    return Made(path, path.stat().st_size, sum(manifest.tables.values()), files, removed)
+
+
+def _write(out: IO[bytes], key: Key, now: datetime, begin_bar: Callable[[int], Progress]) -> None:
+    manifest: Manifest = begin(now.isoformat())
+    with sealed(out, key) as plain, Writer(plain, manifest) as archive:
+        database = postgresql if connection.vendor == "postgresql" else sqlite
+        database.write(archive, manifest)
+        # After the database: what it names is there. An image's file never changes.
+        files = sorted(_media())
+        progress = begin_bar(len(files))
+        for file in files:
+            _add(archive, file)
+            progress(1)
+
+
+def _media() -> Iterator[Path]:
+    root = Path(settings.MEDIA_ROOT)
+    return (path for path in root.rglob("*") if path.is_file())
+
+
+def _add(archive: Writer, path: Path) -> None:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return  # removed since the list was made
+    with file:
+        name = MEDIA + path.relative_to(settings.MEDIA_ROOT).as_posix()
+        archive.add(name, file, path.stat().st_size)
+
+
+def _forget(folder: Path, keep: int) -> list[Path]:
+    old = sorted(folder.glob(OWN))[:-keep] if keep else []
+    for path in old:
+        path.unlink()
+    return old

@@ -1,0 +1,104 @@
+"""Puts a backup back into an installation in which there is nothing yet. It starts fenced."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import connection
+
+from channels.models import Account
+from config.backup import postgresql, sqlite
+from config.backup.archive import MANIFEST, PIECE, Member, checked, members
+from config.backup.making import MEDIA
+from config.backup.manifest import FORMAT, Manifest, traces
+from config.backup.sealing import Key, opened
+from config.backup.trouble import Trouble
+from orgs.clock import database_now
+from orgs.models import Unit, User
+from schedules.actions import fence
+from schedules.models import Schedule
+
+DATABASE = "database/"
+
+
+def verify(path: Path, key: Key) -> Manifest:
+    """Read all of it. Raises Trouble where a byte is wrong."""
+    with path.open("rb") as file, opened(file, key) as plain:
+        manifest = checked(plain)
+    if manifest.format != FORMAT:
+        raise Trouble(f"The backup has the format {manifest.format}; this version reads {FORMAT}.")
+    return manifest
+
+
+def restore(path: Path, key: Key, manifest: Manifest, *, by: Any) -> None:
+    """Put back what was verified. Raises Trouble before anything is changed."""
+    refuse(manifest)
+    detail = f"from the backup of {manifest.created_at}"
+    now = database_now()
+    if connection.vendor == "postgresql":
+        postgresql.make_tables(manifest)
+    with _parts(path, key) as parts:
+        database = _only(parts, DATABASE)
+        if connection.vendor == "postgresql":
+            postgresql.put_back(database, manifest, now, detail)
+        else:
+            sqlite.put_back(database, now, detail)
+    with _parts(path, key) as parts:
+        _put_media_back(_only(parts, MEDIA))
+    call_command("migrate", verbosity=0)
+    fence.restored(by=by, detail=detail)
+
+
+def refuse(manifest: Manifest) -> None:
+    """Raises Trouble where the installation is not an empty one, or of another kind."""
+    if manifest.engine != connection.vendor:
+        words = f"The backup is of {manifest.engine}, this database is {connection.vendor}."
+        raise Trouble(f"{words} Set TEIJI_DATABASE_URL to one of the same kind.")
+    tables = set(connection.introspection.table_names())
+    for model in (Unit, User, Schedule):
+        if model._meta.db_table in tables and model._default_manager.exists():
+            what = model._meta.verbose_name_plural
+            raise Trouble(f"This database has {what} in it. A backup goes into an empty one only.")
+    if connection.vendor == "postgresql":
+        postgresql.refuse_unless_empty(manifest)
+
+
+def lost_keys(manifest: Manifest) -> str:
+    """What is missing of the keys that the backup's secrets are sealed with; "": nothing."""
+    if set(manifest.keys) <= set(traces()):
+        return ""
+    closed = 0
+    for account in Account.objects.exclude(sealed=""):
+        try:
+            account.secrets  # noqa: B018  (opened to see whether it can be)
+        except ImproperlyConfigured:
+            closed += 1
+    if not closed:
+        return ""
+    words = f"The credentials of {closed} accounts cannot be opened:"
+    return f"{words} add the keys of the old installation to TEIJI_SECRET_KEYS."
+
+
+@contextmanager
+def _parts(path: Path, key: Key) -> Iterator[Iterator[Member]]:
+    with path.open("rb") as file, opened(file, key) as plain:
+        yield (member for member in members(plain) if member.name != MANIFEST)
+
+
+def _only(parts: Iterator[Member], folder: str) -> Iterator[Member]:
+    return (part for part in parts if part.name.startswith(folder))
+
+
+def _put_media_back(parts: Iterator[Member]) -> None:
+    for part in parts:
+        path = Path(settings.MEDIA_ROOT) / part.name.removeprefix(MEDIA)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(path.name + ".unfinished")
+        with unfinished.open("wb") as file:
+            while data := part.file.read(PIECE):
+                file.write(data)
+        unfinished.replace(path)

@@ -1,0 +1,60 @@
+"""`manage.py backup FOLDER`: database and images in one encrypted file, verified."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from config.backup.keys import add_key_arguments, key_of
+from config.backup.making import make
+from config.backup.sealing import new_key
+from config.backup.trouble import Trouble
+from orgs.clock import database_now
+from schedules.management.progress import Bar
+
+FAILED = 2
+
+
+class Command(BaseCommand):
+    help = "Write database and images into one encrypted file, and read it once more."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", nargs="?", type=Path, help="Where the backup goes.")
+        add_key_arguments(parser)
+        parser.add_argument("--new-key", type=Path, metavar="FILE", help="Only make a key.")
+        parser.add_argument(
+            "--keep", type=int, default=0, help="Remove all but the latest so many. 0: none."
+        )
+        parser.add_argument("--json", action="store_true", help="One line of JSON.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            if options["new_key"]:
+                self._make_key(options["new_key"])
+                return
+            if options["folder"] is None:
+                raise Trouble("Name the folder that the backup goes into.")
+            made = make(
+                options["folder"],
+                key_of(options),
+                now=database_now(),
+                keep=options["keep"],
+                begin_bar=lambda files: Bar("images", files),
+            )
+        except (Trouble, OSError, DatabaseError) as error:
+            raise CommandError(f"No backup was made. {error}", returncode=FAILED) from error
+        facts = {"file": str(made.path), "bytes": made.size, "rows": made.rows,
+                 "images": made.files, "removed": [str(path) for path in made.removed]}  # fmt: skip
+        words = f"{made.path}: {made.size} bytes, {made.rows} rows, {made.files} files, verified."
+        if made.removed:
+            words += f" Removed {len(made.removed)} older ones."
+        self.stdout.write(json.dumps(facts) if options["json"] else words)
+
+    def _make_key(self, path: Path) -> None:
+        public = new_key(path)
+        self.stdout.write(
+            f"{path} holds the key {public}.\n"
+            "Keep a copy away from this machine: without it no backup can be opened."
+        )
