@@ -168,7 +168,9 @@ def _write(started: RecipientImport, entries: list[Entry]) -> None:
     _tag(started, entries)
     if started.audience_id:
         members = [
-            Membership(audience_id=started.audience_id, recipient_id=e.known) for e in entries
+            Membership(audience_id=started.audience_id, recipient_id=known)
+            for entry in entries
+            if (known := entry.known) is not None  # of all: the new ones were just given ids
         ]
         insert_new(members)
 
