@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from django.db import connection
 from django.utils.translation import gettext as _
 
-from channels.models import Audience, Room
 from orgs.reach import Act, within
 from schedules.actions.refusal import OutOfReach
 from schedules.models import Schedule
+
+ROOMS, AUDIENCES = 1, 2  # the first number of an advisory lock: what the second one stands for
+SHARES = 256  # rooms share locks, since PostgreSQL holds only some thousands at a time
 
 
 def lock(schedule: Schedule, *, by: Any, act: Act) -> Schedule:
@@ -30,10 +33,13 @@ def lock_edited(copy: Schedule, *, by: Any) -> Schedule | None:
 
 
 def lock_targets(schedule: Schedule) -> None:
-    """Hold the rooms, or the audience, before asking for duplicates: of two that register the
-    same at the same moment, the second waits here, and then sees the first."""
-    rooms = Room.objects.filter(pk__in=schedule.rooms.values("pk")).order_by("id")
-    audience = Audience.objects.filter(pk=schedule.audience_id or 0)
-    for targets in (rooms, audience):
-        # Not FOR UPDATE: that would hold up every delivery that is planned for them.
-        list(targets.select_for_update(no_key=True).values_list("pk", flat=True))
+    """Hold the right to register for these rooms, or this audience, before asking for duplicates:
+    of two that register the same at the same moment, the second waits here, and then sees the
+    first. It is not the rows that are held: a planner holds those, and must not wait for people.
+    """
+    if connection.vendor != "postgresql":
+        return  # SQLite has one write lock, and the transaction has taken it
+    rooms = {(ROOMS, pk % SHARES) for pk in schedule.rooms.values_list("pk", flat=True)}
+    audience = {(AUDIENCES, schedule.audience_id % SHARES)} if schedule.audience_id else set()
+    with connection.cursor() as cursor:  # in one order, lest two wait for each other
+        cursor.executemany("SELECT pg_advisory_xact_lock(%s, %s)", sorted(rooms | audience))
