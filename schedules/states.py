@@ -73,8 +73,8 @@ MOVES: dict[type, dict[State, frozenset[State]]] = {
         ),
         _R.UNCONFIRMED: frozenset({_R.SENDING, _R.SENT, _R.PARTIAL, _R.FAILED}),
         _R.SENT: frozenset(),
-        _R.PARTIAL: frozenset(),
-        _R.FAILED: frozenset(),
+        _R.PARTIAL: frozenset({_R.SENDING}),  # what failed is tried again
+        _R.FAILED: frozenset({_R.SENDING}),
         _R.SKIPPED: frozenset(),
         _R.CANCELLED: frozenset(),
     },
@@ -93,7 +93,7 @@ MOVES: dict[type, dict[State, frozenset[State]]] = {
         _D.SENT: frozenset({_D.CONFIRMED, _D.RETRACTED}),  # c, j
         _D.CONFIRMED: frozenset({_D.RETRACTED}),  # j
         _D.UNCONFIRMED: frozenset({_D.SENT, _D.FAILED, _D.PLANNED}),  # g
-        _D.FAILED: frozenset(),
+        _D.FAILED: frozenset({_D.PLANNED}),  # k
         _D.SKIPPED: frozenset(),
         _D.CANCELLED: frozenset(),
         _D.RETRACTED: frozenset(),

@@ -35,6 +35,7 @@ VERBS = {
     "arrived": _("decided: it arrived"),
     "send_again": _("decided: send again"),
     "leave": _("decided: leave it"),
+    "retried": _("tried again"),
 }
 COLOURS = {
     "created": "success",

@@ -17,6 +17,7 @@ from schedules.actions.lifecycle import cancel, delete, pause, resume, toggle
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.register import create_draft, register
 from schedules.actions.resolve import Doubt, NeedsSure, Verdict, resolve, resolve_many
+from schedules.actions.retry import Retried, retry, retryable
 from schedules.actions.run_now import execute
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "NeedsSure",
     "OutOfReach",
     "Refused",
+    "Retried",
     "Stale",
     "Verdict",
     "add_image",
@@ -44,6 +46,8 @@ __all__ = [
     "resolve",
     "resolve_many",
     "resume",
+    "retry",
+    "retryable",
     "save_draft",
     "step_digest",
     "toggle",

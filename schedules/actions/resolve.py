@@ -154,11 +154,15 @@ def _warning(row: Delivery, verdict: Verdict, now: datetime) -> str:
     """Why this should not be decided lightly; nothing where it may be."""
     if row.is_asked_about:
         return _("Its channel is still being asked whether it arrived: wait for the answer.")
-    grace = timedelta(seconds=settings.TEIJI_GRACE_SECONDS)
-    if verdict == Verdict.SEND_AGAIN and now - row.due_at > grace:
-        words = _("It was appointed for %(due)s, which is long past: decide whether it still fits.")
-        return words % {"due": _clock(row.due_at, row)}
-    return ""
+    return warning_of_age(row, now) if verdict == Verdict.SEND_AGAIN else ""
+
+
+def warning_of_age(row: Delivery, now: datetime) -> str:
+    """What to say before this is sent once more, where its time is long past."""
+    if now - row.due_at <= timedelta(seconds=settings.TEIJI_GRACE_SECONDS):
+        return ""
+    words = _("It was appointed for %(due)s, which is long past: decide whether it still fits.")
+    return words % {"due": _clock(row.due_at, row)}
 
 
 def _clock(at: datetime, row: Delivery) -> str:

@@ -8,6 +8,8 @@ from logs.models import Attempt, History
 from logs.stats.lateness import lateness_of
 from schedules.dispatch.outcome import Outcome
 
+BY_HAND = ("send_again", "retried")  # in the history: a person had it sent once more
+
 
 def attempt_of(outcome: Outcome, lateness: dict[int, int]) -> Attempt:
     """The row that proves what was tried and what the channel said."""
@@ -58,7 +60,7 @@ def lateness_of_each(held: Sequence[Outcome]) -> dict[int, int]:
     one. Only the first part has an appointed time, and none has it that a person sends again."""
     first = [o for o in held if o.receipt and o.handed_at and o.claimed.part == 0]
     tried = [str(o.claimed.id) for o in first if o.claimed.started_at]
-    again = History.objects.filter(kind="delivery", verb="send_again", object_id__in=tried)
+    again = History.objects.filter(kind="delivery", verb__in=BY_HAND, object_id__in=tried)
     by_hand = set(again.values_list("object_id", flat=True)) if tried else set()
     times = [(o.claimed, _accepted_at(o)) for o in first if str(o.claimed.id) not in by_hand]
     return {claimed.id: lateness_of(at, claimed.leaves_at) for claimed, at in times if at}

@@ -20,8 +20,8 @@ from schedules.states import (
 
 ROOT = Path(__file__).resolve().parents[2]
 FINAL = {
-    DeliveryState: {"failed", "skipped", "cancelled", "retracted"},
-    RunState: {"sent", "partial", "failed", "skipped", "cancelled"},
+    DeliveryState: {"skipped", "cancelled", "retracted"},
+    RunState: {"sent", "skipped", "cancelled"},
     ScheduleState: {"cancelled"},
 }
 

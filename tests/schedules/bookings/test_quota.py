@@ -7,18 +7,20 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from channels.adapters.base import refused
 from channels.models import Account, QuotaReading, Room
 from logs.models import Attempt
 from logs.stats.tally import roll_up
 from orgs.clock import database_now
 from orgs.models import Unit
+from schedules.actions import retry
 from schedules.dispatch.plan import plan
 from schedules.dispatch.settle import settle
 from schedules.models import Delivery, Run
 from tests.fakes.line import LineFake
 from tests.fakes.serving import in_thread
 from tests.schedules.at_once import at_once
-from tests.schedules.conftest import accepted, on_the_wire
+from tests.schedules.conftest import accepted, not_accepted, on_the_wire
 
 pytestmark = pytest.mark.django_db
 
@@ -288,3 +290,19 @@ def test_a_quota_of_1000_stops_a_run_of_1200_and_nothing_arrives(
     assert outcome(run) == (
         "skipped", "quota", "LINE: needs 1,200; 1,000 left this month; 200 short",
     )  # fmt: skip
+
+
+def test_a_retry_that_does_not_fit_into_the_month_is_refused(world, reading, make_room, planned_at):
+    now = database_now()
+    told = reading(1000, 900, at=now)
+    (run,) = planned_at(now, {"rooms": [make_room(60), make_room(30)]})
+    settle([not_accepted(one, now, refused("no")) for one in on_the_wire(now)])
+    QuotaReading.objects.filter(pk=told.pk).update(used=950)
+    rows = list(Delivery.objects.order_by("id"))
+    retried = retry([row.pk for row in rows], by=world.people["xinyi"])
+    assert retried.planned == [rows[1].pk]
+    assert str(retried.refused[rows[0].pk]) == (
+        "LINE: needs 60; 50 left this month; 10 short"
+    )  # fmt: skip
+    run.refresh_from_db()
+    assert (run.state, run.failed) == ("sending", 1)
