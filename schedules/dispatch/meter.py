@@ -120,17 +120,17 @@ def _take(account: Account, now: datetime) -> bool:
 
 async def _quota_of(account: Account, senders: Senders) -> Answer:
     asked_at = senders.clock.now()
-    quota, error = await _ask(account, senders, lambda adapter: adapter.quota())
+    quota, error = await ask(account, senders, lambda adapter: adapter.quota())
     return Answer(account.pk, asked_at, quota, error)
 
 
 async def _people_of(room: Room, senders: Senders) -> int | None:
-    people, _error = await _ask(room.account, senders, lambda adapter: adapter.size(room.address))
+    people, _error = await ask(room.account, senders, lambda adapter: adapter.size(room.address))
     return people if people is None else int(people)
 
 
-async def _ask(account: Account, senders: Senders, question: Any) -> tuple[Any, str]:
-    """The answer, or None and why there is none."""
+async def ask(account: Account, senders: Senders, question: Any) -> tuple[Any, str]:
+    """What an account's adapter answers within the deadline, or None and why there is nothing."""
     try:
         async with asyncio.timeout(DEADLINE):
             return await question(senders.adapter(account)), ""

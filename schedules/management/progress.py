@@ -27,3 +27,21 @@ class Bar:
             return f"{self._name} {self._done}"
         filled = min(WIDTH, WIDTH * self._done // self._total)
         return f"{self._name} [{'#' * filled:<{WIDTH}}] {self._done} of {self._total}"
+
+
+class Status:
+    """One line that changes, on standard error; only where a person looks on."""
+
+    def __init__(self, out: IO[str] | None = None) -> None:
+        self._out = sys.stderr if out is None else out
+        self._is_shown = self._out.isatty()
+
+    def __call__(self, words: str) -> None:
+        if self._is_shown:
+            self._out.write(f"\r\033[K{words}")
+            self._out.flush()
+
+    def end(self) -> None:
+        """Leave an empty line for what comes."""
+        if self._is_shown:
+            self._out.write("\r\033[K")

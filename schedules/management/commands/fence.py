@@ -7,15 +7,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError
 
 from orgs.clock import database_now
-from orgs.models import User
 from schedules import actions
 from schedules.actions import fence as acts
 from schedules.dispatch.fence import Fence
+from schedules.management.named import FAILED, person_named
 from schedules.management.operator import as_command, operator
 from schedules.models import Installation
 from schedules.shown.fence import Due, due_meanwhile
 
-FENCED, FAILED = 1, 2  # exit status
+FENCED = 1  # exit status
 
 
 class Command(BaseCommand):
@@ -62,11 +62,11 @@ class Command(BaseCommand):
 
     def _stop(self, options: dict[str, Any]) -> None:
         with as_command():
-            acts.stop(by=_actor(options["by"]), note=options["up"])
+            acts.stop(by=person_named(options["by"]), note=options["up"])
         self.stdout.write("All sending is stopped. Lift it with: manage.py fence --lift")
 
     def _lift(self, options: dict[str, Any]) -> None:
-        by = _actor(options["by"])
+        by = person_named(options["by"])
         if Installation.objects.fenced():
             self._say_fenced()
         with as_command():
@@ -89,12 +89,3 @@ def _lines(due: Due) -> list[str]:
         f"  {row.due_at.isoformat(' ', 'seconds')}  {row.run.title} → {row.room_name}"
         for row in due.first
     ]
-
-
-def _actor(username: str | None) -> Any:
-    if not username:
-        return operator()
-    found = User.objects.filter(username=username).first()
-    if found is None:
-        raise CommandError(f"There is no user {username}.", returncode=FAILED)
-    return found

@@ -9,15 +9,14 @@ from zoneinfo import available_timezones
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 
-from channels.models import Account
-from orgs.models import Unit
 from schedules.legacy.importing import TABLES, Wish, run_import
 from schedules.legacy.reading import Unusable, open_source
 from schedules.legacy.take_campaigns import Into
+from schedules.management.named import FAILED, account_named, unit_named
 from schedules.management.operator import as_command, operator
 from schedules.management.progress import Bar
 
-LEFT_OUT, FAILED = 1, 2  # exit status
+LEFT_OUT = 1  # exit status
 
 
 class Command(BaseCommand):
@@ -87,7 +86,7 @@ def _wish(options: dict[str, Any]) -> Wish:
         raise Unusable(f"{unknown[0]} is not imported; these are: {', '.join(TABLES)}.")
     return Wish(
         name=options["name"],
-        account=_account(options["account"]) if options["account"] else None,
+        account=account_named(options["account"]) if options["account"] else None,
         into=_into(options["unit"], options["audience"]) if options["unit"] else None,
         images=images,
         tables=tables,
@@ -97,28 +96,10 @@ def _wish(options: dict[str, Any]) -> Wish:
     )
 
 
-def _account(given: str) -> Account:
-    rows = Account.objects.select_related("unit")
-    found = list(rows.filter(pk=given) if given.isdecimal() else rows.filter(name=given))
-    if len(found) == 1:
-        return found[0]
-    if found:
-        listed = ", ".join(f"{account.pk} of {account.unit}" for account in found)
-        raise Unusable(f"Several accounts are called “{given}”. Give the id: {listed}.")
-    listed = ", ".join(f"“{name}”" for name in rows.values_list("name", flat=True)[:20])
-    raise Unusable(f"There is no account “{given}”. There are: {listed or 'none yet'}.")
-
-
 def _into(given: str, audiences: list[str]) -> Into:
-    found = list(Unit.objects.filter(code=given)) or list(
-        Unit.objects.filter(pk=given) if given.isdecimal() else []
-    )
-    if len(found) != 1:
-        how = "Several units have" if found else "No unit has"
-        raise Unusable(f"{how} the code “{given}”. Give a code, or the id.")
     pairs = [pair.rpartition("=") for pair in audiences]
     if wrong := [
         pair for pair, (_rule, sign, _name) in zip(audiences, pairs, strict=True) if not sign
     ]:
         raise Unusable(f"“{wrong[0]}” is not RULE=NAME.")
-    return Into(found[0], {rule: name for rule, _sign, name in pairs})
+    return Into(unit_named(given), {rule: name for rule, _sign, name in pairs})
