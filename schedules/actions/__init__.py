@@ -14,11 +14,13 @@ from schedules.actions.draft import (
 from schedules.actions.duplicate import duplicate
 from schedules.actions.edit import begin_edit, change, drop_edit
 from schedules.actions.lifecycle import cancel, delete, pause, resume, toggle
+from schedules.actions.priority import set_priority
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.register import create_draft, register
 from schedules.actions.resolve import Doubt, NeedsSure, Verdict, resolve, resolve_many
 from schedules.actions.retry import Retried, retry, retryable
 from schedules.actions.run_now import execute
+from schedules.actions.shift import foresee_shift, shift
 
 __all__ = [
     "Doubt",
@@ -38,6 +40,7 @@ __all__ = [
     "drop_edit",
     "duplicate",
     "execute",
+    "foresee_shift",
     "order_images",
     "pause",
     "register",
@@ -49,6 +52,8 @@ __all__ = [
     "retry",
     "retryable",
     "save_draft",
+    "set_priority",
+    "shift",
     "step_digest",
     "toggle",
 ]

@@ -14,7 +14,7 @@ from schedules import rules
 from schedules.actions.locked import lock, lock_edited, lock_targets
 from schedules.actions.refusal import Refused
 from schedules.actions.register import summary
-from schedules.actions.replan import find_next, withdraw
+from schedules.actions.replan import next_time, withdraw
 from schedules.models import Run, Schedule, ScheduleImage
 from schedules.recurrence import Kind
 from schedules.states import OPEN_RUN, ScheduleState, move
@@ -69,12 +69,10 @@ def change(copy: Schedule, *, by: Any) -> Schedule:
     before = summary(row)
     withdraw(row, now)
     _check_not_leaving(row, copy)
-    # What is due by now but not yet planned, as after an outage, stays due.
-    overdue = row.next_due_at if row.next_due_at and row.next_due_at <= now else None
     for name in COLUMNS:
         setattr(row, name, getattr(copy, name))
     copy_content(copy, row)
-    _reactivate(row, now, overdue)
+    _reactivate(row, now)
     copy.delete()
     after = summary(row)
     changes = {key: [before[key], after[key]] for key in after if before[key] != after[key]}
@@ -126,12 +124,11 @@ def _check_not_leaving(row: Schedule, copy: Schedule) -> None:
         )  # fmt: skip
 
 
-def _reactivate(row: Schedule, now: datetime, overdue: datetime | None) -> None:
+def _reactivate(row: Schedule, now: datetime) -> None:
     """Save the edited schedule; one that was at its end goes on if it has a next time."""
     row.content_hash = row.content.digest
     row.expected = row.audience.count() if row.audience else None
-    is_paused = row.state == ScheduleState.PAUSED
-    row.next_due_at = None if is_paused else overdue or find_next(row, now)
+    row.next_due_at = next_time(row, now)
     row.revision += 1
     row.save()
     if row.state not in (ScheduleState.ACTIVE, ScheduleState.PAUSED):

@@ -9,7 +9,14 @@ from channels.adapters import registry
 from schedules.models import Delivery, HolidayException, Run, Schedule
 from schedules.models.delivery import part_key
 from schedules.recurrence import next_occurrence
-from schedules.states import OPEN_DELIVERY, OPEN_RUN, DeliveryState, RunState, move
+from schedules.states import (
+    OPEN_DELIVERY,
+    OPEN_RUN,
+    DeliveryState,
+    RunState,
+    ScheduleState,
+    move,
+)
 from schedules.totals import add_up
 
 
@@ -76,6 +83,16 @@ def _cancel(open_runs: QuerySet[Run], now: datetime) -> None:
     planned = mine.filter(state=DeliveryState.PLANNED)
     move(planned, DeliveryState.CANCELLED, completed_at=now)
     add_up(run_ids, now)
+
+
+def next_time(schedule: Schedule, now: datetime) -> datetime | None:
+    """The next time of one whose timing has changed. What is due by now but not yet planned, as
+    after an outage, stays due; what is paused has none."""
+    if schedule.state == ScheduleState.PAUSED:
+        return None
+    if schedule.next_due_at and schedule.next_due_at <= now:
+        return schedule.next_due_at
+    return find_next(schedule, now)
 
 
 def find_next(schedule: Schedule, now: datetime) -> datetime | None:

@@ -18,7 +18,12 @@ from django.utils.translation import gettext_lazy
 from config.scoped.admin import ReadOnlyAdmin
 from schedules import actions
 from schedules.admin.columns import two_lines
-from schedules.admin.filters import AppointedFilter, OneRecipientFilter, OneRunFilter
+from schedules.admin.filters import (
+    AppointedFilter,
+    ChannelFilter,
+    OneRecipientFilter,
+    OneRunFilter,
+)
 from schedules.admin.not_confirmed import ask_if_sure
 from schedules.models import Delivery
 from schedules.templatetags.teiji_states import delivery_badge
@@ -30,7 +35,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_display = ["appointed", "room_name", "title", "badge", "why", "late", "tries", "channel"]
     # The first column too: a list on a phone calls a first column without a link a tick box.
     list_display_links = ["appointed", "room_name"]
-    list_filter = [AppointedFilter, "state", "channel", OneRunFilter, OneRecipientFilter]
+    list_filter = [AppointedFilter, "state", ChannelFilter, OneRunFilter, OneRecipientFilter]
     list_select_related = ["run"]
     search_fields = ["room_name", "run__title", "request_id"]
     ordering = ["-due_at", "-id"]

@@ -1,4 +1,5 @@
-"""Filters of the lists: by time with a default window, and by the run of a delivery."""
+"""Filters of the lists: by time on the reader's clock, by unit, channel, state and kind, and by
+what a row belongs to."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,18 +9,25 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from channels.adapters import registry
 from channels.models import Recipient
+from config.scoped.times import zone_of
 from orgs.clock import database_now
-from orgs.reach import within
+from orgs.models import Unit
+from orgs.reach import under, within
+from schedules.shown import windows
 from schedules.states import DeliveryState
 
 ONE = ("run", "schedule", "recipient")  # what belongs to one of them is asked for as a whole
 
+LAST_HOURS = timedelta(days=1)
 WINDOWS = {
-    "day": (_("the last 24 hours"), timedelta(days=1)),
-    "week": (_("the last 7 days"), timedelta(days=7)),
-    "month": (_("the last 30 days"), timedelta(days=30)),
+    "today": _("today"),
+    "day": _("the last 24 hours"),
+    "week": _("the last 7 days"),
+    "weeks": _("the last 4 weeks"),
 }
+UNITS_OFFERED = 200
 
 
 class AppointedFilter(admin.SimpleListFilter):
@@ -29,7 +37,7 @@ class AppointedFilter(admin.SimpleListFilter):
     parameter_name = "appointed"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*((name, title) for name, (title, _span) in WINDOWS.items()), ("all", _("all"))]
+        return [*WINDOWS.items(), ("all", _("all"))]
 
     def choices(self, changelist: Any) -> Any:
         present = self.value() or "week"
@@ -49,7 +57,67 @@ class AppointedFilter(admin.SimpleListFilter):
         name = self.value() or ("all" if asked else "week")
         if name not in WINDOWS:
             return queryset
-        return queryset.filter(due_at__gte=database_now() - WINDOWS[name][1])
+        now, zone = database_now(), zone_of(request.user)
+        since = now - LAST_HOURS if name == "day" else windows.start_of(name, zone, now)
+        return queryset.filter(due_at__gte=since)
+
+
+class NextRunFilter(admin.SimpleListFilter):
+    """Schedules by when they go next, the soonest first where they are not ordered otherwise."""
+
+    title = _("next run")
+    parameter_name = "next"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("hour", _("within 60 minutes")),
+            ("today", _("today")),
+            ("none", _("not scheduled to run")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        asked = self.value()
+        if asked == "none":
+            return queryset.filter(next_due_at=None)
+        if asked not in ("hour", "today"):
+            return queryset
+        now = database_now()
+        is_hour = asked == "hour"
+        until = now + windows.HOUR if is_hour else windows.end_of_today(zone_of(request.user), now)
+        rows: Any = queryset
+        return rows.going_before(until)
+
+
+class UnitFilter(admin.SimpleListFilter):
+    """What belongs to a unit within reach, or to one under it."""
+
+    title = _("unit")
+    parameter_name = "unit"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        units = within(request.user, Unit.objects.order_by("path"))[:UNITS_OFFERED]
+        return [(str(unit.pk), "\u2007\u2007" * (unit.depth - 1) + unit.name) for unit in units]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        asked = self.value()
+        if not asked:
+            return queryset
+        is_id = asked.isascii() and asked.isdecimal() and len(asked) < 19
+        unit = within(request.user, Unit.objects.filter(pk=asked)).first() if is_id else None
+        return under(unit, queryset) if unit else queryset.none()
+
+
+class ChannelFilter(admin.SimpleListFilter):
+    """By the channels that there are: to ask a long table for its own would read all of it."""
+
+    title = _("channel")
+    parameter_name = "channel"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(kind, adapter.label) for kind, adapter in sorted(registry().items())]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(channel=self.value()) if self.value() else queryset
 
 
 class OneOf(admin.SimpleListFilter):

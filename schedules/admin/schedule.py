@@ -1,10 +1,9 @@
-"""The list of schedules, and the page of one."""
+"""The page of one schedule; with its list, the admin of schedules."""
 
 from typing import Any
 from uuid import uuid4
 
-from django.contrib import admin, messages
-from django.db.models import Count, DateTimeField, OuterRef, QuerySet, Subquery, Value
+from django.contrib import admin
 from django.http import (
     Http404,
     HttpRequest,
@@ -14,111 +13,30 @@ from django.http import (
 )
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
-from config.scoped.admin import ScopedAdmin
 from orgs.clock import database_now
 from orgs.reach import Act, can, within
 from schedules import actions
 from schedules.actions.edit import EDITABLE
 from schedules.actions.run_now import RUNNABLE
 from schedules.admin.acts import act_on
-from schedules.admin.columns import two_lines
 from schedules.admin.live import answer_if_new, fingerprint
-from schedules.models import Run, Schedule
+from schedules.admin.schedule_list import ScheduleList
+from schedules.models import Schedule
 from schedules.shown.audience import audience_of
 from schedules.shown.chat import chats_of_draft
-from schedules.shown.coming import coming, words
+from schedules.shown.coming import coming
 from schedules.shown.cost import cost_of
-from schedules.shown.drift import briefly
-from schedules.states import OPEN_RUN, RunState, ScheduleState
-from schedules.templatetags.teiji_states import state_badge
-from schedules.templatetags.teiji_times import time_element
+from schedules.states import OPEN_RUN, ScheduleState
 
 RUNS_SHOWN = 20
 
 
 @admin.register(Schedule)
-class ScheduleAdmin(ScopedAdmin):
+class ScheduleAdmin(ScheduleList):
     """Shows; every change is an action."""
 
-    list_display = ["name", "unit", "rooms_count", "badge", "next_run", "last_run"]
-    list_display_links = ["name"]
-    list_filter = ["state", "timing_kind"]
-    list_select_related = ["unit"]
-    search_fields = ["title"]
-    ordering = ["-id"]
-    actions = ["pause_chosen", "resume_chosen", "cancel_chosen"]
-    list_fullwidth = True
     delete_confirmation_template = "schedules/delete.html"
-
-    class Media:
-        css = {"all": ["teiji/schedules.css"]}
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        latest = Run.objects.filter(schedule=OuterRef("pk")).exclude(state=RunState.PLANNED)
-        latest = latest.order_by("-due_at")
-        rooms: Any = Schedule.rooms.through.objects.filter(schedule_id=OuterRef("pk"))
-        counted = rooms.order_by().values("schedule_id").annotate(total=Count("pk"))
-        return (
-            super()
-            .get_queryset(request)
-            .filter(deleted_at=None, edits=None)
-            .annotate(
-                room_total=Subquery(counted.values("total")),
-                last_state=Subquery(latest.values("state")[:1]),
-                last_people=Subquery(latest.values("recipients")[:1]),
-                last_expected=Subquery(latest.values("expected")[:1]),
-                last_due_at=Subquery(latest.values("due_at")[:1]),
-                # Asked once: the columns of a list see nothing of the request.
-                listed_at=Value(database_now(), output_field=DateTimeField()),
-            )
-        )
-
-    # The columns.
-
-    @admin.display(description=gettext_lazy("title"), ordering="title")
-    def name(self, row: Any) -> SafeString:
-        return format_html(
-            '{}<span class="tj-list-words">{}</span>',
-            two_lines(row.title or _("(without a title)"), "tj-list-name"),
-            words(row, row.listed_at),
-        )
-
-    @admin.display(description=gettext_lazy("goes to"))
-    def rooms_count(self, row: Any) -> str:
-        if row.audience_id:
-            return self._people(row)
-        total = row.room_total or 0
-        return ngettext("%(rooms)d room", "%(rooms)d rooms", total) % {"rooms": total}
-
-    def _people(self, row: Any) -> SafeString | str:
-        """Of an audience how many it went to the last time, or how many are expected."""
-        if row.last_people is not None:
-            people = briefly(row.last_people, row.last_expected)
-        elif row.expected is not None:
-            people = briefly(row.expected, None)
-        else:
-            return _("an audience")
-        return format_html("{}<br>{}", _("an audience"), people)
-
-    @admin.display(description=gettext_lazy("state"), ordering="state")
-    def badge(self, row: Schedule) -> SafeString:
-        return state_badge(row.state, row.get_state_display())
-
-    @admin.display(description=gettext_lazy("next run"), ordering="next_due_at")
-    def next_run(self, row: Any) -> SafeString:
-        return time_element(row.next_due_at, row.zone, row.listed_at)
-
-    @admin.display(description=gettext_lazy("last run"))
-    def last_run(self, row: Any) -> SafeString | str:
-        if row.last_state is None:
-            return "–"
-        badge = state_badge(row.last_state, RunState(row.last_state).label)
-        return format_html("{} {}", badge, time_element(row.last_due_at, row.zone))
 
     # The page of one.
 
@@ -193,38 +111,6 @@ class ScheduleAdmin(ScopedAdmin):
             "history_url": f"{reverse('admin:logs_history_changelist')}"
             f"?kind=schedule&object_id={row.pk}",
         }
-
-    # Many at once: posted with a token, each row through its own act.
-
-    @admin.action(description=gettext_lazy("Pause"))
-    def pause_chosen(self, request: HttpRequest, queryset: QuerySet) -> None:
-        self._each(request, queryset, actions.pause)
-
-    @admin.action(description=gettext_lazy("Resume"))
-    def resume_chosen(self, request: HttpRequest, queryset: QuerySet) -> None:
-        self._each(request, queryset, actions.resume)
-
-    @admin.action(description=gettext_lazy("Cancel for good"))
-    def cancel_chosen(self, request: HttpRequest, queryset: QuerySet) -> None:
-        self._each(request, queryset, actions.cancel)
-
-    def _each(self, request: HttpRequest, queryset: QuerySet, act: Any) -> None:
-        done, refused = 0, []
-        for row in queryset:
-            try:
-                act(row, by=request.user)
-                done += 1
-            except actions.Refused as error:
-                refused.append(f"{row}: {error}")
-        words_of = ngettext("%(count)d schedule changed.", "%(count)d schedules changed.", done)
-        self.message_user(request, words_of % {"count": done}, messages.SUCCESS)
-        for text in refused[:10]:
-            self.message_user(request, text, messages.WARNING)
-
-    def get_actions(self, request: HttpRequest) -> Any:
-        found = super().get_actions(request)
-        found.pop("delete_selected", None)
-        return found if self.has_change_permission(request) else {}
 
     # Deleting: the act hides it; runs, log and history stay.
 

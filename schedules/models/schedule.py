@@ -23,6 +23,10 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         """All but the deleted, and but the working copies of an edit."""
         return self.filter(deleted_at=None, edits=None)
 
+    def going_before(self, moment: datetime) -> "ScheduleQuerySet":
+        """Active ones whose next occurrence comes before then."""
+        return self.filter(state=ScheduleState.ACTIVE, next_due_at__lt=moment)
+
     def to_plan(self, horizon: datetime) -> "ScheduleQuerySet":
         """Active ones whose next occurrence comes before `horizon`, the soonest first."""
         return self.filter(state=ScheduleState.ACTIVE, next_due_at__lte=horizon).order_by(

@@ -2,6 +2,7 @@
 
 from .cron import CronError
 from .occurrences import Occurrence, next_occurrence, occurrences
+from .shift import NoShiftError, shifted
 from .timing import LAST_DAY, Kind, ShortMonth, Timing, TimingError
 from .words import in_words
 
@@ -9,6 +10,7 @@ __all__ = [
     "LAST_DAY",
     "CronError",
     "Kind",
+    "NoShiftError",
     "Occurrence",
     "ShortMonth",
     "Timing",
@@ -16,4 +18,5 @@ __all__ = [
     "in_words",
     "next_occurrence",
     "occurrences",
+    "shifted",
 ]

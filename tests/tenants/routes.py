@@ -28,7 +28,18 @@ OWNERS = {
 
 # Words in an address that are no ids.
 VALUES = {
-    "verb": ["pause", "resume", "cancel", "execute", "edit", "duplicate", "delete", "discard"],
+    "verb": [
+        "pause",
+        "resume",
+        "cancel",
+        "execute",
+        "edit",
+        "duplicate",
+        "delete",
+        "discard",
+        "shift",
+        "priority",
+    ],
     "step": ["target", "content", "timing", "review"],
 }
 WORDS = re.compile(r"<(?:slug|step):(?P<name>\w+)>|\(\?P<\w+>(?P<choices>[a-z]+(?:\|[a-z]+)+)\)")

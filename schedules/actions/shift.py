@@ -1,0 +1,86 @@
+"""Shift: the times of a schedule, so much later or earlier on its wall clock."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from logs import history
+from orgs.clock import database_now
+from orgs.reach import Act
+from schedules import rules
+from schedules.actions.locked import lock, lock_targets
+from schedules.actions.refusal import Refused
+from schedules.actions.replan import next_time, withdraw
+from schedules.models import Schedule
+from schedules.recurrence import Kind, NoShiftError, next_occurrence, shifted
+from schedules.states import OPEN_RUN, ScheduleState
+
+SHIFTABLE = (ScheduleState.ACTIVE, ScheduleState.PAUSED)
+MOVED = ("date", "time", "weekdays", "day_of_month")  # the columns that a shift may change
+
+
+@transaction.atomic
+def shift(schedule: Schedule, *, by: Any, span: timedelta, seen: int | None = None) -> Schedule:
+    """Move its times; what has begun is finished as it was. `seen` is the revision that the
+    actor looked at: sent twice, the second is refused, and nothing is shifted twice."""
+    row = lock(schedule, by=by, act=Act.CHANGE)
+    lock_targets(row)
+    now = database_now()  # after the locks: it may have waited for them
+    if seen is not None and seen != row.revision:
+        raise Refused(_("It has been changed since you looked at it."))
+    before = _columns(row)
+    _move(row, span, by=by, now=now)
+    withdraw(row, now)
+    if row.timing_kind == Kind.ONCE and row.runs.filter(state__in=OPEN_RUN).exists():
+        raise Refused(_("It is being sent at this moment."))
+    row.next_due_at = next_time(row, now)
+    row.revision += 1
+    row.save(update_fields=[*MOVED, "next_due_at", "revision", "updated_at"])
+    after = _columns(row)
+    changes = {name: [before[name], after[name]] for name in MOVED if before[name] != after[name]}
+    history.record("updated", row, by=by, now=now, unit_path=row.unit.path, changes=changes)
+    return row
+
+
+def foresee_shift(
+    schedule: Schedule, *, by: Any, span: timedelta, now: datetime
+) -> datetime | None:
+    """When it would go next if it were shifted so; None while it is paused. Nothing is written
+    or locked. Raises Refused as the act would."""
+    row = Schedule.objects.select_related("unit").get(pk=schedule.pk)
+    _move(row, span, by=by, now=now)
+    if row.state == ScheduleState.PAUSED:
+        return None
+    coming = rules.preview(row, now, 1)
+    return coming[0].due_at if coming else None
+
+
+def _move(row: Schedule, span: timedelta, *, by: Any, now: datetime) -> None:
+    """Change the columns, unsaved. Raises Refused."""
+    _check_shiftable(row, now)
+    try:
+        moved = shifted(row.timing, span)
+    except NoShiftError as error:
+        raise Refused(error) from error
+    row.date, row.time, row.day_of_month = moved.date, moved.time, moved.day_of_month
+    row.weekdays = sorted(moved.weekdays)
+    if found := rules.problems(row, by=by, now=now):
+        raise Refused(" ".join(text for texts in found.values() for text in texts))
+
+
+def _check_shiftable(row: Schedule, now: datetime) -> None:
+    if row.state not in SHIFTABLE:
+        raise Refused(
+            _("A schedule that is “%(state)s” cannot be shifted.")
+            % {"state": row.get_state_display()}
+        )
+    if row.drafts.exists():
+        raise Refused(_("It has changes that are not saved yet. Save or discard them first."))
+    if row.timing_kind == Kind.ONCE and not next_occurrence(row.timing, now):
+        raise Refused(_("Its time has passed. To send it once more, edit it."))
+
+
+def _columns(row: Schedule) -> dict[str, Any]:
+    return {name: str(value) if (value := getattr(row, name)) else "" for name in MOVED}

@@ -1,0 +1,26 @@
+"""Spans of time on a reader's clock. Lists filter by them and figures count by them, so that a
+figure and the list behind it are the same rows."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+HOUR = timedelta(hours=1)
+DAYS = {"today": 1, "week": 7, "weeks": 28}  # calendar days, today included
+
+
+def start_of(name: str, zone: str, now: datetime) -> datetime:
+    """The first moment of a span of DAYS."""
+    return midnight(today(zone, now) - timedelta(days=DAYS[name] - 1), zone)
+
+
+def end_of_today(zone: str, now: datetime) -> datetime:
+    return midnight(today(zone, now) + timedelta(days=1), zone)
+
+
+def today(zone: str, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(zone)).date()
+
+
+def midnight(day: date, zone: str) -> datetime:
+    """The first moment of a day of this zone, in UTC."""
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
