@@ -19,6 +19,7 @@ from uuid import UUID
 import aiohttp
 from django.utils.translation import gettext_lazy as _
 
+from channels.adapters.counting import Counting
 from channels.adapters.shared import SharedSecrets
 
 Payload = dict[str, Any]
@@ -231,7 +232,7 @@ async def _no_pictures(url: str) -> bytes:
     raise LookupError("nobody said where pictures are read")
 
 
-class Adapter(ABC):
+class Adapter(Counting, ABC):
     """One channel. An instance belongs to one account and one event loop."""
 
     kind: ClassVar[str]
@@ -277,7 +278,7 @@ class Adapter(ABC):
         assert self._http is not None, f"{self.kind} was made for packing only"
         return self._http
 
-    @classmethod  # noqa: B027  (most have nothing to load)
+    @classmethod
     def warm_up(cls) -> None:
         """Load what is slow to load, before the first message needs it."""
 
@@ -318,10 +319,10 @@ class Adapter(ABC):
         not say. Raises SendError: REFUSED when we are not in it."""
         return None
 
-    async def check(self) -> None:  # noqa: B027  (most cannot be asked without sending)
+    async def check(self) -> None:
         """Ask the channel whether the account's credentials hold. Raises SendError."""
 
-    async def validate(self, target: Target, payload: Payload) -> None:  # noqa: B027
+    async def validate(self, target: Target, payload: Payload) -> None:
         """Ask the channel whether it would take this part, sending nothing. Raises SendError."""
 
     @classmethod

@@ -9,15 +9,17 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from importlib import import_module
 from typing import Any, ClassVar
-from uuid import UUID
+from urllib.parse import urlencode
+from uuid import UUID, uuid5
 
 import aiohttp
 from django.utils.translation import gettext_lazy as _
 
-from channels.adapters import line_batch, line_events
+from channels.adapters import line_batch, line_counts, line_events
 from channels.adapters.base import (
     Adapter,
     Bubble,
@@ -38,6 +40,7 @@ from channels.adapters.base import (
     wire_failures,
     within,
 )
+from channels.adapters.counting import Statistics
 from channels.adapters.line_answers import Answer, count_in, receipt, take_in
 from channels.adapters.tokens import Token, Tokens
 
@@ -96,7 +99,10 @@ class LineAdapter(Adapter):
     guarded: ClassVar[bool] = False
     hears: ClassVar[bool] = True
     meters: ClassVar[bool] = True
-    quota_zone: ClassVar[str] = "Asia/Tokyo"  # LINE's month turns at midnight of UTC+9
+    quota_zone: ClassVar[str] = "Asia/Tokyo"  # LINE's days and months turn at midnight of UTC+9
+    labels_a_month: ClassVar[int] = line_counts.LABELS_A_MONTH
+    label_people: ClassVar[int] = line_counts.LABEL_PEOPLE
+    counts: ClassVar[tuple[str, ...]] = ("push", "multicast")
     host = "https://api.line.me"
 
     def __init__(
@@ -166,6 +172,24 @@ class LineAdapter(Adapter):
             raise refused("The LINE account is not in this group or room.", **answer.evidence)
         return count_in(receipt(answer).answer, "count")
 
+    @classmethod
+    def labelled(cls, payload: Payload, label: str) -> Payload:
+        return line_counts.labelled(payload, label)
+
+    async def labels_used(self) -> int:
+        answer = receipt(await self._ask("/v2/bot/message/aggregation/info")).answer
+        return count_in(answer, "numOfCustomAggregationUnits")
+
+    async def statistics(self, label: str, first: date, last: date) -> Statistics:
+        days = {"from": line_counts.on(first), "to": line_counts.on(last)}
+        query = urlencode({"customAggregationUnit": label, **days})
+        path = f"/v2/bot/insight/message/event/aggregation?{query}"
+        return line_counts.statistics(await self._ask(path))
+
+    async def counted(self, endpoint: str, day: date) -> int:
+        path = f"/v2/bot/message/delivery/{endpoint}?date={line_counts.on(day)}"
+        return line_counts.day_count(await self._ask(path))
+
     async def check(self) -> None:
         receipt(await self._ask("/v2/bot/info"))
 
@@ -173,8 +197,7 @@ class LineAdapter(Adapter):
         """LINE looks at the messages only, not at whom they are for."""
         deadline = asyncio.get_running_loop().time() + ASK_TIMEOUT
         endpoint = f"validate/{self.endpoint(batch=bool(target.members))}"
-        body = b"{" + self._frozen(payload)
-        receipt(await self._post_message(endpoint, body, None, deadline))
+        receipt(await self._validation(endpoint, payload, deadline))
 
     @classmethod
     def endpoint(cls, *, batch: bool) -> str:
@@ -197,15 +220,32 @@ class LineAdapter(Adapter):
     async def _hand_over(
         self, to: str | list[str], payload: Payload, key: UUID, deadline: float
     ) -> Receipt:
+        """A label is no reason for a message not to be sent: refused for it, the message goes
+        without, with a key of its own, since LINE's keys belong to one body."""
+        try:
+            return await self._push(to, payload, key, deadline)
+        except SendError as error:
+            if not line_counts.is_to_blame(error):
+                raise
+            plain, why = line_counts.without_label(payload), str(error)
+        found = await self._push(to, plain, uuid5(key, "without label"), deadline)
+        return replace(found, answer={**found.answer, "uncounted": why})
+
+    async def _push(
+        self, to: str | list[str], payload: Payload, key: UUID, deadline: float
+    ) -> Receipt:
         body = b'{"to": ' + json.dumps(to).encode() + b", " + self._frozen(payload)
         endpoint = self.endpoint(batch=isinstance(to, list))
         return receipt(await self._post_message(endpoint, body, key, deadline))
 
     async def _is_fine(self, payload: Payload, deadline: float) -> bool:
         """Whether LINE finds nothing wrong with the messages themselves: it is free."""
-        body = b"{" + self._frozen(payload)
-        answer = await self._post_message("validate/multicast", body, None, deadline)
+        answer = await self._validation("validate/multicast", payload, deadline)
         return answer.status == 200
+
+    async def _validation(self, endpoint: str, payload: Payload, deadline: float) -> Answer:
+        body = json.dumps(line_counts.without_label(payload)).encode()
+        return await self._post_message(endpoint, body, None, deadline)
 
     async def _post_message(
         self, endpoint: str, body: bytes, key: UUID | None, deadline: float

@@ -1,4 +1,5 @@
-"""A fake of api.line.me that remembers: retry keys, buckets, quota, tokens, what it accepted.
+"""A fake of api.line.me that remembers: retry keys, buckets, quota, tokens, what it accepted and
+counted.
 
 As a process: `python -m tests.fakes.line --port 9000 --latency-ms 30`, which prints
 `ready 9000`. Real buckets unless `--unlimited`.
@@ -15,6 +16,7 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from tests.fakes.faults import FaultKind, Faults
+from tests.fakes.line_counts import LineCounts, problem_with
 from tests.fakes.misbehaviour import misbehave
 from tests.fakes.serving import port_argument, run_until_terminated
 from tests.fakes.wire import Answer, Request, json_answer
@@ -43,6 +45,7 @@ class Accepted:
     messages: list[dict[str, Any]]
     at: float
     request_id: str
+    unit: str = ""
 
 
 class LineFake:
@@ -65,6 +68,8 @@ class LineFake:
         self.strangers: set[str] = set()  # users' ids that LINE refuses
         self.tokens: dict[str, float] = {ACCESS_TOKEN: float("inf")}  # token → good until
         self.used = 0
+        self.counts = LineCounts()
+        self.takes_units = True  # False: refuses messages that name an aggregation unit
         self.faults = Faults()
         self.faults_of_questions = Faults()  # by path, as of messages by address
         self.log: list[Accepted] = []
@@ -88,7 +93,8 @@ class LineFake:
             return self._message(request)
         if path.startswith("/v2/bot/message/validate/") and request.method == "POST":
             return self._answer_question(request, lambda: self._validate(request.body))
-        return self._answer_question(request, lambda: self._ask(path))
+        counted = self._counted(request)
+        return self._answer_question(request, counted or (lambda: self._ask(path)))
 
     def revoke_tokens(self) -> None:
         """Make every token that was issued so far a bad one."""
@@ -124,6 +130,9 @@ class LineFake:
             return self._conflict(path, earlier)
         problems = _problems(body.get("messages"), self.takes_http_images)
         problems += self._target_problems(path, to)
+        units = body.get("customAggregationUnits")
+        if why := problem_with(units) or ("" if self.takes_units or not units else "Not allowed"):
+            problems.append(_problem("customAggregationUnits", why))
         if problems:
             return self._error(
                 400, f"The request body has {len(problems)} error(s)", details=problems
@@ -132,8 +141,10 @@ class LineFake:
         if self.quota is not None and self.used + cost > self.quota:
             return self._error(429, MONTHLY_MESSAGE)
         self.used += cost
-        accepted = Accepted(key, to, body["messages"], self.now(), self._new_request_id())
+        unit = units[0] if units else ""
+        accepted = Accepted(key, to, body["messages"], self.now(), self._new_request_id(), unit)
         self.log.append(accepted)
+        self.counts.accept(path, to, cost, units, accepted.at)
         if key:
             self._by_key[key] = accepted
         return self._answer(_sent(path, accepted), request_id=accepted.request_id)
@@ -210,6 +221,25 @@ class LineFake:
             case ["group", group_id, "summary"] if self._is_in(group_id):
                 return self._answer({"groupId": group_id, "groupName": f"Group {group_id[:5]}"})
         return self._error(404, "Not found")
+
+    def _counted(self, request: Request) -> Callable[[], Answer] | None:
+        """How a question about counts is answered; None for any other."""
+        match request.path.split("/")[3:]:
+            case ["message", "delivery", ("push" | "multicast") as endpoint]:
+                asked = request.query.get("date", "")
+                return lambda: self._told(self.counts.of_day(endpoint, asked, self.now()))
+            case ["message", "aggregation", "info"]:
+                used = len(self.counts.used_units(self.now()))
+                return lambda: self._told({"numOfCustomAggregationUnits": used})
+            case ["message", "aggregation", "list"]:
+                names = self.counts.used_units(self.now())
+                return lambda: self._told({"customAggregationUnits": names})
+            case ["insight", "message", "event", "aggregation"]:
+                return lambda: self._told(self.counts.of_unit(request.query))
+        return None
+
+    def _told(self, body: dict[str, Any] | None) -> Answer:
+        return self._error(400, "The value is invalid.") if body is None else self._answer(body)
 
     def _is_in(self, group_id: str) -> bool:
         return bool(ADDRESS.fullmatch(group_id)) and group_id not in self.left

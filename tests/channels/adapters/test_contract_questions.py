@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import date
 from typing import Any
 
 import pytest
 
 from channels.adapters import registry
 from channels.adapters.base import Adapter, Quota, SendError, Text
+from channels.adapters.counting import Statistics
 from channels.http import open_session
 from channels.outgoing import networks
 from tests.channels.adapters.cases import CASES, Case
@@ -17,6 +19,7 @@ from tests.fakes.serving import serving
 from tests.fakes.wire import Answer, Fake, Request, json_answer
 
 HANGS = 0.2
+DAY = date(2026, 1, 1)
 
 
 async def _validate(case: Case, adapter: Adapter) -> None:
@@ -30,6 +33,8 @@ QUESTIONS: dict[str, Callable[[Case, Adapter], Awaitable[Any]]] = {
     "check": lambda case, adapter: adapter.check(),
     "validate": _validate,
     "describe": lambda case, adapter: adapter.describe(case.target.address),
+    "labels_used": lambda case, adapter: adapter.labels_used(),
+    "statistics": lambda case, adapter: adapter.statistics("a", DAY, DAY),
 }
 ANSWERS: dict[str, Callable[[Any], bool]] = {
     "quota": lambda answer: isinstance(answer, Quota) and answer.used >= 0,
@@ -37,6 +42,8 @@ ANSWERS: dict[str, Callable[[Any], bool]] = {
     "check": lambda answer: answer is None,
     "validate": lambda answer: answer is None,
     "describe": lambda answer: isinstance(answer, str),
+    "labels_used": lambda answer: isinstance(answer, int),
+    "statistics": lambda answer: isinstance(answer, Statistics),
 }
 
 each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())

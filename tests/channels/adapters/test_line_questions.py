@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -16,12 +17,16 @@ from tests.fakes.serving import serving
 
 USER = "U" + "0" * 31 + "1"
 ROOM = "R" + "0" * 31 + "1"
+DAY = date(2026, 1, 1)
 
 QUESTIONS: dict[str, Callable[[LineAdapter], Awaitable[Any]]] = {
     "/v2/bot/message/quota": lambda adapter: adapter.quota(),
     "/v2/bot/message/quota/consumption": lambda adapter: adapter.quota(),
     f"/v2/bot/group/{GROUP}/members/count": lambda adapter: adapter.size(GROUP),
     "/v2/bot/info": lambda adapter: adapter.check(),
+    "/v2/bot/message/aggregation/info": lambda adapter: adapter.labels_used(),
+    "/v2/bot/message/delivery/push": lambda adapter: adapter.counted("push", DAY),
+    "/v2/bot/insight/message/event/aggregation": lambda adapter: adapter.statistics("a", DAY, DAY),
     "/v2/bot/message/validate/push": lambda adapter: _validate(adapter, "hello"),
 }
 
