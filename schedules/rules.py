@@ -3,6 +3,7 @@
 Asked by the registration form, by the API and once more by the act itself.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,11 +32,12 @@ JUST = timedelta(minutes=1)
 NOT_SENT = (DeliveryState.SKIPPED, DeliveryState.CANCELLED, DeliveryState.FAILED)
 MOST_INTERVAL = 3600  # seconds between messages
 MOST_RETRIES = 10
+LABEL = re.compile(r"[A-Za-z0-9_]+")
 NAMED = 3  # rooms that a message names; of the others it says how many they are
 
 # The step of the registration in which each field is filled in.
 STEPS: dict[str, tuple[str, ...]] = {
-    "target": ("unit", "title", "description", "rooms", "audience"),
+    "target": ("unit", "title", "description", "label", "rooms", "audience"),
     "content": ("text", "images", "order", "interval_seconds"),
     "timing": (
         "timing_kind", "zone", "date", "time", "weekdays", "day_of_month", "short_month",
@@ -76,6 +78,8 @@ def target_problems(schedule: Schedule, rooms: Iterable[Room], *, by: Any) -> Pr
     found: Problems = {}
     if not schedule.title.strip():
         found["title"] = [_("Give the schedule a title.")]
+    if schedule.label and not LABEL.fullmatch(schedule.label):
+        found["label"] = [_("A statistics name has letters from a to z, digits and _ only.")]
     if not can_in(by, Act.CREATE, Schedule, schedule.unit):
         found["unit"] = [_("You cannot register schedules for this unit.")]
     rooms = list(rooms)

@@ -21,6 +21,7 @@ from channels.models import Account, Audience, MediaLink, Room
 from channels.models.image import Rendition
 from orgs.bulk import insert, insert_new
 from schedules.bookings import quota
+from schedules.bookings.labels import label_runs
 from schedules.bookings.rooms import book_audience, book_rooms
 from schedules.content import Content, ContentImage, fill_in, pack
 from schedules.deliveries import (
@@ -46,6 +47,7 @@ class Frozen:
 
     run: Run
     audience: Audience | None = None
+    accounts: dict[int, Account] = field(default_factory=dict)
     slot_at: datetime | None = None  # when quiet hours let its audience have it
     deliveries: list[Delivery] = field(default_factory=list)
     links: list[MediaLink] = field(default_factory=list)
@@ -76,8 +78,8 @@ def freeze(
         return _unsendable(frozen, Run.Reason.NO_ROOM)
     content, picture_of = schedule.content, _linker(schedule, frozen, due_at)
     try:
-        accounts = {target.account_id: target.account for target in targets}
-        adapters = {pk: open_account(account) for pk, account in accounts.items()}
+        frozen.accounts = {target.account_id: target.account for target in targets}
+        adapters = {pk: open_account(account) for pk, account in frozen.accounts.items()}
         if content.has_placeholders:
             return _filled(frozen, targets, adapters, picture_of)
         for pk, adapter in adapters.items():
@@ -112,6 +114,7 @@ def store(batch: Iterable[Frozen]) -> list[Run]:
     for frozen in sorted(batch, key=lambda frozen: (frozen.run.due_at, -frozen.run.priority)):
         if shortfall := purse.take(frozen.run, _messages(frozen.deliveries)):
             _stop(frozen, shortfall)
+    label_runs([(frozen.run, frozen.accounts, frozen.deliveries) for frozen in batch])
     runs = [frozen.run for frozen in batch]
     insert(runs, ids=True)
     insert([link for frozen in batch for link in frozen.links])

@@ -4,8 +4,10 @@ from channels.models.account import Account
 from channels.models.alert import Alert, Notice, Quiet, Telling
 from channels.models.alert_target import AlertTarget
 from channels.models.audience import Audience
+from channels.models.day_count import DayCount
 from channels.models.image import Image, MediaLink
 from channels.models.inbound import InboundEvent
+from channels.models.label import Label
 from channels.models.membership import Membership
 from channels.models.pace import Pace
 from channels.models.pulled import PulledMessage
@@ -21,8 +23,10 @@ __all__ = [
     "Alert",
     "AlertTarget",
     "Audience",
+    "DayCount",
     "Image",
     "InboundEvent",
+    "Label",
     "MediaLink",
     "Membership",
     "Notice",

@@ -28,6 +28,11 @@ class QuotaReading(models.Model):
     used = models.PositiveIntegerField(
         _("used"), default=0, help_text=_("In the month of the reading, by whatever tool.")
     )
+    foreign_labels = models.PositiveIntegerField(
+        default=0,
+        editable=False,
+        help_text=_("Labels that other tools have used in the month of the reading."),
+    )
     read_at = models.DateTimeField(_("read"), null=True)
     tried_at = models.DateTimeField(_("asked"))
     error = models.TextField(_("why it could not be read"), blank=True)
@@ -50,3 +55,7 @@ class QuotaReading(models.Model):
         if self.read_at is None or self.read_at < month.start:
             return 0, month.start
         return self.used, self.read_at
+
+    def foreign_labels_of(self, month: Month) -> int:
+        """How many labels of this month others have taken, as far as the channel told."""
+        return self.foreign_labels if self.read_at and self.read_at >= month.start else 0

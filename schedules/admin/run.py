@@ -24,6 +24,7 @@ from schedules.admin.filters import AppointedFilter, OneScheduleFilter
 from schedules.admin.live import answer_if_new, fingerprint
 from schedules.models import Delivery, Run
 from schedules.shown.chat import chats_of_run
+from schedules.shown.counted import counted_of_run
 from schedules.shown.drift import briefly, drift_of
 from schedules.shown.times import times_of
 from schedules.states import OPEN_RUN, DeliveryState
@@ -139,6 +140,7 @@ def _state(request: HttpRequest, run: Run) -> dict[str, Any]:
     return {
         "run": run,
         "drift": drift_of(run),
+        "counted": counted_of_run(run, by=request.user) if run.labels else [],
         "now": database_now(),
         "zone": run.zone,
         "viewer_zone": zone_of(request.user),

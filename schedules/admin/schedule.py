@@ -27,6 +27,7 @@ from schedules.shown.audience import audience_of
 from schedules.shown.chat import chats_of_draft
 from schedules.shown.coming import coming
 from schedules.shown.cost import cost_of
+from schedules.shown.counted import counted_of_schedule
 from schedules.states import OPEN_RUN, ScheduleState
 
 RUNS_SHOWN = 20
@@ -104,6 +105,7 @@ class ScheduleAdmin(ScheduleList):
             "rooms_total": rooms_total,
             "audience": audience,
             "cost": cost_of(row, by=request.user, now=now, audience=audience) if is_open else [],
+            "counted": counted_of_schedule(row, by=request.user),
             "foreign_rooms": rooms_total - reached.count(),
             **_runs_of(row),
             "open_edit": row.drafts.first() if may_change else None,

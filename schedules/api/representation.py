@@ -102,7 +102,7 @@ class ScheduleSerializer(StrictSerializer):
     class Meta:
         model = Schedule
         fields = [
-            "id", "state", "unit", "title", "description", "rooms", "audience", "expected",
+            "id", "state", "unit", "title", "description", "label", "rooms", "audience", "expected",
             "text", "images", "order", "interval_seconds",
             *rules.STEPS["timing"],
             "timing_in_words", "next_due_at", "revision", "template",

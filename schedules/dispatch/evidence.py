@@ -40,8 +40,15 @@ def attempt_of(outcome: Outcome, lateness: dict[int, int]) -> Attempt:
         answer=storable(evidence.answer),
         error=storable(str(error)) if error else "",
         lateness_ms=lateness.get(claimed.id),
-        billed=claimed.billed if receipt else 0,
+        billed=_billed(outcome) if receipt else 0,
     )
+
+
+def _billed(outcome: Outcome) -> int:
+    """Of a batch, those who were in it when it left, and whom the channel took."""
+    claimed, receipt = outcome.claimed, outcome.receipt
+    refused = receipt.answer.get("refused") if receipt and claimed.is_batch else None
+    return claimed.billed - (len(refused) if isinstance(refused, list) else 0)
 
 
 def storable(evidence: Any) -> Any:

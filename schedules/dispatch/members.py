@@ -53,7 +53,8 @@ def _take_out(batches: Sequence[Claimed], before: Members, after: Members) -> No
     fewer: dict[int, int] = defaultdict(int)
     for delivery in sorted(batches, key=lambda delivery: delivery.id):
         mine = Delivery.objects.filter(pk=delivery.id, claim=delivery.token)
-        if mine.update(members=list(after[delivery.id])):
+        left = after[delivery.id]
+        if mine.update(members=list(left), billed=len(left) if delivery.billed else 0):
             fewer[delivery.run_id] += len(before[delivery.id]) - len(after[delivery.id])
     for run_id, count in sorted(fewer.items()):
         Run.objects.filter(pk=run_id).update(recipients=F("recipients") - count)

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Exists, F, OuterRef, Q
 
 from channels.adapters import registry
 from channels.adapters.base import Quota, SendError
-from channels.models import Account, QuotaReading, Room
+from channels.models import Account, Label, QuotaReading, Room
 from schedules.dispatch.send import Senders
 from schedules.models import Delivery, Schedule
 from schedules.states import DeliveryState, ScheduleState
@@ -41,6 +42,7 @@ class Answer:
     asked_at: datetime
     quota: Quota | None
     error: str = ""
+    labels: int | None = None  # used in this month, by whatever tool; None: not told
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,20 @@ def write(answers: Answers, now: datetime) -> None:
             row.update(error=answer.error[:500])
         else:
             told = {"limit": answer.quota.limit, "used": answer.quota.used}
-            row.update(**told, read_at=answer.asked_at, error="")
+            row.update(**told, **_foreign(answer), read_at=answer.asked_at, error="")
     for room_id, people in answers.people:
         told = {"members_count": people} if people is not None else {}
         Room.objects.filter(pk=room_id).update(**told, members_read_at=now)
+
+
+def _foreign(answer: Answer) -> dict[str, int]:
+    """How many of the month's labels are not ours."""
+    if answer.labels is None:
+        return {}
+    zone = Account.objects.get(pk=answer.account_id).quota_zone
+    month = answer.asked_at.astimezone(ZoneInfo(zone)).date().replace(day=1)
+    ours = Label.objects.filter(account_id=answer.account_id, month=month).count()
+    return {"foreign_labels": max(answer.labels - ours, 0)}
 
 
 def _has_work(now: datetime) -> Q:
@@ -121,7 +133,10 @@ def _take(account: Account, now: datetime) -> bool:
 async def _quota_of(account: Account, senders: Senders) -> Answer:
     asked_at = senders.clock.now()
     quota, error = await ask(account, senders, lambda adapter: adapter.quota())
-    return Answer(account.pk, asked_at, quota, error)
+    labels = None
+    if quota and account.adapter_class.labels_a_month:
+        labels, _why = await ask(account, senders, lambda adapter: adapter.labels_used())
+    return Answer(account.pk, asked_at, quota, error, labels)
 
 
 async def _people_of(room: Room, senders: Senders) -> int | None:

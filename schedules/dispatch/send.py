@@ -2,6 +2,7 @@
 
 import logging
 from collections import defaultdict
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -83,6 +84,8 @@ class Senders:
         except (KeyError, ImproperlyConfigured) as error:
             failure = refused(f"The account cannot be used: {error}")
             return self._outcome(claimed, None, self.clock.now(), error=failure)
+        if members and claimed.billed:
+            claimed = replace(claimed, billed=len(members))  # some may have opted out
         await self.clock.wait_until(at)
         async with self._wires[claimed.account.pk]:
             return await self._send(claimed, adapter, lease_until, members)

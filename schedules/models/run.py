@@ -56,6 +56,8 @@ class Run(models.Model):
     content_hash = models.CharField(max_length=64, blank=True)
     # {account id: [payload of each part]}: packed once, not once for each room.
     payloads = models.JSONField(default=dict)
+    # {account id: the label under which its channel counts this run; "": none was left}.
+    labels = models.JSONField(default=dict)
     planned_at = models.DateTimeField(_("planned"))
     started_at = models.DateTimeField(_("started"), null=True)
     completed_at = models.DateTimeField(_("completed"), null=True)

@@ -17,6 +17,8 @@ from schedules.models.template import MessageTemplate
 from schedules.models.timing import TimingFields
 from schedules.states import ScheduleState
 
+LABEL_LENGTH = 20  # with the unit's number after it, at most 30
+
 
 class ScheduleQuerySet(models.QuerySet["Schedule"]):
     def present(self) -> "ScheduleQuerySet":
@@ -79,6 +81,15 @@ class Schedule(TimingFields):
     on_quiet = models.CharField(
         _("in quiet hours"), max_length=4, choices=OnQuiet.choices, default=OnQuiet.MOVE
     )
+    label = models.CharField(
+        _("statistics name"),
+        max_length=LABEL_LENGTH,
+        blank=True,
+        help_text=_(
+            "For channels that count who opened a message. Schedules of your unit with the same "
+            "name are counted together; empty: each for itself."
+        ),
+    )
     state = models.CharField(
         _("state"), max_length=10, choices=ScheduleState.choices, default=ScheduleState.DRAFT
     )
@@ -139,6 +150,12 @@ class Schedule(TimingFields):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def label_name(self) -> str:
+        """Under which a channel counts its messages: the same in every month, and never that of
+        another unit, whose figures it would show."""
+        return f"{self.label}_{self.unit_id}" if self.label else f"teiji_{self.uid.hex[:24]}"
 
     @property
     def content(self) -> Content:

@@ -7,9 +7,11 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from channels.adapters import registry
 from channels.models import Account, Audience, Room
 from orgs.models import Unit
 from orgs.reach import STEP, Act, within
+from schedules.models.schedule import LABEL_LENGTH
 from schedules.wizard.forms.base import StepForm
 
 SHOWN = 50  # rooms of a list; more are found by searching
@@ -42,7 +44,7 @@ def audiences_of(user: Any, unit: Unit) -> QuerySet[Audience]:
 
 
 class TargetForm(StepForm):
-    """Unit, title, description, and rooms or an audience."""
+    """Unit, title, description, statistics name, and rooms or an audience."""
 
     step = "target"
 
@@ -62,6 +64,14 @@ class TargetForm(StepForm):
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy("If there is anything to note."),
+    )
+    label = forms.CharField(
+        label=gettext_lazy("Statistics name"),
+        max_length=LABEL_LENGTH,
+        help_text=gettext_lazy(
+            "LINE tells how many people opened messages of one name. Schedules of your unit with "
+            "the same name are counted together; left empty, this one is counted by itself."
+        ),
     )
     kind = forms.ChoiceField(
         label=gettext_lazy("Rooms"),
@@ -128,6 +138,14 @@ class TargetForm(StepForm):
     def has_audiences(self) -> bool:
         """Whether there is one to choose."""
         return bool(self.draft.audience_id) or audiences_of(self.by, self._unit()).exists()
+
+    def is_counted(self) -> bool:
+        """Whether a channel that may be chosen here counts messages by their label."""
+        kinds = [kind for kind, adapter in registry().items() if adapter.labels_a_month]
+        found = (rows(self.by, self._unit()) for rows in (rooms_of, audiences_of))
+        return bool(self.draft.label) or any(
+            rows.filter(account__kind__in=kinds).exists() for rows in found
+        )
 
     def problems(self, name: str) -> list[str]:
         if name == "rooms" and self.is_bound and self.problems_of_rooms:
