@@ -19,8 +19,8 @@ OURS = ("orgs", "logs", "channels", "schedules")
 
 # Tables that belong to no unit: the same for everybody, shown to superusers alone.
 GLOBAL = {
-    "Heartbeat", "HolidayException", "Installation", "KeptAnswer", "LegacyRow", "RequestCount",
-    "Tally", "Turn",
+    "Chain", "Heartbeat", "HolidayException", "Installation", "KeptAnswer", "LegacyRow",
+    "RequestCount", "Seal", "Tally", "Turn",
 }  # fmt: skip
 
 

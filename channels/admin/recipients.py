@@ -115,6 +115,7 @@ class ListFilter(admin.SimpleListFilter):
 @admin.register(Recipient)
 class RecipientAdmin(ScopedAdmin):
     form = RecipientForm
+    tells_values = False  # who asks to be forgotten must not live on in the history
     list_display = ["who", "unit", "account", "region", "language", "tag_words", "opted_out"]
     list_filter = ["unit", "account", "language", "tags", ListFilter, OptedOutFilter]
     list_select_related = ["unit", "account"]

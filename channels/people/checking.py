@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy
 from channels.models import Account, Recipient
 from channels.models.recipient import NAME_LENGTH, words_in
 from channels.people.columns import FIELDS
-from channels.people.formulas import is_formula, plain
 from channels.people.table import Row
 from orgs.models import Unit
 from orgs.reach import under
+from orgs.sheets import is_formula, plain
 
 KEPT = 200  # problems that are shown; the others are counted
 LOOKED_UP_AT_ONCE = 1_000

@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
+from config.scoped.changes import changes_of, values_of
 from logs import history
 from orgs.clock import database_now
 from orgs.reach import Act, can, can_anywhere, can_in, member_of, within
@@ -52,6 +53,9 @@ class ScopedAdmin(ModelAdmin):
     actions_on_top = True
     # The field that says to which unit a row belongs, where it has one.
     unit_field = "unit"
+    # Whether the history keeps what fields held; and of which fields that are only the form's.
+    tells_values = True
+    told_fields: tuple[str, ...] = ()
 
     # What may be seen and done.
 
@@ -118,6 +122,8 @@ class ScopedAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         self.check_unit(request, obj, Act.CHANGE if change else Act.CREATE)
+        stored = self.model._default_manager.filter(pk=obj.pk).first() if change else None
+        form.before = values_of(stored, form.changed_data) if stored else {}
         super().save_model(request, obj, form, change)
 
     def check_unit(self, request: HttpRequest, obj: Any, act: Act) -> None:
@@ -136,6 +142,12 @@ class ScopedAdmin(ModelAdmin):
 
     # What is remembered.
 
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """The form itself: it knows what was changed."""
+        return form
+
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         self._record("created", request, obj, message)
 
@@ -144,22 +156,21 @@ class ScopedAdmin(ModelAdmin):
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         for obj in queryset:
-            self._record("deleted", request, obj, [])
+            self._record("deleted", request, obj, None)
 
-    def _record(self, verb: str, request: HttpRequest, obj: Any, message: Any) -> None:
-        changed = [
-            name
-            for entry in (message if isinstance(message, list) else [])
-            for name in entry.get("changed", {}).get("fields", [])
-        ]
+    def _record(self, verb: str, request: HttpRequest, obj: Any, form: Any) -> None:
         history.record(
             verb,
             obj,
             by=request.user,
             now=database_now(),
             unit_path=unit_path_of(obj),
-            changes={"fields": [str(name) for name in changed]} if changed else None,
+            changes=self._changes(form, obj) if form else None,
         )
+
+    def _changes(self, form: Any, obj: Any) -> dict[str, Any]:
+        before = getattr(form, "before", {})
+        return changes_of(form, obj, before, self.told_fields, values=self.tells_values)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None

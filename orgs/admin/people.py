@@ -120,6 +120,7 @@ class PersonAdmin(ScopedAdmin):
     """Nobody grants more than they have, and nobody edits themselves up."""
 
     form = PersonForm
+    told_fields = (*USER_FIELDS, "is_active")
     list_display = ["username", "first_name", "unit", "role", "is_active", "last_login"]
     list_display_links = ["username"]
     list_filter = ["role", "unit", "user__is_active"]

@@ -59,6 +59,7 @@ class TokenAdmin(ScopedAdmin):
     """A key is shown once, on the page that answers its making, and is stored nowhere."""
 
     form = TokenForm
+    told_fields = ("scopes", "lifetime")
     list_display = ["name", "user", "scope_list", "ending", "expiry", "last_use"]
     list_select_related = ["user"]
     search_fields = ["name", "user__username"]

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError
 
 from channels.hearing import due_events
+from logs.chain.seal import seal
 from logs.stats.tally import roll_up
 from schedules.dispatch import meter
 from schedules.dispatch.claim import Claimed, claim, release, renew
@@ -236,6 +237,7 @@ class Loop:
         for account, values in self._senders.renewed():
             await call("upkeep", account.renew_secrets, values)
         await call("upkeep", roll_up, self.clock.now())
+        await call("upkeep", seal, self.clock.now())
 
     async def _meterer(self) -> None:
         """Beside the upkeep, which must not wait for a channel that does not answer."""

@@ -8,8 +8,8 @@ from channels.models import Recipient
 from channels.people.checking import KEPT, NOT_YOURS, Checked, read, recognise
 from channels.people.columns import guess
 from channels.people.exporting import csv_lines
-from channels.people.formulas import neutral, plain
 from channels.people.table import rows_of
+from orgs.sheets import neutral, plain
 from tests.channels.people.conftest import line_id
 from tests.channels.people.steps import done
 

@@ -18,7 +18,8 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 
 from channels.models import Account, Image
-from logs.models import Attempt
+from logs.chain.seal import seal_all
+from logs.models import Attempt, Chain
 from orgs.models import Unit
 from schedules import actions
 from schedules.models import Delivery, Schedule
@@ -115,6 +116,8 @@ def test_backed_up_sent_on_and_restored_not_one_message_goes_again(
     assert dispatch() == 1
     actions.register(make_schedule(text="due, not sent", timing_kind="now"), by=by)
     make_images(2)
+    seal_all()
+    head = str(Chain.objects.get())
     made = backups.make()
     assert made["images"] == 4
     assert dispatch() == 1  # sent on
@@ -140,6 +143,8 @@ def test_backed_up_sent_on_and_restored_not_one_message_goes_again(
         assert (status, "1 skipped" in said) == (0, True)
         assert "0 answers were settled" in other.manage("dispatch", "--once")[1]
         assert other.counts("logs_attempt") == [1]
+        status, said = other.manage("audit", "verify", "--head", head)
+        assert (status, "The history is whole." in said) == (0, True), said
     assert Attempt.objects.count() == 2
 
 

@@ -1,0 +1,158 @@
+"""A history entry in words: what was done, to what kind of thing, and what it changed."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from config.scoped.times import exact
+from logs.models import History
+
+VERBS = {
+    "created": gettext_lazy("created"),
+    "updated": gettext_lazy("updated"),
+    "deleted": gettext_lazy("deleted"),
+    "imported": gettext_lazy("imported"),
+    "exported": gettext_lazy("exported"),
+    "paused": gettext_lazy("paused"),
+    "resumed": gettext_lazy("resumed"),
+    "cancelled": gettext_lazy("cancelled"),
+    "executed": gettext_lazy("run by hand"),
+    "retried": gettext_lazy("tried again"),
+    "completed": gettext_lazy("completed"),
+    "error": gettext_lazy("could not be planned"),
+    "sent": gettext_lazy("sent"),
+    "partial": gettext_lazy("partly sent"),
+    "failed": gettext_lazy("failed"),
+    "unconfirmed": gettext_lazy("not confirmed"),
+    "skipped": gettext_lazy("skipped"),
+    "arrived": gettext_lazy("decided: it arrived"),
+    "send_again": gettext_lazy("decided: send again"),
+    "leave": gettext_lazy("decided: leave it"),
+    "stopped": gettext_lazy("stopped"),
+    "fenced": gettext_lazy("all sending stopped"),
+    "lifted": gettext_lazy("sending let go on"),
+    "restored": gettext_lazy("restored from a backup"),
+    "joined": gettext_lazy("joined"),
+    "left": gettext_lazy("left"),
+    "pruned": gettext_lazy("old entries removed"),
+}
+COLOURS = {
+    "created": "success",
+    "updated": "info",
+    "deleted": "danger",
+    "cancelled": "danger",
+    "failed": "danger",
+    "fenced": "danger",
+    "paused": "warning",
+    "stopped": "warning",
+    "unconfirmed": "warning",
+    "pruned": "warning",
+}
+# What entries name beside the fields of their object.
+NAMES = {
+    "audience": gettext_lazy("audience"),
+    "billed": gettext_lazy("billed"),
+    "detail": gettext_lazy("detail"),
+    "entries": gettext_lazy("entries"),
+    "error": gettext_lazy("error"),
+    "failed": gettext_lazy("failed"),
+    "fields": gettext_lazy("changed"),
+    "first_name": gettext_lazy("name"),
+    "from": gettext_lazy("from"),
+    "images": gettext_lazy("images"),
+    "is_active": gettext_lazy("active"),
+    "lifetime": gettext_lazy("days valid"),
+    "note": gettext_lazy("note"),
+    "reason": gettext_lazy("reason"),
+    "recipients": gettext_lazy("recipients"),
+    "rooms": gettext_lazy("rooms"),
+    "sent": gettext_lazy("sent"),
+    "skipped": gettext_lazy("skipped"),
+    "state": gettext_lazy("state"),
+    "timing": gettext_lazy("timing"),
+    "unconfirmed": gettext_lazy("not confirmed"),
+    "username": gettext_lazy("user name"),
+    "email": gettext_lazy("e-mail"),
+    "why": gettext_lazy("why"),
+}
+# Under these names schedules keep what their columns call otherwise.
+COLUMNS = {"timing": "timing_kind"}
+EMPTY: tuple[Any, ...] = (None, "", [])
+LONGEST_VALUE = 200  # characters of a value that a list shows
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)")
+
+
+class Change(NamedTuple):
+    """One line of an entry: `before` is None where only a fact is told."""
+
+    name: str
+    before: str | None
+    after: str
+
+
+def kinds() -> dict[str, Any]:
+    """What each kind of object is called."""
+    return {
+        model._meta.model_name or "": capfirst(str(model._meta.verbose_name))
+        for model in apps.get_models()
+        if hasattr(model, "reach")
+    }
+
+
+def changes_in(entry: History, zone: str) -> Iterator[Change]:
+    """What it says, line by line; times in this zone, which they name."""
+    model = _model_of(entry.kind)
+    for name, value in entry.changes.items():
+        field = _field(model, COLUMNS.get(name, name))
+        label = str(NAMES.get(name) or getattr(field, "verbose_name", name))
+        is_pair = isinstance(value, list) and len(value) == 2 and name != "fields"
+        if is_pair and entry.verb != "created":
+            yield Change(label, *(_words(part, field, zone) for part in value))
+        else:
+            fact = value[1] if is_pair and value[0] is None else value
+            if fact not in EMPTY:
+                yield Change(label, None, _words(fact, field, zone))
+
+
+def cut(words: str) -> str:
+    """As much as a list shows."""
+    return words if len(words) <= LONGEST_VALUE else f"{words[:LONGEST_VALUE]}…"
+
+
+def wide(name: str) -> SafeString:
+    """A name of any length, cut after two lines; the whole of it on hover."""
+    return format_html('<span class="teiji-wide" title="{}">{}</span>', name, name)
+
+
+def _words(value: Any, field: Any, zone: str) -> str:
+    if value in EMPTY:
+        return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return ", ".join(_words(item, field, zone) for item in value)
+    if field is not None and (choices := dict(getattr(field, "flatchoices", ()))):
+        return str(choices.get(value, value))
+    if isinstance(value, str) and MOMENT.fullmatch(value):
+        return exact(datetime.fromisoformat(value), zone)
+    return str(value)
+
+
+def _model_of(kind: str) -> Any:
+    return next((model for model in apps.get_models() if model._meta.model_name == kind), None)
+
+
+def _field(model: Any, name: str) -> Any:
+    try:
+        return model._meta.get_field(name) if model else None
+    except FieldDoesNotExist:
+        return None

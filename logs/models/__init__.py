@@ -1,0 +1,7 @@
+"""What happened: rows that hold names and ids by value and outlive their objects."""
+
+from logs.models.attempt import Attempt
+from logs.models.figures import Billing, Punctuality, Tally
+from logs.models.history import Chain, History, Seal
+
+__all__ = ["Attempt", "Billing", "Chain", "History", "Punctuality", "Seal", "Tally"]
