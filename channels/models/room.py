@@ -1,5 +1,7 @@
 """A room: one place to send to."""
 
+from datetime import timedelta
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +13,11 @@ from orgs.reach import Belongs, Role
 # Of a room that has no values of its own.
 USUAL_INTERVAL_SECONDS = 30
 USUAL_DAILY_CAP = 50
+
+
+def interval_in_force(own_seconds: int | None) -> timedelta:
+    """Between two messages of a room that says so much of it itself."""
+    return timedelta(seconds=USUAL_INTERVAL_SECONDS if own_seconds is None else own_seconds)
 
 
 class Room(models.Model):

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from channels.models import Room
-from channels.models.room import USUAL_DAILY_CAP, USUAL_INTERVAL_SECONDS
+from channels.models.room import USUAL_DAILY_CAP, interval_in_force
 from orgs.models import Unit
 from orgs.reach import lineage
 from schedules.bookings.slots import Bounds, Limit, Slot, Taken, Wish, find_slot
@@ -143,7 +143,7 @@ def _bounds_of_one(room: RoomRow, unit: Unit, quiet: Mapping[int, Quiet | None])
     own = _quiet(room, unit.zone)
     return Bounds(
         unit.zone,
-        interval=timedelta(seconds=USUAL_INTERVAL_SECONDS if interval is None else interval),
+        interval=interval_in_force(interval),
         cap=USUAL_DAILY_CAP if cap is None else cap,
         quiet=own or quiet[unit.pk],
     )

@@ -14,11 +14,12 @@ from channels import alerts
 from channels.adapters.base import Target
 from channels.alerts import AlertKind
 from channels.models import Account
+from channels.models.room import interval_in_force
 from schedules.dispatch import fence
 from schedules.dispatch.shares import next_due
 from schedules.models import Delivery, Run
 from schedules.models.delivery import part_key
-from schedules.states import DeliveryState, move
+from schedules.states import DeliveryState, move, move_each
 from schedules.totals import add_up
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Claimed:
     crashes: int
     in_doubt: bool  # an earlier try of this part may have arrived
     slot_at: datetime | None = None
+    room_interval: timedelta = timedelta(0)  # between two messages of its room
 
     def target(self, members: tuple[str, ...] = ()) -> Target:
         """Where it goes. The members of a batch are loaded when it leaves (`load_members`)."""
@@ -72,8 +74,11 @@ class Claimed:
 
     def is_missed(self, now: datetime) -> bool:
         """Whether its time, or that of its retry, has passed by more than the grace."""
-        grace = timedelta(seconds=settings.TEIJI_GRACE_SECONDS)
-        return self.next_try_at + grace < now
+        return self.next_try_at + _grace() < now
+
+    def may_wait_until(self, moment: datetime) -> bool:
+        """Whether it may leave as late as that. What was tried already is sent if it can be."""
+        return self.tries > 0 or self.in_doubt or moment <= self.leaves_at + _grace()
 
 
 def claim(now: datetime, *, worker: str, limit: int, full: Sequence[int] = ()) -> list[Claimed]:
@@ -125,6 +130,12 @@ def release_marked(claimed: Sequence[Claimed]) -> int:
     return _give_back(claimed)
 
 
+def postpone(waiting: Sequence[tuple[Claimed, datetime]]) -> int:
+    """Give these back; each is tried again from its moment on, when its room is free."""
+    rows = [(at, Delivery.Reason.BUSY, claimed.id, claimed.token) for claimed, at in waiting]
+    return move_each(Delivery, DeliveryState.PLANNED, ("next_try_at", "reason"), rows)
+
+
 def _give_back(claimed: Sequence[Claimed], **condition: Any) -> int:
     ids = [delivery.id for delivery in claimed]
     tokens = {delivery.token for delivery in claimed}
@@ -132,11 +143,16 @@ def _give_back(claimed: Sequence[Claimed], **condition: Any) -> int:
     return move(mine, DeliveryState.PLANNED, claim=None, lease_until=None, wire_at=None)
 
 
+def _grace() -> timedelta:
+    return timedelta(seconds=settings.TEIJI_GRACE_SECONDS)
+
+
 def _load(ids: list[int], token: UUID) -> list[Claimed]:
     rows: list[Any] = list(
         Delivery.objects.filter(id__among=ids, claim=token)
         .order_by("next_try_at", "-priority", "id")
         .values("id", "run_id", "room_id", "audience_id", "room_name", "room__address",
+                "room__min_interval_seconds",
                 "unit_path", "account_id", "priority", "key", "part", "parts", "billed", "tries",
                 "due_at", "slot_at", "next_try_at", "claimed_at",
                 "started_at", "lateness_ms", "crashes", "in_doubt", "own_payloads")
@@ -153,6 +169,7 @@ def _load(ids: list[int], token: UUID) -> list[Claimed]:
             continue
         address, account_id = row.pop("room__address") or "", row.pop("account_id")
         key = part_key(row.pop("key"), row["part"])
+        interval = row.pop("room__min_interval_seconds")
         payloads = row.pop("own_payloads") or run.payloads[str(account_id)]
         loaded.append(
             Claimed(
@@ -166,6 +183,7 @@ def _load(ids: list[int], token: UUID) -> list[Claimed]:
                 payload=payloads[row["part"]],
                 max_retries=run.max_retries,
                 interval_seconds=run.interval_seconds,
+                room_interval=interval_in_force(interval) if row["room_id"] else timedelta(0),
             )
         )
     return loaded

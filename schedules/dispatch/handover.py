@@ -129,7 +129,7 @@ class Handover:
         members = await self._members([delivery for delivery, _at in allowed])
         empty = [d for d, _at in allowed if d.is_batch and members.get(d.id) == ()]
         allowed = [(d, at) for d, at in allowed if d not in empty] if empty else allowed
-        self._leave_out(empty)
+        self._leave_out(empty, Delivery.Reason.OPTED_OUT)
         # Tried again where the answer was lost: the mark may have been written.
         marked, barred, lease_until = await self._persist(
             "wire", lambda: mark_wire([d for d, _at in allowed], self._clock.now())
@@ -153,17 +153,20 @@ class Handover:
             self.waiting.put_back(later, until + WIRE_AHEAD)
             for delivery in later:
                 self.slots.empty(delivery.account.pk)
+        for delivery in paced.given_back:
+            self.slots.empty(delivery.account.pk)
+        self._leave_out(paced.left_out, Delivery.Reason.BUSY)
         return [(d, paced.times[d.id]) for d in batch if d.id in paced.times]
 
     async def _members(self, leaving: list[Claimed]) -> Members:
         batches = [delivery for delivery in leaving if delivery.is_batch]
         return await self._persist("wire", settle_members, batches) if batches else {}
 
-    def _leave_out(self, empty: list[Claimed]) -> None:
-        """All of these batches have opted out."""
-        for delivery in empty:
+    def _leave_out(self, barred: list[Claimed], reason: str) -> None:
+        """None of these is sent."""
+        for delivery in barred:
             self.slots.empty(delivery.account.pk)
-            self._take_in(self._senders.barred(delivery, Delivery.Reason.OPTED_OUT))
+            self._take_in(self._senders.barred(delivery, reason))
 
     def _note(self, task: asyncio.Task[Outcome | None]) -> None:
         delivery = self._in_flight.pop(task)

@@ -1,7 +1,7 @@
 """Pace: asks for each delivery when its account's limits let it leave."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,12 +13,14 @@ from channels import turns
 from channels.adapters import registry
 from channels.adapters.base import Failure
 from channels.limits import book, hold
-from schedules.dispatch.claim import Claimed
+from schedules.dispatch.claim import Claimed, postpone
 from schedules.dispatch.outcome import Outcome
+from schedules.dispatch.spacing import free_from
 from schedules.dispatch.stops import stop_refused, stopped_among
 
 LONGEST_HOLD = timedelta(minutes=1)  # a channel that is away for longer is asked again meanwhile
 STOP_EVERY = timedelta(seconds=2)  # a person may let a stopped account go on
+IN_HAND = timedelta(seconds=0.5)  # for so long a room is waited for without giving back
 TURN_EVERY = timedelta(seconds=0.2)  # another worker's turn may end at any time
 
 
@@ -28,6 +30,8 @@ class Paced:
 
     times: dict[int, datetime] = field(default_factory=dict)
     waiting: list[tuple[Sequence[Claimed], datetime]] = field(default_factory=list)
+    given_back: list[Claimed] = field(default_factory=list)  # their rooms are not free yet
+    left_out: list[Claimed] = field(default_factory=list)  # nor will be in time
 
 
 def is_serial(delivery: Claimed) -> bool:
@@ -39,7 +43,11 @@ def is_serial(delivery: Claimed) -> bool:
 def pace(batch: Sequence[Claimed], now: datetime) -> Paced:
     """Book the requests that the limits of these deliveries' accounts allow."""
     paced = Paced()
-    for (account_id, endpoint, rate), together in _by_limit(_going(batch, paced, now)).items():
+    going = _going(batch, paced, now)
+    free = free_from(going, now)
+    if free:
+        going = _spaced(going, free, paced, now)
+    for (account_id, endpoint, rate), together in _by_limit(going).items():
         group = _take_turn(together, paced, now) if is_serial(together[0]) else together
         allowed: Sequence[datetime] = [now] * len(group)
         if rate is not None and group:
@@ -48,7 +56,8 @@ def pace(batch: Sequence[Claimed], now: datetime) -> Paced:
             if len(allowed) < len(group):
                 paced.waiting.append((group[len(allowed) :], booking.ask_again_at))
         for delivery, moment in zip(group, allowed, strict=False):
-            paced.times[delivery.id] = max(moment, delivery.next_try_at)
+            earliest = max(moment, delivery.next_try_at)
+            paced.times[delivery.id] = max(earliest, free.get(delivery.id, earliest))
     return paced
 
 
@@ -71,6 +80,25 @@ def _going(batch: Sequence[Claimed], paced: Paced, now: datetime) -> list[Claime
         paced.waiting.append((held, now + STOP_EVERY))
     ids = {delivery.id for delivery in held}
     return [delivery for delivery in batch if delivery.id not in ids]
+
+
+def _spaced(
+    batch: Sequence[Claimed], free: Mapping[int, datetime], paced: Paced, now: datetime
+) -> list[Claimed]:
+    """Without those whose rooms are not free soon."""
+    going: list[Claimed] = []
+    waiting: list[tuple[Claimed, datetime]] = []
+    for delivery in batch:
+        moment = free.get(delivery.id, now)
+        if not delivery.may_wait_until(moment):
+            paced.left_out.append(delivery)
+        elif moment > now + IN_HAND:
+            waiting.append((delivery, moment))
+        else:
+            going.append(delivery)
+    postpone(waiting)
+    paced.given_back += [delivery for delivery, _moment in waiting]
+    return going
 
 
 def _take_turn(group: list[Claimed], paced: Paced, now: datetime) -> list[Claimed]:

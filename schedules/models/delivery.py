@@ -205,6 +205,10 @@ class Delivery(models.Model):
             models.Index(
                 fields=["next_try_at"], condition=Q(state="planned"), name="deliveries_due"
             ),
+            # What the limits of rooms hold back, beside one_message_per_room_and_time.
+            models.Index(
+                fields=["room", "slot_at"], condition=Q(slot_at__isnull=False), name="held_by_rooms"
+            ),
             # What workers hold: few rows, and none of these columns changes until it is over
             # (an index of the lease would be written again for each mark).
             models.Index(
