@@ -71,6 +71,10 @@ class Content:
     def sent_images(self) -> tuple[ContentImage, ...]:
         return () if self.order == Order.TEXT_ONLY else self.images
 
+    @property
+    def message_count(self) -> int:
+        return len(self.sent_images) + self.sends_text
+
     def messages(self, picture_of: Callable[[ContentImage], Picture]) -> list[Message]:
         """The messages in the order in which the room sees them."""
         texts: list[Message] = [Text(self.text.strip())] if self.sends_text else []

@@ -21,7 +21,7 @@ from orgs.clock import database_now
 from orgs.reach import Act, can_in, covers, within
 from schedules import content
 from schedules.models import Delivery, HolidayException, Schedule
-from schedules.recurrence import Kind, Occurrence, occurrences
+from schedules.recurrence import Exceptions, Kind, Occurrence, occurrences
 from schedules.room_values import values_of
 from schedules.states import DeliveryState, ScheduleState
 
@@ -47,13 +47,16 @@ STEPS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def preview(schedule: Schedule, after: datetime, count: int = 10) -> list[Occurrence]:
+def preview(
+    schedule: Schedule, after: datetime, count: int = 10, *, exceptions: Exceptions | None = None
+) -> list[Occurrence]:
     """The coming occurrences, from the function that the planner uses; [] while the timing
-    is not yet usable."""
+    is not yet usable. `exceptions`: those of its country, where they are known."""
     timing = schedule.timing
     if timing.problems():
         return []
-    exceptions = HolidayException.table(schedule.holiday_country)
+    if exceptions is None:
+        exceptions = HolidayException.table(schedule.holiday_country)
     return list(islice(occurrences(timing, after, exceptions=exceptions), count))
 
 

@@ -22,7 +22,7 @@ from channels.models.image import Rendition
 from orgs.bulk import insert, insert_new
 from schedules.bookings import quota
 from schedules.bookings.labels import label_runs
-from schedules.bookings.rooms import book_audience, book_rooms
+from schedules.bookings.rooms import REASONS, Wanted, book_audience, book_rooms
 from schedules.content import Content, ContentImage, fill_in, pack
 from schedules.deliveries import (
     batch_deliveries,
@@ -48,6 +48,7 @@ class Frozen:
     run: Run
     audience: Audience | None = None
     accounts: dict[int, Account] = field(default_factory=dict)
+    followed_at: datetime | None = None  # the next time of its schedule, if there is one
     slot_at: datetime | None = None  # when quiet hours let its audience have it
     deliveries: list[Delivery] = field(default_factory=list)
     links: list[MediaLink] = field(default_factory=list)
@@ -66,11 +67,14 @@ def freeze(
     *,
     now: datetime,
     trigger: str = Run.Trigger.TIMING,
+    followed_at: datetime | None = None,
     open_account: Callable[[Account], Adapter] = Account.open,
 ) -> Frozen:
-    """A run of this schedule at this time, not yet written. Who freezes many gives an
-    `open_account` that remembers: to open one takes longer than to pack a text."""
-    frozen = Frozen(_new_run(schedule, due_at, now=now, trigger=trigger))
+    """A run of this schedule at this time, not yet written; `followed_at` is its next time. Who
+    freezes many gives an `open_account` that remembers: to open one takes longer than to pack a
+    text."""
+    run = _new_run(schedule, due_at, now=now, trigger=trigger)
+    frozen = Frozen(run, followed_at=followed_at)
     rooms, frozen.audience = list(schedule.rooms.all()), schedule.audience
     frozen.run.expected = schedule.expected
     targets: list[Room | Audience] = [schedule.audience] if schedule.audience else [*rooms]
@@ -100,14 +104,14 @@ def skipped(
     return _unsendable(frozen, reason, detail)
 
 
-def store(batch: Iterable[Frozen]) -> list[Run]:
+def store(batch: Iterable[Frozen], now: datetime) -> list[Run]:
     """Write the runs and all that hangs on them. A delivery whose twin is already planned or
     sent (same room, time and content) is written as skipped."""
     batch = list(batch)
     # Rooms before the quota: what finds no slot needs none of it.
-    book_rooms([delivery for frozen in batch for delivery in frozen.deliveries])
+    book_rooms((Wanted(frozen.deliveries, frozen.followed_at) for frozen in batch), now)
     for frozen in batch:
-        _hold_audience(frozen)
+        _hold_audience(frozen, now)
         _note_left_out(frozen.run, frozen.deliveries)
     purse = quota.open_purse((frozen.run, _billing(frozen)) for frozen in batch)
     # Of what is due at once, the more important takes its part first.
@@ -129,15 +133,15 @@ def store(batch: Iterable[Frozen]) -> list[Run]:
     return runs
 
 
-def _hold_audience(frozen: Frozen) -> None:
+def _hold_audience(frozen: Frozen, now: datetime) -> None:
     """Quiet hours hold a message to an audience as a whole."""
     run = frozen.run
     if frozen.audience:
         parts = len(run.payloads[str(frozen.audience.account_id)])
         wanted = wanted_at(run)
-        slot = book_audience(run.schedule, wanted, parts)
+        slot = book_audience(run.schedule, wanted, parts, frozen.followed_at, now)
         if slot.skipped:
-            _skip(run, Run.Reason.QUIET, "")
+            _skip(run, REASONS[slot.skipped], "")
             frozen.audience, frozen.links = None, []
         elif slot.at != wanted:
             frozen.slot_at = slot.at

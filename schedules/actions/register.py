@@ -68,7 +68,7 @@ def activate(row: Schedule, now: datetime) -> None:
     if not moved:
         raise Refused(_("The schedule has changed meanwhile. Load the page again."))
     if runs_now:
-        store([freeze(with_content(Schedule.objects.all()).get(pk=row.pk), now, now=now)])
+        store([freeze(with_content(Schedule.objects.all()).get(pk=row.pk), now, now=now)], now)
 
 
 def summary(row: Schedule) -> dict[str, Any]:

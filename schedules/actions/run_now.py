@@ -37,7 +37,7 @@ def execute(schedule: Schedule, *, by: Any) -> Run:
     # Never on a full second: there it could take the place of an appointed run.
     due_at = now.replace(microsecond=now.microsecond or 1)
     whole = with_content(Schedule.objects.all()).get(pk=row.pk)
-    run = store([freeze(whole, due_at, now=now, trigger=Run.Trigger.HAND)])[0]
+    run = store([freeze(whole, due_at, now=now, trigger=Run.Trigger.HAND)], now)[0]
     history.record("executed", row, by=by, now=now, unit_path=row.unit.path,
                    changes={"run": run.pk})  # fmt: skip
     return run

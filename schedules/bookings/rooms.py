@@ -4,80 +4,64 @@ What a room has already is asked from its deliveries while the rooms are held. W
 keeps its slot's place in the count, and may leave later than the slot.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, time, timedelta
-from typing import Any, NamedTuple
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Q
 
-from channels.models import Room
-from channels.models.room import USUAL_DAILY_CAP, interval_in_force
-from orgs.models import Unit
-from orgs.reach import lineage
+from schedules.bookings.bounds import bounds_held, bounds_of_audience
 from schedules.bookings.slots import Bounds, Limit, Slot, Taken, Wish, find_slot
+from schedules.bookings.taken import taken_around
 from schedules.models import Delivery, Schedule
-from schedules.recurrence.quiet import Quiet
 from schedules.states import DeliveryState
 
-DAY = timedelta(days=1)
-FAR = 2 * DAY  # from an appointed time to its slot: a night, and the wait after it
-NOT_SENT = ("skipped", "cancelled")  # as the index of a room's messages leaves them out
 REASONS = {
     Limit.QUIET: Delivery.Reason.QUIET,
     Limit.INTERVAL: Delivery.Reason.BUSY,
     Limit.CAP: Delivery.Reason.CAP,
+    Limit.FOLLOWED: Delivery.Reason.FOLLOWED,
 }
 
 
-class RoomRow(NamedTuple):
-    """What is read of a room."""
+class Wanted(NamedTuple):
+    """The deliveries of a run, and the next time of its schedule, if there is one."""
 
-    id: int
-    unit_id: int
-    min_interval_seconds: int | None
-    daily_cap: int | None
-    quiet_from: time | None
-    quiet_until: time | None
+    deliveries: Sequence[Delivery]
+    followed_at: datetime | None
 
 
-def book_rooms(deliveries: Sequence[Delivery]) -> None:
+class Booking(NamedTuple):
+    """A delivery to a room, and what it wishes for."""
+
+    room_id: int
+    delivery: Delivery
+    wish: Wish
+
+
+def book_rooms(batch: Iterable[Wanted], now: datetime) -> None:
     """Give each planned delivery to a room its slot, or the reason why it has none. Holds the
     rooms until the transaction ends."""
-    wanting = [
-        (delivery.room_id, delivery)
-        for delivery in deliveries
-        if delivery.room_id and delivery.state == DeliveryState.PLANNED
-    ]
-    bounds = _bounds_held({room_id for room_id, _delivery in wanting})
-    bound = [(room_id, delivery) for room_id, delivery in wanting if bounds[room_id].bind]
-    if not bound:
-        return
-    days = _days_around(delivery.due_at for _room_id, delivery in bound)
-    taken = taken_of({room_id for room_id, _delivery in bound}, *days)
-    for room_id, delivery in sorted(bound, key=lambda one: _order(one[1])):
-        wish = wish_of(delivery.run.schedule, delivery.next_try_at, delivery.parts)
-        slot = find_slot(wish, bounds[room_id], taken[room_id])
-        settle_slot(delivery, slot)
-        if not slot.skipped:
-            taken[room_id].add(slot.at, wish.length)
+    wishes: dict[Wish, Wish] = {}  # runs that wish for the same share one
+    bookings = [booking for wanted in batch for booking in _bookings(wanted, wishes)]
+    bounds = bounds_held({booking.room_id for booking in bookings})
+    bound = {room_id: one for room_id, one in bounds.items() if one.bind}
+    bookings = [booking for booking in bookings if booking.room_id in bound]
+    if bookings:
+        _book(bookings, bound, now)
 
 
-def _order(delivery: Delivery) -> tuple[datetime, int]:
-    """Of what is due at once, the more important goes first."""
-    return delivery.next_try_at, -delivery.priority
+def book_audience(
+    schedule: Schedule, wanted_at: datetime, parts: int, followed_at: datetime | None, now: datetime
+) -> Slot:
+    """When a message to an audience may leave."""
+    bounds = bounds_of_audience(schedule.unit)
+    return _in_empty_room(wish_of(schedule, wanted_at, parts, followed_at), bounds, now)
 
 
-def book_audience(schedule: Schedule, wanted: datetime, parts: int) -> Slot:
-    """When a message to an audience may leave: only the quiet hours of its unit hold it."""
-    bounds = Bounds(
-        schedule.unit.zone, quiet=_quiet_of(schedule.unit, _units_above([schedule.unit]))
-    )
-    return find_slot(wish_of(schedule, wanted, parts), bounds, Taken())
-
-
-def wish_of(schedule: Schedule, at: datetime, parts: int) -> Wish:
+def wish_of(schedule: Schedule, at: datetime, parts: int, followed_at: datetime | None) -> Wish:
     """A message of this schedule that wants to leave at this time."""
     return Wish(
         at,
@@ -85,89 +69,60 @@ def wish_of(schedule: Schedule, at: datetime, parts: int) -> Wish:
         moves=schedule.on_quiet == Schedule.OnQuiet.MOVE,
         until=schedule.valid_until,
         grace=timedelta(seconds=settings.TEIJI_GRACE_SECONDS),
+        followed_at=followed_at,
     )
 
 
-def settle_slot(delivery: Delivery, slot: Slot) -> None:
+def _bookings(wanted: Wanted, wishes: dict[Wish, Wish]) -> Iterator[Booking]:
+    """Of each planned delivery to a room; those of one run mostly wish for the same."""
+    found: dict[tuple[datetime, int], Wish] = {}
+    for delivery in wanted.deliveries:
+        if delivery.room_id and delivery.state == DeliveryState.PLANNED:
+            key = delivery.next_try_at, delivery.parts
+            if key not in found:
+                wish = wish_of(delivery.run.schedule, *key, wanted.followed_at)
+                found[key] = wishes.setdefault(wish, wish)
+            yield Booking(delivery.room_id, delivery, found[key])
+
+
+def _book(bookings: Sequence[Booking], bounds: Mapping[int, Bounds], now: datetime) -> None:
+    often = Counter(booking.room_id for booking in bookings)
+    wishes = {id(booking.wish): booking.wish for booking in bookings}
+    taken = taken_around(bounds, wishes.values(), now, more=max(often.values()))
+    free: dict[tuple[int, int], Slot] = {}  # by wish and bounds: the same in all free rooms
+    crowded: list[Booking] = []
+    for booking in bookings:
+        room_id, delivery, wish = booking
+        if room_id in taken or often[room_id] > 1:
+            crowded.append(booking)
+            continue
+        key = id(wish), id(bounds[room_id])
+        if key not in free:
+            free[key] = _in_empty_room(wish, bounds[room_id], now)
+        _settle_slot(delivery, free[key])
+    for room_id, delivery, wish in sorted(crowded, key=_order):
+        room = taken.setdefault(room_id, Taken(ZoneInfo(bounds[room_id].zone)))
+        slot = find_slot(wish, bounds[room_id], room, now)
+        _settle_slot(delivery, slot)
+        if not slot.skipped:
+            room.take(slot, wish.length)
+
+
+def _in_empty_room(wish: Wish, bounds: Bounds, now: datetime) -> Slot:
+    return find_slot(wish, bounds, Taken(ZoneInfo(bounds.zone)), now)
+
+
+def _order(booking: Booking) -> tuple[datetime, int]:
+    """Of what is due at once, the more important goes first."""
+    return booking.wish.at, -booking.delivery.priority
+
+
+def _settle_slot(delivery: Delivery, slot: Slot) -> None:
     """Write the slot into a delivery that is not stored yet."""
     if slot.skipped:
         delivery.state, delivery.reason = DeliveryState.SKIPPED, REASONS[slot.skipped]
         delivery.completed_at = delivery.run.planned_at
-    elif slot.at != delivery.next_try_at:
-        delivery.slot_at = delivery.next_try_at = slot.at
+    elif slot.held:
+        delivery.slot_at = None if slot.at == delivery.next_try_at else slot.at
+        delivery.next_try_at = slot.tried_at or slot.at
         delivery.reason = REASONS[slot.held[-1]]
-
-
-def bounds_of(rooms: Iterable[Room]) -> dict[int, Bounds]:
-    """What each of these rooms bears."""
-    return _bounds([_row(room) for room in rooms])
-
-
-def taken_of(room_ids: Collection[int], since: datetime, until: datetime) -> dict[int, Taken]:
-    """What these rooms have between two appointed times: what is to go, under way, or sent."""
-    # The condition is that of the index one_message_per_room_and_time, which serves this.
-    rows = Delivery.objects.filter(
-        ~Q(state__in=NOT_SENT), room_id__in=room_ids, due_at__gte=since, due_at__lte=until
-    ).order_by()
-    facts = rows.exclude(state=DeliveryState.FAILED).values_list(
-        "room_id", "due_at", "slot_at", "parts", "run__interval_seconds"
-    )
-    found: dict[int, Taken] = defaultdict(Taken)
-    for room_id, due_at, slot_at, parts, seconds in sorted(facts, key=lambda row: row[2] or row[1]):
-        at = slot_at or due_at
-        found[room_id].spans.append((at, at + timedelta(seconds=seconds * max(parts - 1, 0))))
-    return found
-
-
-def _days_around(moments: Iterable[datetime]) -> tuple[datetime, datetime]:
-    """The appointed times of all that may leave on the days of these."""
-    ordered = sorted(moments)
-    return ordered[0] - DAY - FAR, ordered[-1] + DAY + FAR
-
-
-def _bounds_held(room_ids: Collection[int]) -> dict[int, Bounds]:
-    held = Room.objects.filter(id__among=sorted(room_ids)).order_by("id")
-    locked = held.select_for_update(no_key=True).values_list(*RoomRow._fields)
-    return _bounds([RoomRow(*row) for row in locked])
-
-
-def _bounds(rooms: Sequence[RoomRow]) -> dict[int, Bounds]:
-    units = {unit.pk: unit for unit in Unit.objects.filter(pk__in={room.unit_id for room in rooms})}
-    above = _units_above(units.values())
-    quiet = {pk: _quiet_of(unit, above) for pk, unit in units.items()}
-    return {room.id: _bounds_of_one(room, units[room.unit_id], quiet) for room in rooms}
-
-
-def _bounds_of_one(room: RoomRow, unit: Unit, quiet: Mapping[int, Quiet | None]) -> Bounds:
-    interval, cap = room.min_interval_seconds, room.daily_cap
-    own = _quiet(room, unit.zone)
-    return Bounds(
-        unit.zone,
-        interval=interval_in_force(interval),
-        cap=USUAL_DAILY_CAP if cap is None else cap,
-        quiet=own or quiet[unit.pk],
-    )
-
-
-def _units_above(units: Iterable[Unit]) -> dict[str, Unit]:
-    """Those with quiet hours of their own among these and all above, by path."""
-    paths = {path for unit in units for path in lineage(unit.path)}
-    return {
-        unit.path: unit for unit in Unit.objects.filter(path__in=paths, quiet_from__isnull=False)
-    }
-
-
-def _quiet_of(unit: Unit, above: Mapping[str, Unit]) -> Quiet | None:
-    """Those of the nearest unit that has some, on the clocks of this one."""
-    nearest = max((path for path in lineage(unit.path) if path in above), key=len, default=None)
-    return _quiet(above[nearest], unit.zone) if nearest else None
-
-
-def _quiet(owner: Any, zone: str) -> Quiet | None:
-    if owner.quiet_from is None or owner.quiet_until is None:
-        return None
-    return Quiet(owner.quiet_from, owner.quiet_until, zone)
-
-
-def _row(room: Room) -> RoomRow:
-    return RoomRow(*(getattr(room, name) for name in RoomRow._fields))

@@ -1,9 +1,10 @@
 """Slots: from when a room is wanted to when it may be written to. Pure: no table is touched."""
 
 from bisect import insort
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ class Limit(StrEnum):
     QUIET = "quiet"
     INTERVAL = "interval"
     CAP = "cap"
+    FOLLOWED = "followed"  # a later time of its schedule waits for the same end of quiet hours
 
 
 @dataclass(frozen=True)
@@ -44,41 +46,66 @@ class Wish:
     moves: bool = True  # past quiet hours; else it is left out
     until: datetime | None = None  # nothing of it is sent after this
     grace: timedelta = timedelta(minutes=10)  # how long it waits for its turn
+    followed_at: datetime | None = None  # the next time of its schedule
 
 
 @dataclass(frozen=True)
 class Slot:
-    """When it leaves, with what had held it back; or what keeps it from leaving at all."""
+    """When its limits let it leave, with what had held it back; or what keeps it from leaving at
+    all. `tried_at`: later than `at` where it was planned late."""
 
     at: datetime
     held: tuple[Limit, ...] = ()
     skipped: Limit | None = None
+    tried_at: datetime | None = None
 
 
 @dataclass
 class Taken:
-    """What a room has already: the first and the last moment of each message, in order."""
+    """What a room has already: the first and the last moment of each message, in order, and how
+    many leave on each day of its zone."""
 
+    zone: ZoneInfo
     spans: list[tuple[datetime, datetime]] = field(default_factory=list)
+    days: Counter[date] = field(default_factory=Counter)
 
-    def add(self, at: datetime, length: timedelta) -> None:
+    def take(self, slot: Slot, length: timedelta) -> None:
+        """One more leaves then."""
+        self.days[slot.at.astimezone(self.zone).date()] += 1
+        for at in {slot.at, slot.tried_at or slot.at}:
+            self.stand_at(at, length)
+
+    def stand_at(self, at: datetime, length: timedelta) -> None:
+        """A message goes from then on; its day was counted elsewhere."""
         insort(self.spans, (at, at + length))
 
-    def count_on(self, moment: datetime, zone: ZoneInfo) -> int:
-        """How many leave on the day, in this zone, on which the moment lies."""
-        day = moment.astimezone(zone).date()
-        return sum(begin.astimezone(zone).date() == day for begin, _end in self.spans)
+    def count_on(self, moment: datetime) -> int:
+        """How many leave on the day on which the moment lies."""
+        return self.days[moment.astimezone(self.zone).date()]
 
 
-def find_slot(wish: Wish, bounds: Bounds, taken: Taken) -> Slot:
-    """The first moment from `wish.at` on at which all limits let it go."""
+def find_slot(wish: Wish, bounds: Bounds, taken: Taken, now: datetime | None = None) -> Slot:
+    """The first moment from `wish.at` on at which all limits let it go. What is planned late, as
+    after an outage, gets the slot that it would have had, and is tried at one after `now`."""
+    slot = _find(wish, bounds, taken)
+    if now is None or slot.at >= now or slot.skipped:
+        return slot
+    grace = max(slot.at + wish.grace - now, timedelta(0))
+    # Its day is that of its slot.
+    late = _find(replace(wish, at=now, grace=grace), replace(bounds, cap=0), taken)
+    if late.skipped or Limit.QUIET in late.held:
+        return late
+    return Slot(slot.at, slot.held or late.held, tried_at=late.at)
+
+
+def _find(wish: Wish, bounds: Bounds, taken: Taken) -> Slot:
     at = wish.at
     held: dict[Limit, None] = {}  # in order, each once
     for _turn in range(TURNS):
         end = bounds.quiet.end_around(at) if bounds.quiet else None
         if end is not None:
-            if not wish.moves:
-                return Slot(at, tuple(held), Limit.QUIET)
+            if skipped := _skipped_by_quiet(wish, end):
+                return Slot(at, tuple(held), skipped)
             at = end
             held[Limit.QUIET] = None
         free = _free_from(at, wish.length, bounds.interval, taken.spans)
@@ -90,9 +117,16 @@ def find_slot(wish: Wish, bounds: Bounds, taken: Taken) -> Slot:
         held[Limit.INTERVAL] = None
     if wish.until and at > wish.until:
         return Slot(at, tuple(held), next(reversed(held), None))
-    if bounds.cap and taken.count_on(at, ZoneInfo(bounds.zone)) >= bounds.cap:
+    if bounds.cap and taken.count_on(at) >= bounds.cap:
         return Slot(at, tuple(held), Limit.CAP)
     return Slot(at, tuple(held))
+
+
+def _skipped_by_quiet(wish: Wish, end: datetime) -> Limit | None:
+    """Of all times of a schedule that would wait for one end, only the last one goes."""
+    if not wish.moves:
+        return Limit.QUIET
+    return Limit.FOLLOWED if wish.followed_at and wish.followed_at < end else None
 
 
 def _free_from(

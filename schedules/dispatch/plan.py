@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache, partial
-from itertools import islice
+from itertools import chain, islice
 
 from django.conf import settings
 from django.db import transaction
@@ -18,7 +18,7 @@ from logs import history
 from orgs.bulk import update_each
 from schedules.dispatch import warn
 from schedules.models import HolidayException, Installation, Run, Schedule
-from schedules.recurrence import Occurrence, occurrences
+from schedules.recurrence import Occurrence, followed, occurrences
 from schedules.runs import Frozen, freeze, skipped, store, with_content
 from schedules.states import ScheduleState, move
 
@@ -58,13 +58,13 @@ def _plan_turn(now: datetime, horizon: datetime, skip_until: datetime | None) ->
     for schedule in schedules:
         try:
             coming, following = _take(schedule, horizon, holidays[schedule.holiday_country])
-            batch += [freeze_or_skip(schedule, occurrence) for occurrence in coming]
+            batch += [freeze_or_skip(schedule, *each) for each in coming]
         except (ValueError, TypeError) as error:
             _give_up(schedule, error, now)
         else:
             schedule.next_due_at = following
     new = _not_yet_planned(batch)
-    store(new)
+    store(new, now)
     alerts.raise_all(warn.of_planned(new), now)
     update_each(Schedule, ["next_due_at"], [(row.next_due_at, row.pk) for row in schedules])
     return len(batch)
@@ -83,17 +83,18 @@ def _not_yet_planned(batch: list[Frozen]) -> list[Frozen]:
 
 def _take(
     schedule: Schedule, horizon: datetime, exceptions: Mapping[tuple[str, date], bool]
-) -> tuple[list[Occurrence], datetime | None]:
-    """The occurrences up to the horizon, and the time of the first one after them."""
+) -> tuple[list[tuple[Occurrence, datetime | None]], datetime | None]:
+    """The occurrences up to the horizon, each with the time of the next that goes; and the time
+    of the first one after them."""
     assert schedule.next_due_at is not None, "to_plan() yields only what has a next time"
     just_before = schedule.next_due_at - timedelta(microseconds=1)
     coming = occurrences(schedule.timing, just_before, exceptions=exceptions)
     taken: list[Occurrence] = []
     for occurrence in islice(coming, OCCURRENCES_A_TURN + 1):
         if occurrence.due_at > horizon or len(taken) == OCCURRENCES_A_TURN:
-            return taken, occurrence.due_at
+            return followed(taken, chain([occurrence], coming)), occurrence.due_at
         taken.append(occurrence)
-    return taken, None
+    return followed(taken, ()), None
 
 
 def _give_up(schedule: Schedule, error: Exception, now: datetime) -> None:
@@ -120,6 +121,7 @@ def _give_up(schedule: Schedule, error: Exception, now: datetime) -> None:
 def _freeze(
     schedule: Schedule,
     occurrence: Occurrence,
+    followed_at: datetime | None,
     *,
     now: datetime,
     skip_until: datetime | None,
@@ -134,4 +136,4 @@ def _freeze(
     if due_at + timedelta(seconds=settings.TEIJI_GRACE_SECONDS) < now:
         logger.warning("missed: schedule %s at %s", schedule.pk, due_at.isoformat())
         return skipped(schedule, due_at, now=now, reason=Run.Reason.MISSED)
-    return freeze(schedule, due_at, now=now, open_account=open_account)
+    return freeze(schedule, due_at, now=now, followed_at=followed_at, open_account=open_account)

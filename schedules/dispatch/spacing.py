@@ -7,10 +7,11 @@ slots of one room have passed, and would leave together; a retry has none.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 
+from schedules.bookings.leaving import ids_leaving
 from schedules.dispatch.claim import Claimed
 from schedules.models import Delivery
 from schedules.states import OPEN_DELIVERY, DeliveryState
@@ -92,21 +93,17 @@ def _near(limited: Sequence[Claimed], now: datetime) -> dict[int | None, list[Ne
 def _others(limited: Sequence[Claimed], now: datetime) -> Iterable[Near]:
     """What is in nobody's hands, in another's, or was handed over lately."""
     longest = max(delivery.room_interval for delivery in limited)
-    since, until = now - UNDER_WAY - longest, now + ASK_AGAIN
-    rooms = Delivery.objects.filter(
-        ~Q(state__in=(DeliveryState.SKIPPED, DeliveryState.CANCELLED)),
-        Q(state__in=OPEN_DELIVERY) | Q(completed_at__gt=now - longest),
-        room__id__among=[delivery.room_id for delivery in limited],
-    ).exclude(id__among=[delivery.id for delivery in limited])
-    reached = rooms.exclude(state=DeliveryState.FAILED, part=0).order_by()
-    # Apart: each of them is served by an index, one_message_per_room_and_time and held_by_rooms.
-    plain = reached.filter(slot_at=None, due_at__gt=since, due_at__lt=until)
-    held = reached.filter(slot_at__gt=since, slot_at__lt=until)
+    rooms = {delivery.room_id for delivery in limited if delivery.room_id}
+    around = ids_leaving(rooms, now - UNDER_WAY - longest, now + ASK_AGAIN)
+    ids = set(around) - {delivery.id for delivery in limited}
+    if not ids:
+        return ()
+    reaching = Q(state__in=OPEN_DELIVERY) | Q(completed_at__gt=now - longest)
+    rows = Delivery.objects.filter(reaching, id__among=list(ids)).order_by()
     columns = (*Near._fields[:-1], "run__interval_seconds")
-    rows = plain.values_list(*columns).union(held.values_list(*columns), all=True)
-    return [Near(*row) for row in rows]
+    return map(Near._make, rows.values_list(*columns))
 
 
 def _as_near(claimed: Claimed) -> Near:
-    facts = {name: getattr(claimed, name, None) for name in Near._fields}
+    facts: dict[str, Any] = {name: getattr(claimed, name, None) for name in Near._fields}
     return Near(**facts | {"state": DeliveryState.SENDING, "pause": claimed.interval_seconds})

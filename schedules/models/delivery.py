@@ -88,6 +88,7 @@ class Delivery(models.Model):
         QUIET = "quiet", _("quiet hours")
         BUSY = "busy", _("the room has other messages at that time")
         CAP = "cap", _("the room has had its messages for that day")
+        FOLLOWED = "followed", _("quiet hours; a later one takes its place after them")
         OPTED_OUT = "opted_out", _("nobody in it wants messages any more")
 
     # Indexes that nobody asks would be written three times for each message.

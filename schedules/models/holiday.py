@@ -1,6 +1,7 @@
 """Corrections to the public holidays that the `holidays` package knows."""
 
 import datetime
+from collections.abc import Iterable
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -28,7 +29,11 @@ class HolidayException(models.Model):
     @classmethod
     def table(cls, country: str) -> dict[tuple[str, datetime.date], bool]:
         """The exceptions of one country, as schedules.recurrence takes them."""
-        if not country:
-            return {}
-        rows = cls.objects.filter(country=country).values_list("country", "date", "is_holiday")
+        return cls.tables({country}) if country else {}
+
+    @classmethod
+    def tables(cls, countries: Iterable[str]) -> dict[tuple[str, datetime.date], bool]:
+        """The same of several: to ask one of them is to ask all."""
+        known = cls.objects.filter(country__in=countries)
+        rows = known.values_list("country", "date", "is_holiday")
         return {(code, day): is_holiday for code, day, is_holiday in rows}

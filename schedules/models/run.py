@@ -32,6 +32,7 @@ class Run(models.Model):
         QUIET = "quiet", _("quiet hours")
         BUSY = "busy", _("the room has other messages at that time")
         CAP = "cap", _("the room has had its messages for that day")
+        FOLLOWED = "followed", _("quiet hours; a later one takes its place after them")
         FENCED = "fenced", _("all sending was stopped when it was due")
         QUOTA = "quota", _("it does not fit into what is left of the account’s month")
         BUDGET = "budget", _("it does not fit into what is left of the unit’s budget")

@@ -1,8 +1,9 @@
 """The coming occurrences of a timing, those that are skipped among them and marked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import takewhile
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -50,6 +51,23 @@ def next_occurrence(
 ) -> Occurrence | None:
     """The first occurrence strictly after a moment, whether it goes or is skipped."""
     return next(occurrences(timing, after, exceptions=exceptions), None)
+
+
+def followed(
+    coming: Sequence[Occurrence], after: Iterable[Occurrence]
+) -> list[tuple[Occurrence, datetime | None]]:
+    """Each of these with the time of the next that goes, of them or of those `after` them; None
+    where none comes within a day."""
+    if not coming:
+        return []
+    until = coming[-1].due_at + timedelta(days=1)
+    near = takewhile(lambda occurrence: occurrence.due_at <= until, after)
+    follower = next((occurrence.due_at for occurrence in near if not occurrence.skipped), None)
+    found: list[tuple[Occurrence, datetime | None]] = []
+    for occurrence in reversed(coming):
+        found.append((occurrence, follower))
+        follower = follower if occurrence.skipped else occurrence.due_at
+    return found[::-1]
 
 
 def _within_validity(

@@ -80,6 +80,7 @@ def _held_in_words(held: Held, zone: str) -> str:
             Limit.QUIET: _("not sent: quiet hours"),
             Limit.INTERVAL: _("not sent: other messages stand too close"),
             Limit.CAP: _("not sent: it has had its messages for that day"),
+            Limit.FOLLOWED: _("not sent: a later one goes after the quiet hours"),
         }[held.limit]
     else:
         clock = f"{day(held.leaves_at, zone)} {clock_of(held.leaves_at, zone)} {zone}"

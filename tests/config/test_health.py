@@ -87,7 +87,7 @@ def test_not_ready_when_something_planned_is_long_due(
 ) -> None:
     now = database_now()
     due_at = now - timedelta(seconds=seconds)
-    store([freeze(make_schedule(), due_at, now=now)])
+    store([freeze(make_schedule(), due_at, now=now)], now)
     assert Delivery.objects.count() == 1
     status, _said, wrong = readyz(client)
     assert (status, wrong) == (503 if expected else 200, expected)

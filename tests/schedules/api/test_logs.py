@@ -26,7 +26,7 @@ def make_run(make_schedule, world):
     def make(due_at: datetime, **values: Any) -> Run:
         row = actions.register(make_schedule(**values), by=world.people["xinyi"])
         schedule = with_content(type(row).objects.all()).get(pk=row.pk)
-        return store([freeze(schedule, due_at, now=due_at)])[0]
+        return store([freeze(schedule, due_at, now=due_at)], due_at)[0]
 
     return make
 
@@ -167,7 +167,7 @@ def test_the_log_asks_as_often_for_thirty_as_for_one(api, make_run, world, of_on
     schedule = with_content(type(first.schedule).objects.all()).get(pk=first.schedule_id)
     for day in range(1, 30):
         due_at = moment(0) + timedelta(days=day)
-        run = store([freeze(schedule, due_at, now=due_at)])[0]
+        run = store([freeze(schedule, due_at, now=due_at)], due_at)[0]
         attempt(Delivery.objects.get(run=run))
     assert ask(30) == alone
 

@@ -66,7 +66,10 @@ def test_fifty_one_messages_to_a_room_in_a_day_stop_at_fifty(usual: Room, leavin
     assert (last.state, last.reason) == ("skipped", "cap")
     run = Run.objects.get(pk=last.run_id)
     assert (run.state, run.reason) == ("skipped", "cap")
-    (tomorrow,) = leaving(NOON + timedelta(hours=12, seconds=1), {"text": "tomorrow"})
+    Delivery.objects.filter(pk__in=taken[:2]).update(slot_at=NOON + timedelta(hours=12))
+    (free,) = leaving(NOON + 52 * MINUTE, {"text": "what was moved to tomorrow"})
+    assert free.state == "planned"
+    (tomorrow,) = leaving(NOON + timedelta(hours=12, seconds=31), {"text": "tomorrow"})
     assert tomorrow.state == "planned"
 
 
@@ -115,6 +118,25 @@ def test_quiet_hours_of_the_room_or_of_the_nearest_unit_move_it_to_their_end(
     (delivery,) = leaving(DAY_LATE, {"text": "a"})
     assert delivery.next_try_at == datetime(2026, 11, 26, 0, tzinfo=UTC)  # 8:00 in Taipei
     assert (delivery.due_at, delivery.reason) == (DAY_LATE, "quiet")
+
+
+def test_of_all_times_of_one_night_only_the_last_goes(usual: Room, due: Any) -> None:
+    Room.objects.filter(pk=usual.pk).update(quiet_from=time(22), quiet_until=time(8))
+    grid = {"timing_kind": "interval", "every_minutes": 30, "date": None, "time": None}
+    schedule = due(DAY_LATE, **grid)
+    schedule.refresh_from_db()
+    coming = rules.preview(schedule, DAY_LATE - SECOND, 19)
+    foreseen = foresee(schedule, coming, DAY_LATE - SECOND)
+    for occurrence in coming:
+        plan(occurrence.due_at)
+    went = list(Delivery.objects.order_by("due_at").values_list("state", "reason", "slot_at"))
+    morning = datetime(2026, 11, 26, 0, tzinfo=UTC)  # 8:00 in Taipei
+    assert went[:18] == [("skipped", "followed", None)] * 17 + [("planned", "quiet", morning)]
+    assert went[18] == ("planned", "busy", morning + 30 * SECOND)
+    told = [foreseen[occurrence.due_at][0] for occurrence in coming]
+    assert [held.leaves_at for held in told] == [None] * 17 + [morning, morning + 30 * SECOND]
+    run = Run.objects.order_by("due_at")[0]
+    assert (run.state, run.reason) == ("skipped", "followed")
 
 
 def test_a_schedule_may_leave_quiet_hours_out(usual: Room, leaving: Any) -> None:

@@ -262,5 +262,5 @@ def test_whatever_happens_no_room_is_written_to_sooner_than_it_bears(
                 settle([accepted(one, at)])
             on_the_wire = []
     sweep(now)
-    assert len(workers.left) > 5
+    assert len(workers.left) > 2
     assert min(workers.gaps()) >= INTERVAL
