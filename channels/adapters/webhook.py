@@ -18,7 +18,6 @@ The request, for those who write a receiver:
 import hashlib
 import hmac
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -139,7 +138,7 @@ class WebhookAdapter(Adapter):
     def _failure(self, response: aiohttp.ClientResponse, answer: dict[str, Any]) -> SendError:
         status = response.status
         evidence: dict[str, Any] = {"status": status, "answer": answer}
-        after = _seconds(response.headers.get("Retry-After", ""))
+        after = _seconds(response.headers.get("Retry-After", ""), self.now())
         if status == 429 or (status == 503 and after is not None):
             return later(
                 f"The receiver asked to come back (HTTP {status}).", after=after, **evidence
@@ -196,14 +195,14 @@ async def _kept(response: aiohttp.ClientResponse) -> dict[str, Any]:
     return {"body": text} if text else {}
 
 
-def _seconds(retry_after: str) -> float | None:
+def _seconds(retry_after: str, now: float) -> float | None:
     """Retry-After is a number of seconds or a date. None: there was none to be read."""
     try:
         if retry_after.isascii() and retry_after.isdigit():
             wait = float(retry_after)
         else:
             moment = parsedate_to_datetime(retry_after)
-            wait = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - time.time()
+            wait = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - now
     except (ValueError, OverflowError):
         return None
     return min(max(wait, 0.0), LONGEST_WAIT)

@@ -101,6 +101,16 @@ def test_retry_after_may_be_a_date() -> None:
     assert outcome.after == pytest.approx(60, abs=2)
 
 
+def test_that_date_is_one_of_the_engines_clock_whatever_this_machines_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ahead = time.time() + 200  # seconds; a signature of 300 would be too old for the receiver
+    monkeypatch.setattr(WebhookAdapter, "now", staticmethod(lambda: ahead))
+    outcome = _outcome(_answering(503, {"Retry-After": formatdate(ahead + 60, usegmt=True)}))
+    assert isinstance(outcome, SendError)
+    assert outcome.after == pytest.approx(60, abs=2)
+
+
 def test_a_redirect_says_that_it_is_not_followed() -> None:
     outcome = _outcome(_answering(308, {"Location": "https://elsewhere.example/"}))
     assert "not followed" in str(outcome)
