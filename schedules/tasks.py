@@ -13,6 +13,7 @@ from schedules.dispatch.fence import Fence
 from schedules.dispatch.plan import plan
 from schedules.dispatch.resident import resident
 from schedules.dispatch.sweep import sweep
+from schedules.dispatch.threads import connect
 from schedules.models import Heartbeat
 
 _fence = Fence()
@@ -21,6 +22,7 @@ _fence = Fence()
 @shared_task(name="schedules.tasks.tick")
 def tick() -> int:
     """Plan and sweep, then wake this worker's sender. Returns the number of runs planned."""
+    connect()
     _fence.look()  # a tick may come before this worker's loop has looked
     planned = 0
     while count := plan(database_now()):

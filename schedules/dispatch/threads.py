@@ -23,9 +23,7 @@ class DatabaseThreads:
         """Run `work` in the thread of this kind. Raises what it raises."""
 
         def run() -> T:
-            close_old_connections()  # one that the server dropped is opened again
-            if connection.connection is None:
-                _open()
+            connect()
             return work(*args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._threads[kind], run)
@@ -37,9 +35,12 @@ class DatabaseThreads:
             thread.shutdown()
 
 
-def _open() -> None:
-    """Connect. A worker that stands still within a transaction would hold its rows from all
-    others for as long: the server ends such a transaction."""
+def connect() -> None:
+    """Open this thread's connection where it has none. A worker that stands still within a
+    transaction would hold its rows from all others for as long: the server ends such a one."""
+    close_old_connections()  # one that the server dropped is opened again
+    if connection.connection is not None:
+        return
     connection.ensure_connection()
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
