@@ -33,6 +33,7 @@ PAUSE = 0.02  # seconds between two looks at what is to be done
 AWAY = (OperationalError, InterfaceError)
 DRAIN_SECONDS = 120.0
 FAULTS = [kind for kind in FaultKind if kind != FaultKind.MONTHLY_LIMIT]
+WRONG_MINUTES = (-120, -7, -2, 2, 7, 120)  # by which a machine's clock is wrong
 MANY_TIMES = (FaultKind.RATE_LIMIT, FaultKind.ERROR_BEFORE, FaultKind.ERROR_AFTER)
 
 
@@ -58,6 +59,7 @@ class Chaos:
         self.expected_to_die: set[int] = set()
         self.beats: list[Member] = []
         self.workers: list[Member] = []
+        self.wrong: list[Member] = []  # those whose clock is
         self.rooms: list[Room] = self.bookings.vendors.rooms(ROOMS, ROOMS)
         self.acts: dict[Callable[[], None], int] = {
             self.kill_a_worker: 8,
@@ -67,6 +69,8 @@ class Chaos:
             self.shut_a_channel: 2,
             self.kill_a_beat: 1,
             self.stop_a_beat: 1,
+            self.replace_a_worker_by_one_with_a_wrong_clock: 4,
+            self.replace_a_beat_by_one_with_a_wrong_clock: 1,
             self.flush_the_broker: 1,
             self.restart_the_broker: 1,
             self.crash_the_database: 1,
@@ -119,8 +123,14 @@ class Chaos:
         return (
             f"seed {self.seed}: {len(self.bookings.expected)} schedules, deliveries"
             f" {dict(states)}, {len(self.bookings.vendors.accepted)} acceptances,"
+            f" {self._sent_by(self.wrong)} by workers with a wrong clock,"
             f" median lateness {middle} ms; {dict(self.counts)}"
         )
+
+    def _sent_by(self, members: list[Member]) -> int:
+        pids = tuple(f":{member.pid}" for member in members)
+        names = Delivery.objects.filter(state="sent").values_list("worker", flat=True)
+        return sum(name.endswith(pids) for name in names)
 
     # Acts.
 
@@ -135,6 +145,19 @@ class Chaos:
 
     def stop_a_beat(self) -> None:
         self._stop(self._one_of(self.beats), self.random.uniform(1.0, 5.0))
+
+    def replace_a_worker_by_one_with_a_wrong_clock(self) -> None:
+        place, minutes = self.random.randrange(WORKERS), self.random.choice(WRONG_MINUTES)
+        self._kill(self.workers[place])
+        self.workers[place] = self.fleet.worker(naive=self.naive, minutes=minutes)
+        self.wrong.append(self.workers[place])
+        self._note(f"{self.workers[place].name}'s clock is wrong by {minutes} min")
+
+    def replace_a_beat_by_one_with_a_wrong_clock(self) -> None:
+        place, minutes = self.random.randrange(BEATS), self.random.choice(WRONG_MINUTES)
+        self._kill(self.beats[place])
+        self.beats[place] = self.fleet.beat(minutes=minutes)
+        self._note(f"{self.beats[place].name}'s clock is wrong by {minutes} min")
 
     def terminate_a_worker(self) -> None:
         member = self._one_of(self.workers)

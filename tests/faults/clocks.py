@@ -1,4 +1,4 @@
-"""Other clocks than the machine's, by libfaketime where it is installed."""
+"""Another clock for the database, by libfaketime where it is installed."""
 
 import os
 from glob import glob
@@ -10,18 +10,9 @@ PLACES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib*/faketime/libfaket
           "/usr/local/lib/faketime/libfaketimeMT.so.1")  # fmt: skip
 
 
-def wrong_by(hours: float) -> dict[str, str]:
-    """The environment of a process whose wall clock is wrong by so many hours."""
-    return _preloaded() | {"FAKETIME": f"{hours:+}h"}
-
-
 def set_by(file: Path) -> dict[str, str]:
     """The environment of a process whose wall clock is shifted by what the file says, now and
     whenever it is changed."""
-    return _preloaded() | {"FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1"}
-
-
-def _preloaded() -> dict[str, str]:
     libraries = [path for place in PLACES for path in glob(place)]  # noqa: PTH207
     if not libraries and os.environ.get("CI") == "true":
         pytest.fail("libfaketime is not installed (Debian: faketime)")
@@ -29,6 +20,8 @@ def _preloaded() -> dict[str, str]:
         pytest.skip("libfaketime is not installed (Debian: faketime)")
     return {
         "LD_PRELOAD": libraries[0],
+        "FAKETIME_TIMESTAMP_FILE": str(file),
+        "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "DONT_FAKE_MONOTONIC": "1",  # its older name
     }

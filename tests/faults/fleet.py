@@ -21,8 +21,6 @@ from tests.faults import failpoints
 from tests.processes.machine import ROOT, wait_until
 
 START = 60.0  # seconds that a worker may need to start on a busy machine
-FAKETIME_START = 20.0
-FAKETIME_TRIES = 4
 # Short, so that a lease runs out within a test; each fits the others as in production.
 QUICK = {
     "TEIJI_POLL_SECONDS": 0.2,
@@ -164,9 +162,17 @@ class Fleet:
     timeout: float = QUICK_TIMEOUT
     members: list[Member] = field(default_factory=list)
 
-    def worker(self, failpoint: str = "", naive: tuple[str, ...] = (), **settings: Any) -> Member:
-        """A worker that is starting. `settings` go over the fleet's own."""
-        return self._start("worker", WORKER, failpoint=failpoint, naive=naive, settings=settings)
+    def worker(
+        self,
+        failpoint: str = "",
+        naive: tuple[str, ...] = (),
+        minutes: float = 0,
+        **settings: Any,
+    ) -> Member:
+        """A worker that is starting. `settings` go over the fleet's own; its machine's clock is
+        ahead by so many minutes, behind if negative."""
+        more = {"failpoint": failpoint, "naive": naive, "minutes": minutes}
+        return self._start("worker", WORKER, **more, settings=settings)
 
     def forking_worker(self) -> Member:
         """One whose tasks run in children, as Celery does it where nobody says otherwise."""
@@ -195,25 +201,14 @@ class Fleet:
         self.members.append(Member(process.pid, name, self, process))
         return self.members[-1]
 
-    def worker_that_is_up_under(self, environment: dict[str, str]) -> Member:
-        """The same, once its loop goes round. libfaketime lets a process hang at its start now
-        and then, on a lock of its own: such a one is replaced."""
-        for _ in range(FAKETIME_TRIES):
-            member = self.worker_under(environment)
-            with suppress(AssertionError):
-                self.wait_until_up(member, seconds=FAKETIME_START)
-                return member
-            member.kill()
-        raise AssertionError(f"no worker comes up under {environment}")
+    def beat(self, minutes: float = 0) -> Member:
+        return self._start("beat", [*BEAT, "-s", str(self.folder / "beat")], minutes=minutes)
 
-    def beat(self) -> Member:
-        return self._start("beat", [*BEAT, "-s", str(self.folder / "beat")])
-
-    def wait_until_up(self, *members: Member, seconds: float = START) -> None:
+    def wait_until_up(self, *members: Member) -> None:
         """Their loops go round."""
         for member in members:
             loops = Heartbeat.objects.filter(kind="loop", name__endswith=f":{member.pid}")
-            wait_until(loops.exists, seconds, f"{member.name}: a sign of life")
+            wait_until(loops.exists, START, f"{member.name}: a sign of life")
 
     def living(self) -> list[Member]:
         return [member for member in self.members if member.ended is None]

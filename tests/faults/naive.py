@@ -6,12 +6,13 @@ prove nothing about ours.
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
 
+from orgs.clock import database_now
 from schedules.dispatch import claim, mark, sweep, verdict
 from schedules.models import Delivery
 from tests.faults.failpoints import replace_everywhere
@@ -82,9 +83,15 @@ def blind_claim() -> None:
     replace_everywhere(claim.claim, take)
 
 
+def own_clock() -> None:
+    """It is as late as this machine says."""
+    replace_everywhere(database_now, lambda: datetime.now(UTC))
+
+
 NAIVE: dict[str, Callable[[], None]] = {
     step.__name__: step
     for step in (
-        new_key_each_time, resend_in_doubt, no_lease, sent_before_sending, blind_mark, blind_claim
+        new_key_each_time, resend_in_doubt, no_lease, sent_before_sending, blind_mark, blind_claim,
+        own_clock,
     )
 }  # fmt: skip

@@ -41,7 +41,7 @@ def become(order: dict[str, Any]) -> None:
 
     from config import checks  # noqa: PLC0415
     from config.celery import app  # noqa: PLC0415
-    from tests.faults import failpoints, naive  # noqa: PLC0415
+    from tests.faults import failpoints, naive, wrong_clock  # noqa: PLC0415
 
     for name, value in order.get("settings", {}).items():
         setattr(settings, name, value)
@@ -51,6 +51,8 @@ def become(order: dict[str, Any]) -> None:
         naive.install(name)
     if order.get("failpoint"):
         failpoints.install(order["failpoint"], Path(order["folder"]))
+    if order.get("minutes"):
+        wrong_clock.install(order["minutes"])
     app.start(order["command"])
 
 

@@ -11,29 +11,29 @@ from django.db import connection
 from orgs.clock import database_now
 from schedules.models import Delivery, Installation
 from tests.faults.checker import violations
-from tests.faults.clocks import wrong_by
 from tests.processes.machine import database_url, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("hours", [-2, 2])
+@pytest.mark.parametrize("minutes", [-120, -7, 7, 120])
 @pytest.mark.usefixtures("own_server")
-def test_a_workers_clock_is_wrong_by_hours(hours, workers, bookings, vendors):
-    workers.worker_that_is_up_under(wrong_by(hours))
-    bookings.once(vendors.rooms(3, 0))
+def test_a_workers_and_beats_clock_is_wrong(minutes, workers, bookings, vendors):
+    workers.worker_that_is_up(minutes=minutes)
+    workers.beat(minutes=minutes)
+    bookings.once(vendors.rooms(3, 3))
     bookings.wait_until_settled()
     assert bookings.violations() == []
-    assert len(vendors.accepted) == 3
+    assert len(vendors.accepted) == 6
     assert max(Delivery.objects.values_list("lateness_ms", flat=True)) < 3000
 
 
 @pytest.mark.usefixtures("own_server")
 def test_right_and_wrong_clocks_work_together(workers, bookings, vendors):
-    members = [workers.worker_that_is_up_under(wrong_by(hours)) for hours in (-2, 2)]
-    workers.wait_until_up(workers.worker())
+    members = [workers.worker(minutes=minutes) for minutes in (-120, 120, 0)]
+    workers.wait_until_up(*members)
     for _ in range(5):
-        bookings.once(vendors.rooms(6, 0), 3)
+        bookings.once(vendors.rooms(3, 3), 3)
     members[0].kill()
     bookings.wait_until_settled()
     assert bookings.violations() == []

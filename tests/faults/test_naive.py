@@ -38,6 +38,16 @@ def test_a_sender_without_it_is_found_out(naive, failpoint, verdict, workers, bo
 
 
 @pytest.mark.usefixtures("own_server")
+def test_a_sender_that_believes_its_own_clock_is_found_out(workers, bookings, vendors):
+    workers.worker_that_is_up(naive=("own_clock",), minutes=2)
+    bookings.once(vendors.rooms(EACH, EACH), 60)
+    wait_until(lambda: len(vendors.accepted) == BOTH, 40, "the messages")
+    bookings.wait_until_settled()
+    early = [line for line in bookings.violations() if " early: " in line]
+    assert len(early) >= BOTH, bookings.violations()
+
+
+@pytest.mark.usefixtures("own_server")
 def test_claims_without_a_compare_and_set_are_found_out(workers, bookings, vendors):
     naive = ("blind_claim", "blind_mark", "new_key_each_time")
     members = [workers.worker(naive=naive) for _ in range(3)]
