@@ -1,7 +1,12 @@
-"""The figures that are shown are those that are measured from outside: by the channel's clock."""
+"""The figures that are shown are those that are measured from outside: by the channel's clock.
+
+In two steps: each room's lateness is what the channel measured of it but for the way there; and
+the page and the metrics say what those of the rooms come to, exactly.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
+from statistics import median
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -26,9 +31,10 @@ pytestmark = [
 MESSAGES = 24
 LATE = 16
 NOBODY_THERE = timedelta(seconds=4)
-# Seconds between the hand-over and the channel's stamp: 50 ms on the way, and what a busy machine
-# makes of it. The late ones are late by several times as much.
-SLACK = 0.05 + 1.0
+# Seconds from the hand-over to the channel's stamp: of most, and of the one that a busy machine
+# lets wait longest. Shown are whole milliseconds, rounded down, of a clock carried on by a counter.
+USUAL_WAY, LONGEST_WAY = 0.1, 1.0
+ROUNDED = 0.002
 FIGURES = re.compile(r"<b>([\d.]+) (ms|s)</b>")
 
 
@@ -62,10 +68,18 @@ def are_settled(number: int) -> bool:
     return Run.objects.filter(completed_at__isnull=False).count() == number
 
 
-def lateness_at(fake: LineFake) -> list[float]:
-    """Seconds by which each message came after its time, by the channel's clock."""
-    due = {d.room.address: d.due_at.timestamp() for d in Delivery.objects.select_related("room")}
-    return sorted(message.at - due[message.to] for message in fake.log)
+def lateness_of_each(fake: LineFake) -> list[float]:
+    """Seconds as they are shown for each room, once they are found to be the channel's."""
+    deliveries = {d.room.address: d for d in Delivery.objects.select_related("room")}
+    assert len(fake.log) == len(deliveries) == MESSAGES
+    shown = {address: d.lateness_ms / 1000 for address, d in deliveries.items()}
+    measured = {m.to: m.at - deliveries[m.to].due_at.timestamp() for m in fake.log}
+    ways = [measured[address] - shown[address] for address in deliveries]
+    assert min(measured.values()) >= 0, "one came early"
+    assert min(ways) >= -ROUNDED, "more is shown than was measured"
+    assert median(ways) <= USUAL_WAY
+    assert max(ways) <= LONGEST_WAY
+    return sorted(shown.values())
 
 
 def exact(late: list[float], percent: int) -> float:
@@ -103,9 +117,8 @@ def test_the_figures_shown_are_those_that_the_channel_measures(
     register_in(world, make_schedule, 5, rooms[LATE:])
     wait_until(lambda: are_settled(2), 120, "the messages in time")
     running.stop()
-    late = lateness_at(fake)
-    assert len(late) == MESSAGES
-    assert late[0] >= 0, "one came early"
+    late = lateness_of_each(fake)
+    assert sum(value > NOBODY_THERE.total_seconds() for value in late) == LATE
     compare(client, world, late)
     for turn in (1, 2):  # what was read from the attempts is now read from the counted
         roll_up(database_now() + turn * SETTLED_AFTER)
@@ -114,17 +127,13 @@ def test_the_figures_shown_are_those_that_the_channel_measures(
 
 
 def compare(client, world, late: list[float]) -> None:
-    """What is shown is never more than was measured but for its bucket, and less only by the
-    way to the channel."""
+    """The page's p50 and p99 may be 2 % too high, for their buckets; all else is exact."""
     figures = on_the_page(client, world.people["xinyi"])
     for shown, percent in zip(figures, (50, 99, 100), strict=True):
-        measured = exact(late, percent)
-        assert measured - SLACK <= shown <= measured * 1.02 + 0.05, (percent, shown, late)
+        value = exact(late, percent)
+        assert value - 0.006 <= shown <= value * 1.02 + 0.006, (percent, shown, late)
     found = in_metrics(client)
     assert found["teiji_lateness_seconds_count"] == MESSAGES
-    assert 0 <= sum(late) - found["teiji_lateness_seconds_sum"] <= MESSAGES * SLACK
+    assert found["teiji_lateness_seconds_sum"] == pytest.approx(sum(late))
     for bound in ("0.01", "0.05", "0.2", "0.5", "1.0", "2.0", "5.0", "10.0", "60.0"):
-        at_least, at_most = (
-            sum(value <= float(bound) + more for value in late) for more in (0, SLACK)
-        )
-        assert at_least <= found[bound] <= at_most, (bound, found, late)
+        assert found[bound] == sum(value <= float(bound) for value in late), (bound, found, late)
