@@ -62,6 +62,30 @@ def test_every_management_command_in_a_document_exists() -> None:
     assert named - get_commands().keys() == set()
 
 
+RELIABILITY = (ROOT / "docs" / "reliability.md").read_text()
+TEST = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
+
+
+def test_every_test_that_a_promise_names_is_there() -> None:
+    named = set(TEST.findall(RELIABILITY))
+    assert len(named) > 40
+    assert [
+        f"{path}::{name}"
+        for path, name in sorted(named)
+        if not re.search(rf"^def {name}\(", (ROOT / "tests" / path).read_text(), re.MULTILINE)
+    ] == []
+
+
+def test_every_fault_has_a_test_and_every_test_of_faults_stands_beside_its_fault() -> None:
+    _, *tables = re.split(r"^\| fault .*\n\| [-| ]+\n", RELIABILITY, flags=re.MULTILINE)
+    rows = [row for table in tables for row in table.partition("\n\n")[0].splitlines()]
+    assert len(rows) > 30
+    assert [row for row in rows if not TEST.search(row)] == []
+    of_ours = {path.name for path in ROOT.glob("tests/faults/test_*.py")}
+    named = {Path(path).name for path, _ in TEST.findall(RELIABILITY) if path.startswith("faults/")}
+    assert of_ours - named == {"test_checker.py", "test_fence.py"}  # of the suite itself, a bug
+
+
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
     read: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
