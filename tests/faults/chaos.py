@@ -149,14 +149,14 @@ class Chaos:
     def replace_a_worker_by_one_with_a_wrong_clock(self) -> None:
         place, minutes = self.random.randrange(WORKERS), self.random.choice(WRONG_MINUTES)
         self._kill(self.workers[place])
-        self.workers[place] = self.fleet.worker(naive=self.naive, minutes=minutes)
+        self.workers[place] = self.fleet.worker(naive=self.naive, minutes_ahead=minutes)
         self.wrong.append(self.workers[place])
         self._note(f"{self.workers[place].name}'s clock is wrong by {minutes} min")
 
     def replace_a_beat_by_one_with_a_wrong_clock(self) -> None:
         place, minutes = self.random.randrange(BEATS), self.random.choice(WRONG_MINUTES)
         self._kill(self.beats[place])
-        self.beats[place] = self.fleet.beat(minutes=minutes)
+        self.beats[place] = self.fleet.beat(minutes_ahead=minutes)
         self._note(f"{self.beats[place].name}'s clock is wrong by {minutes} min")
 
     def terminate_a_worker(self) -> None:

@@ -166,12 +166,12 @@ class Fleet:
         self,
         failpoint: str = "",
         naive: tuple[str, ...] = (),
-        minutes: float = 0,
+        minutes_ahead: float = 0,
         **settings: Any,
     ) -> Member:
         """A worker that is starting. `settings` go over the fleet's own; its machine's clock is
-        ahead by so many minutes, behind if negative."""
-        more = {"failpoint": failpoint, "naive": naive, "minutes": minutes}
+        so much ahead; behind, if negative."""
+        more = {"failpoint": failpoint, "naive": naive, "minutes_ahead": minutes_ahead}
         return self._start("worker", WORKER, **more, settings=settings)
 
     def forking_worker(self) -> Member:
@@ -201,8 +201,10 @@ class Fleet:
         self.members.append(Member(process.pid, name, self, process))
         return self.members[-1]
 
-    def beat(self, minutes: float = 0) -> Member:
-        return self._start("beat", [*BEAT, "-s", str(self.folder / "beat")], minutes=minutes)
+    def beat(self, minutes_ahead: float = 0) -> Member:
+        return self._start(
+            "beat", [*BEAT, "-s", str(self.folder / "beat")], minutes_ahead=minutes_ahead
+        )
 
     def wait_until_up(self, *members: Member) -> None:
         """Their loops go round."""

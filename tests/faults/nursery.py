@@ -51,8 +51,8 @@ def become(order: dict[str, Any]) -> None:
         naive.install(name)
     if order.get("failpoint"):
         failpoints.install(order["failpoint"], Path(order["folder"]))
-    if order.get("minutes"):
-        wrong_clock.install(order["minutes"])
+    if order.get("minutes_ahead"):
+        wrong_clock.install(order["minutes_ahead"])
     app.start(order["command"])
 
 

@@ -53,12 +53,12 @@ def test_an_answer_that_drips_past_the_deadline_holds_up_nobody_else(workers, bo
     assert bookings.violations() == []
     assert states("line") + states("webhook") == ["sent"] * 2 * EACH
     # LINE's own words are needed: asked again, with the key. A webhook's status is its answer.
-    assert [try_.outcome for try_ in tries_of(keyed)] == ["unknown", "accepted"]
-    assert [try_.outcome for try_ in tries_of(unkeyed)] == ["accepted"]
+    assert [attempt.outcome for attempt in tries_of(keyed)] == ["unknown", "accepted"]
+    assert [attempt.outcome for attempt in tries_of(unkeyed)] == ["accepted"]
     first = tries_of(keyed)[0]
     assert first.answered_at - first.wire_at < timedelta(seconds=2 * QUICK_TIMEOUT)
     others = Attempt.objects.exclude(room_id__in=[keyed.pk, unkeyed.pk])
-    assert all(try_.answered_at < first.answered_at for try_ in others)
+    assert all(attempt.answered_at < first.answered_at for attempt in others)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells it there")
@@ -134,7 +134,7 @@ def test_the_time_that_a_429_names_is_kept_and_the_other_rooms_go_on(workers, bo
     assert bookings.violations() == []
     assert states("line") + states("webhook") == ["sent"] * 2 * EACH
     assert lateness_but_of(rooms[-1]) < IN_TIME
-    assert [try_.outcome for try_ in tries_of(rooms[-1])] == ["later", "later", "accepted"]
+    assert [attempt.outcome for attempt in tries_of(rooms[-1])] == ["later", "later", "accepted"]
     assert apart(tries_of(rooms[-1])) >= timedelta(seconds=7)
 
 

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("minutes", [-120, -7, 7, 120])
 @pytest.mark.usefixtures("own_server")
 def test_a_workers_and_beats_clock_is_wrong(minutes, workers, bookings, vendors):
-    workers.worker_that_is_up(minutes=minutes)
-    workers.beat(minutes=minutes)
+    workers.worker_that_is_up(minutes_ahead=minutes)
+    workers.beat(minutes_ahead=minutes)
     bookings.once(vendors.rooms(3, 3))
     bookings.wait_until_settled()
     assert bookings.violations() == []
@@ -30,7 +30,7 @@ def test_a_workers_and_beats_clock_is_wrong(minutes, workers, bookings, vendors)
 
 @pytest.mark.usefixtures("own_server")
 def test_right_and_wrong_clocks_work_together(workers, bookings, vendors):
-    members = [workers.worker(minutes=minutes) for minutes in (-120, 120, 0)]
+    members = [workers.worker(minutes_ahead=minutes) for minutes in (-120, 120, 0)]
     workers.wait_until_up(*members)
     for _ in range(5):
         bookings.once(vendors.rooms(3, 3), 3)

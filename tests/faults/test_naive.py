@@ -39,7 +39,7 @@ def test_a_sender_without_it_is_found_out(naive, failpoint, verdict, workers, bo
 
 @pytest.mark.usefixtures("own_server")
 def test_a_sender_that_believes_its_own_clock_is_found_out(workers, bookings, vendors):
-    workers.worker_that_is_up(naive=("own_clock",), minutes=2)
+    workers.worker_that_is_up(naive=("own_clock",), minutes_ahead=2)
     bookings.once(vendors.rooms(EACH, EACH), 60)
     wait_until(lambda: len(vendors.accepted) == BOTH, 40, "the messages")
     bookings.wait_until_settled()
