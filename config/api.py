@@ -13,6 +13,7 @@ from rest_framework.routers import SimpleRouter
 from channels.api import ImageViewSet, RoomViewSet
 from config.scoped.problems import MEDIA_TYPE, problem
 from schedules.api import (
+    DayCountViewSet,
     LogViewSet,
     NotConfirmedViewSet,
     QuotaViewSet,
@@ -29,6 +30,7 @@ router.register("templates", TemplateViewSet)
 router.register("logs", LogViewSet, basename="log")
 router.register("not-confirmed", NotConfirmedViewSet, basename="not-confirmed")
 router.register("quota", QuotaViewSet)
+router.register("counts", DayCountViewSet)
 router.register("rooms", RoomViewSet)
 router.register("images", ImageViewSet)
 router.register("recipients", ReachedViewSet, basename="reached")

@@ -94,6 +94,12 @@ class Account(models.Model):
         return found is not None and found.meters
 
     @property
+    def counts(self) -> bool:
+        """Whether its channel tells how many messages of a day it has delivered."""
+        found = registry().get(self.kind)
+        return found is not None and bool(found.counts)
+
+    @property
     def promise(self) -> Promise:
         """How often a message arrives of which the answer was lost."""
         resends = self.on_unknown == self.OnUnknown.RESEND

@@ -13,7 +13,7 @@ from orgs.reach import Belongs, Role
 class DayCountQuerySet(models.QuerySet["DayCount"]):
     def to_ask(self, before: datetime) -> "DayCountQuerySet":
         """Those that are open and were not asked about since then."""
-        return self.filter(Q(tried_at=None) | Q(tried_at__lt=before), is_open=True)
+        return self.filter(Q(tried_at=None) | Q(tried_at__lte=before), is_open=True)
 
 
 class DayCount(models.Model):
@@ -62,3 +62,8 @@ class DayCount(models.Model):
     def fewer(self) -> int | None:
         """How many messages less the channel says than we handed over; None: it has not told."""
         return None if self.told is None else self.handed - self.told
+
+    @property
+    def more(self) -> int:
+        """The opposite, for words."""
+        return -(self.fewer or 0)

@@ -1,6 +1,7 @@
 """Schedules, their templates and their log in the API. All writing goes through
 schedules.actions."""
 
+from schedules.api.counts import DayCountViewSet
 from schedules.api.logs import LogViewSet
 from schedules.api.not_confirmed import NotConfirmedViewSet
 from schedules.api.quota import QuotaViewSet
@@ -9,6 +10,7 @@ from schedules.api.schedules import ScheduleViewSet
 from schedules.api.templates import TemplateViewSet
 
 __all__ = [
+    "DayCountViewSet",
     "LogViewSet",
     "NotConfirmedViewSet",
     "QuotaViewSet",

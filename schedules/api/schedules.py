@@ -24,6 +24,7 @@ from orgs.clock import database_now
 from orgs.reach import Act
 from schedules import actions, rules
 from schedules.api import writing
+from schedules.api.counts import AllCountedSerializer
 from schedules.api.logs import LogFilter, LogSerializer, entries, log_of
 from schedules.api.quota import CostsSerializer
 from schedules.api.refusals import answer_to
@@ -33,6 +34,7 @@ from schedules.foreseen import foresee
 from schedules.models import Run, Schedule, ScheduleImage
 from schedules.shown.audience import audience_of
 from schedules.shown.cost import cost_of
+from schedules.shown.counted import counted_of_schedule
 from schedules.states import ScheduleState
 
 IF_MATCH = OpenApiParameter(
@@ -122,6 +124,7 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         "retrieve": Act.VIEW,
         "occurrences": Act.VIEW,
         "cost": Act.VIEW,
+        "statistics": Act.VIEW,
         "logs": Act.VIEW,
         "create": Act.CREATE,
         "register": Act.CREATE,
@@ -226,6 +229,13 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         audience = audience_of(schedule, by=request.user)
         lines = cost_of(schedule, by=request.user, now=database_now(), audience=audience)
         return Response(CostsSerializer({"results": lines}).data)
+
+    @extend_schema(responses=AllCountedSerializer)
+    @action(detail=True)
+    def statistics(self, request: Request, pk: str) -> Response:
+        """How many people opened its messages, as the channels say that count it."""
+        lines = counted_of_schedule(self.get_object(), by=request.user)
+        return Response(AllCountedSerializer({"results": lines}).data)
 
     @extend_schema(
         operation_id="schedules_logs_list", filters=True, responses=LogSerializer(many=True)

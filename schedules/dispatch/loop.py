@@ -24,6 +24,7 @@ from schedules.dispatch import meter
 from schedules.dispatch.claim import Claimed, claim, release, renew
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.confirm import ask, due_questions, write_answers
+from schedules.dispatch.counts import Asker
 from schedules.dispatch.fence import Fence
 from schedules.dispatch.handover import Handover, pause
 from schedules.dispatch.hear import names_of, take_in
@@ -73,6 +74,7 @@ class Loop:
         self._outcomes: list[Outcome] = []
         self._may_wait = True  # all of them have a key: lost, they would be asked for again
         self._administrators = Teller(partial(self._database.call, "tell"), self.clock.now)
+        self._counts = Asker(partial(self._database.call, "meter"), self._senders)
         self._handover = Handover(self.clock, self._senders, self._persist, self._take_in)
 
     def wake(self) -> None:
@@ -244,8 +246,9 @@ class Loop:
         while True:
             try:
                 await self._meter()
+                await self._counts.turn()
             except Exception:  # a figure that is missing stops nothing
-                logger.exception("the quotas could not be read")
+                logger.exception("quotas or counts could not be read")
             await asyncio.sleep(METER_EVERY)
 
     async def _meter(self) -> None:

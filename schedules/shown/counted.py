@@ -1,14 +1,14 @@
 """What channels count of runs and schedules: who opened them, beside what we handed over."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import F, QuerySet, Sum
 
-from channels.models import Account, Label
+from channels.models import Account, DayCount, Label
 from orgs.reach import within
 from schedules.models import Delivery, Run, Schedule
 
@@ -22,6 +22,7 @@ class Counted:
     account: Account
     label: Label | None = None
     handed: int = 0  # messages of ours in the days that were counted
+    days: Sequence[DayCount] = ()  # of a run: its account's whole day, for who manages that
 
     @property
     def channel(self) -> str:
@@ -52,7 +53,9 @@ def counted_of_run(run: Run, *, by: Any) -> list[Counted]:
         day = max(run.due_at, run.planned_at).astimezone(ZoneInfo(account.quota_zone)).date()
         label = rows.filter(account=account, name=name, started_on__lte=day).first()
         if label or not name:
-            found.append(_counted(account, label, run.schedule))
+            days = within(by, DayCount.objects.filter(account=account, day=day))
+            one = _counted(account, label, run.schedule)
+            found.append(replace(one, days=list(days.select_related("account"))))
     return found
 
 

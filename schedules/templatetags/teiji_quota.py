@@ -4,12 +4,14 @@ from typing import Any
 
 from django import template
 
-from channels.models import Account, QuotaReading
+from channels.models import Account, DayCount, QuotaReading
 from orgs.clock import database_now
 from orgs.reach import within
 from schedules.shown.quota import quotas
 
 register = template.Library()
+
+DAYS_SHOWN = 28  # counts of an account: of two endpoints, two weeks
 
 
 @register.filter
@@ -28,3 +30,14 @@ def quota_card(context: dict[str, Any], account: Account | None) -> dict[str, An
     found = quotas(list(within(user, readings)), by=user, now=now)
     zone = account.quota_zone
     return {"account": account, "quota": found[0] if found else None, "now": now, "zone": zone}
+
+
+@register.inclusion_tag("schedules/day_counts.html", takes_context=True)
+def day_counts(context: dict[str, Any], account: Account | None) -> dict[str, Any]:
+    """What an account's channel says it has delivered, for its page; nothing where it counts
+    nothing."""
+    if account is None or account.pk is None or not account.counts:
+        return {}
+    rows = within(context["request"].user, DayCount.objects.filter(account=account))
+    latest = list(rows.select_related("account")[:DAYS_SHOWN])
+    return {"account": account, "rows": latest, "channel": account.adapter_class.label}

@@ -16,6 +16,8 @@ from channels.models import (
     Alert,
     AlertTarget,
     Audience,
+    DayCount,
+    Label,
     MediaLink,
     Membership,
     Notice,
@@ -94,6 +96,11 @@ def make_canaries(world: World, make_schedule: Any) -> Canaries:
     found.add(account)
     values = {"limit": 777_777, "read_at": database_now(), "tried_at": database_now()}
     found.add(QuotaReading.objects.create(account=account, error=WORD, **values))
+    day = {"day": database_now().date(), "handed": 5, "error": WORD}
+    found.add(DayCount.objects.create(account=account, endpoint="push", **day))
+    days = {"month": day["day"], "started_on": day["day"], "ends_on": day["day"], "number": 1}
+    label = {"unit_path": unit.path, "name": f"{WORD}_label", "error": WORD}
+    found.add(Label.objects.create(account=account, **days, **label))
     room = Room.objects.create(
         unit=unit, account=account, name=f"{WORD} room", address=f"{WORD}-address"
     )

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from channels.models import Label, QuotaReading
+from channels.models import DayCount, Label, QuotaReading
 from schedules.bookings import labels
 from schedules.dispatch.plan import plan
 from schedules.models import Delivery, Run, Schedule
@@ -192,8 +192,8 @@ def test_a_run_to_an_audience_arrives_at_line_under_its_label(
 # What the pages say of it.
 
 
-def page(client, world, run: Run) -> str:
-    client.force_login(world.people["xinyi"])
+def page(client, world, run: Run, who: str = "xinyi") -> str:
+    client.force_login(world.people[who])
     run_page = client.get(f"/admin/schedules/run/{run.pk}/change/")
     schedule_page = client.get(f"/admin/schedules/schedule/{run.schedule_id}/change/")
     return run_page.content.decode() + schedule_page.content.decode()
@@ -218,4 +218,9 @@ def test_what_line_tells_stands_beside_what_was_handed_over(client, world, make_
     assert shown.count(said) == 2
     assert shown.count("2027-03-10 – 2027-03-11 (Asia/Tokyo)") == 2
     Label.objects.update(opened=None)
+    counted = {"day": date(2027, 3, 10), "endpoint": "push", "handed": 1200, "told": 1180}
+    DayCount.objects.create(account=Label.objects.get().account, **counted)
+    whole_day = "(Asia/Tokyo), push: Teiji handed over 1,200, LINE says 1,180: 20 fewer."
+    assert whole_day in page(client, world, run, who="hq")
+    assert whole_day not in page(client, world, run)  # the account is not xinyi's
     assert page(client, world, run).count("fewer than 20 people opened them") == 2
