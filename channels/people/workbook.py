@@ -4,6 +4,7 @@ A few megabytes of a hostile file can unpack to gigabytes, so what is unpacked i
 nothing of it is kept but the row at hand and the texts that cells share.
 """
 
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
@@ -22,8 +23,10 @@ SHARED, STYLES = "xl/sharedStrings.xml", "xl/styles.xml"
 MOST_FILES = 2_000  # in the archive
 MOST_UNPACKED = {SHARED: 64 * 1024 * 1024, STYLES: 16 * 1024 * 1024}  # bytes
 MOST_OF_A_SHEET = 128 * 1024 * 1024
+MOST_TEXTS = 2_000_000  # that cells share
 AT_ONCE = 64 * 1024
 FURTHEST_COLUMN = 1_000
+ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 
 # What zipfile, expat and the code below raise for files that are not as Excel writes them.
 # NotImplementedError, RuntimeError: packed in another way, or with a password.
@@ -57,13 +60,13 @@ def rows(file: IO[bytes]) -> Iterator[tuple[int, list[str]]]:
 
 
 def _first_sheet(archive: ZipFile) -> tuple[str, bool]:
-    """The path of the sheet that stands first, and whether days are counted from 1904."""
+    """The path of the first sheet that a person sees, and whether days are counted from 1904."""
     ids: list[str] = []
     targets: dict[str, str] = {}
     counted: list[str] = []
 
     def note_sheet(name: str, attributes: Attributes) -> None:
-        if name == "sheet":
+        if name == "sheet" and attributes.get("state", "visible") == "visible":
             ids.append(next(v for k, v in attributes.items() if k.endswith(" id")))
         elif name == "workbookPr":
             counted.append(attributes.get("date1904", ""))
@@ -159,7 +162,9 @@ class _Texts:
 
     def end(self, name: str) -> None:
         if name == "si":
-            self.texts.append("".join(self._pieces))
+            if len(self.texts) == MOST_TEXTS:
+                raise UnusableFile(_("This Excel file unpacks to far more than it may."))
+            self.texts.append(_unescaped("".join(self._pieces)))
         elif name == "rPh":
             self._is_reading = False
         elif name == "t":
@@ -224,10 +229,19 @@ class _Sheet:
         if self._kind == "b":
             return "TRUE" if self._value == "1" else "FALSE"
         if self._kind != "n":
-            return self._value
+            return _unescaped(self._value)
         if dates.is_date(self._style, self._are_dates):
             return dates.in_words(self._value, since_1904=self._since_1904)
         return _whole(self._value)
+
+
+def _unescaped(text: str) -> str:
+    """Excel writes a character that XML cannot hold, and an underscore that would look like
+    one, as “_x000D_”: UTF-16, as all of its texts."""
+    if "_x" not in text:
+        return text
+    units = ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    return units.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _column(reference: str, following: int) -> int:

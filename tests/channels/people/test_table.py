@@ -169,6 +169,28 @@ def test_a_file_that_openpyxl_wrote_is_read():
     ]  # fmt: skip
 
 
+def test_characters_that_excel_escapes_are_read_as_they_were_typed():
+    texts = ["a\x1fb", "_x000D_", "under_score_x"]
+    for options in ({}, {"constant_memory": True}):  # shared texts, and texts in their cells
+        buffer = BytesIO()
+        with xlsxwriter.Workbook(buffer, {"in_memory": True, **options}) as book:
+            book.add_worksheet().write_row(0, 0, texts)
+        assert read(buffer.getvalue()) == [(1, texts)]
+    cells = '<row><c t="inlineStr"><is><t>_xD83D__xDE00_ _xD83D_</t></is></c></row>'
+    assert read(workbooks.workbook(cells)) == [(1, ["😀 \ufffd"])]
+
+
+def test_a_hidden_sheet_is_passed_over():
+    def fill(book):
+        hidden, shown = book.add_worksheet("Lists"), book.add_worksheet("People")
+        hidden.write(0, 0, "hidden")
+        shown.write(0, 0, "id")
+        shown.activate()
+        hidden.hide()
+
+    assert read(of_xlsxwriter(fill)) == [(1, ["id"])]
+
+
 def test_a_sheet_that_is_a_chart_is_passed_over():
     def fill(book):
         front, sheet = book.add_chartsheet("Chart"), book.add_worksheet("People")
@@ -272,6 +294,12 @@ def test_what_unpacks_to_too_much_is_refused(monkeypatch):
         assert len(data) < 50_000
         with pytest.raises(UnusableFile, match="far more"):
             read(data)
+
+
+def test_more_texts_than_any_sheet_has_are_refused(monkeypatch):
+    monkeypatch.setattr(workbook, "MOST_TEXTS", 2)
+    with pytest.raises(UnusableFile, match="far more"):
+        read(workbooks.workbook("", "<si/>" * 3))
 
 
 def test_a_part_that_says_it_is_smaller_than_it_is_gives_out_no_more():
