@@ -1,6 +1,7 @@
 """Secrets at rest: encrypted with keys that are not in the database."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -25,6 +26,15 @@ def unseal(sealed: str) -> dict[str, Any]:
             "was sealed back into that list, after the new one."
         ) from error
     return opened
+
+
+def sealed_at(sealed: str) -> datetime | None:
+    """When this was sealed; None where no key fits."""
+    try:
+        stamp = _box().extract_timestamp(sealed.encode())
+    except InvalidToken:
+        return None
+    return datetime.fromtimestamp(stamp, UTC)
 
 
 def _box() -> MultiFernet:

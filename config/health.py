@@ -1,9 +1,13 @@
 """Whether this installation is alive, and whether it is ready."""
 
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+from celery import current_app
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
@@ -13,29 +17,38 @@ from django.views.decorators.http import require_safe
 from orgs.clock import database_now
 from schedules.models import Delivery, Heartbeat, Installation
 
+OK = "ok"
 SILENT = 10.0  # seconds after which a part counts as stopped
 OVERDUE = 60.0  # seconds that something may be due before the installation is not ready
+MISSED_FOR = timedelta(minutes=10)  # so long a worker that fell silent is missed
+DISK_LEAST = 100 * 1024**2  # bytes free: below, the database and images may not be written
+BROKER_SECONDS = 2.0
+# When one of these alone is wrong, messages still leave on time.
+DEGRADING = ("workers", "beat", "broker")
 
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """This process answers. Asks nobody else."""
-    return JsonResponse({"status": "ok"})
+    return JsonResponse({"status": OK})
 
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Each part with "ok" or what is wrong; 503 when messages cannot leave on time.
+    """Each part with OK or what is wrong; 503 when messages cannot leave on time.
 
-    A silent beat only degrades: the workers' loops plan by themselves.
+    A silent beat, a broker that is away, and a worker that is missed beside others only degrade:
+    the workers' loops plan by themselves, and take over from each other.
     """
-    parts = {name: _ask(question) for name, question in QUESTIONS.items()}
-    blocking = {name: said for name, said in parts.items() if name != "beat" and said != "ok"}
-    status = "unavailable" if blocking else "ok" if parts["beat"] == "ok" else "degraded"
+    parts = {name: ask(question) for name, question in QUESTIONS.items()}
+    wrong = {name for name, said in parts.items() if said != OK}
+    blocking = wrong.difference(DEGRADING)
+    status = "unavailable" if blocking else "degraded" if wrong else OK
     return JsonResponse({"status": status, "parts": parts}, status=503 if blocking else 200)
 
 
-def _ask(question: Callable[[], str]) -> str:
+def ask(question: Callable[[], str]) -> str:
+    """What a part says, also when it cannot be asked."""
     try:
         return question()
     except (DatabaseError, InterfaceError) as error:
@@ -46,33 +59,67 @@ def _database() -> str:
     database_now()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    return "ok"
+    return OK
 
 
 def _migrations() -> str:
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return f"{len(missing)} missing: run manage.py migrate" if missing else "ok"
+    return f"{len(missing)} missing: run manage.py migrate" if missing else OK
 
 
 def _heartbeat(kind: Any) -> Callable[[], str]:
     def ask() -> str:
         age = Heartbeat.age(kind, database_now())
         if age is None:
-            return "never seen"
-        return "ok" if age < SILENT else f"silent for {age:.0f} s"
+            return "no sign of life"
+        return OK if age < SILENT else f"silent for {age:.0f} s"
 
     return ask
 
 
 def _oldest_due() -> str:
     overdue = Delivery.objects.due(database_now() - timedelta(seconds=OVERDUE))
-    return "deliveries are overdue" if overdue.exists() else "ok"
+    return "deliveries are overdue" if overdue.exists() else OK
+
+
+def _workers() -> str:
+    """Of a worker that hangs the loop gives no sign of life, though its process is there."""
+    kind, after = Heartbeat.Kind.LOOP, timedelta(seconds=SILENT)
+    lost = Heartbeat.lost(kind, database_now(), after=after, within=MISSED_FOR)
+    return f"{lost} silent: hung, or killed" if lost else OK
+
+
+def _broker() -> str:
+    """Never the broker's own words: they may hold its URL."""
+    options = {"socket_connect_timeout": BROKER_SECONDS, "socket_timeout": BROKER_SECONDS}
+    try:
+        with current_app.connection_for_write(
+            connect_timeout=BROKER_SECONDS,
+            transport_options={**settings.CELERY_BROKER_TRANSPORT_OPTIONS, **options},
+        ) as connection_:
+            connection_.default_channel.close()
+    except Exception as error:  # of whatever kind, by the transport
+        return f"it does not answer ({type(error).__name__})"
+    return OK
+
+
+def _disk() -> str:
+    free = min(
+        shutil.disk_usage(existing(Path(place))).free
+        for place in (settings.TEIJI_DATA_DIR, settings.MEDIA_ROOT)
+    )
+    return OK if free >= DISK_LEAST else f"only {free // 1024**2} MB free"
+
+
+def existing(path: Path) -> Path:
+    """The folder, or the nearest one above it that there is."""
+    return path if path.exists() else existing(path.parent)
 
 
 def _fence() -> str:
     row = Installation.objects.fenced()
-    return f"fenced ({row.reason}): see manage.py fence" if row else "ok"
+    return f"fenced ({row.reason}): see manage.py fence" if row else OK
 
 
 QUESTIONS: dict[str, Callable[[], str]] = {
@@ -81,7 +128,10 @@ QUESTIONS: dict[str, Callable[[], str]] = {
     "dispatcher": _heartbeat(Heartbeat.Kind.LOOP),
     "fence": _fence,
     "due": _oldest_due,
+    "disk": _disk,
+    "workers": _workers,
     "beat": _heartbeat(Heartbeat.Kind.TICK),
+    "broker": _broker,
 }
 
 urlpatterns = [path("healthz", healthz), path("readyz", readyz)]

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from secrets import compare_digest
 
 from django.conf import settings
+from django.db.models import Min
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.http import require_safe
@@ -22,14 +23,30 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from config.health import OVERDUE, SILENT
+from logs.models import Counter
 from logs.stats.figures import Figures
 from logs.stats.punctuality import since_ever
-from orgs.clock import database_now
-from schedules.models import Delivery, Heartbeat
+from orgs.clock import clock_offset, database_now
+from schedules.models import Delivery, Heartbeat, Installation
 from schedules.states import DeliveryState
 
 # Seconds. Each is an edge of the buckets in which lateness is counted, so that counts are exact.
 BOUNDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0)
+
+COUNTERS = {
+    Counter.Name.FENCED_WRITE: (
+        "teiji_fenced_writes",
+        "Outcomes that were not written, since their worker had lost its claim.",
+    ),
+    Counter.Name.ALREADY_ACCEPTED: (
+        "teiji_already_accepted",
+        "Tries of which the channel said that it had accepted the message before.",
+    ),
+    Counter.Name.MISSED: (
+        "teiji_missed",
+        "Runs and deliveries that were skipped, since their time had long passed.",
+    ),
+}
 
 
 @require_safe
@@ -58,6 +75,7 @@ class Figured(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from _lateness(since_ever())
         yield from _open(self.now)
+        yield from _counted()
         yield from _alive(self.now)
 
 
@@ -88,6 +106,12 @@ def _open(now: datetime) -> Iterator[Metric]:
         deliveries.add_metric([state], Delivery.objects.filter(state=state).count())
     yield deliveries
     planned = Delivery.objects.filter(state=DeliveryState.PLANNED)
+    oldest = Delivery.objects.due(now).aggregate(at=Min("next_try_at"))["at"]
+    yield GaugeMetricFamily(
+        "teiji_oldest_due_age_seconds",
+        "Since the oldest planned delivery has been due; 0: nothing is.",
+        value=(now - oldest).total_seconds() if oldest else 0.0,
+    )
     yield GaugeMetricFamily(
         "teiji_deliveries_planned_ahead",
         "Planned deliveries whose next try is still to come.",
@@ -98,6 +122,12 @@ def _open(now: datetime) -> Iterator[Metric]:
         f"Planned deliveries whose next try has been due for over {OVERDUE:.0f} s.",
         value=Delivery.objects.due(now - timedelta(seconds=OVERDUE)).count(),
     )
+
+
+def _counted() -> Iterator[Metric]:
+    values = dict(Counter.objects.values_list("name", "value"))
+    for name, (metric, words) in COUNTERS.items():
+        yield CounterMetricFamily(metric, words, value=values.get(name, 0))
 
 
 def _alive(now: datetime) -> Iterator[Metric]:
@@ -111,6 +141,13 @@ def _alive(now: datetime) -> Iterator[Metric]:
         if age is not None:
             ages.add_metric([kind], max(age, 0.0))
     yield ages
+    fenced = Installation.objects.fenced() is not None
+    yield GaugeMetricFamily("teiji_fenced", "1 while all sending is stopped.", value=int(fenced))
+    yield GaugeMetricFamily(
+        "teiji_clock_offset_seconds",
+        "By how much the clock of the web server’s machine is ahead of the database’s.",
+        value=round(clock_offset(), 3),
+    )
     alive = Heartbeat.alive(Heartbeat.Kind.LOOP, now, within=timedelta(seconds=SILENT))
     yield GaugeMetricFamily("teiji_workers", f"Workers seen within {SILENT:.0f} s.", value=alive)
 

@@ -150,6 +150,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 5},
     },
 }
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
 if TEIJI_BROKER_URL.startswith("filesystem"):
     _queue = TEIJI_DATA_DIR / "broker"
     for _name in ("messages", "control"):
@@ -182,6 +183,9 @@ TEIJI_OUTGOING_ALLOW = env.list("TEIJI_OUTGOING_ALLOW", default=[])
 
 # Where operators are told of all alerts, as Apprise URLs. They are secrets.
 TEIJI_ALERT_URLS = env.list("TEIJI_ALERT_URLS", default=[])
+
+# Called each minute while all is well, so that silence is noticed elsewhere. A secret.
+TEIJI_HEARTBEAT_URL = env("TEIJI_HEARTBEAT_URL", default="")
 
 # Who may read /metrics; empty: nobody.
 TEIJI_METRICS_TOKEN = env("TEIJI_METRICS_TOKEN", default="")

@@ -19,7 +19,7 @@ OURS = ("orgs", "logs", "channels", "schedules")
 
 # Tables that belong to no unit: the same for everybody, shown to superusers alone.
 GLOBAL = {
-    "Chain", "Heartbeat", "HolidayException", "Installation", "KeptAnswer", "LegacyRow",
+    "Chain", "Counter", "Heartbeat", "HolidayException", "Installation", "KeptAnswer", "LegacyRow",
     "RequestCount", "Seal", "Tally", "Turn",
 }  # fmt: skip
 

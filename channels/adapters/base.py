@@ -252,6 +252,7 @@ class Adapter(Counting, ABC):
     quota_zone: ClassVar[str] = "UTC"  # in which its month turns
     hears: ClassVar[bool] = False  # the channel calls us with what happens there
     serial: ClassVar[bool] = False  # takes one message at a time, over all workers
+    secrets_last: ClassVar[int] = 0  # days, unless they are renewed in use; 0: for ever
     pulls: ClassVar[bool] = False  # fetches its messages from us by itself
 
     timeout: float = 10.0  # seconds that one send may take, all its requests together

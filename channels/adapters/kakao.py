@@ -119,6 +119,7 @@ class KakaoAdapter(Adapter):
     # Guarded though the host is fixed: such a session gives each request a connection of its
     # own. A kept one that Kakao had closed would look like a lost answer, and there is no key.
     guarded = True
+    secrets_last = 60  # the refresh token; a new one comes with its use in the second half
     host = API_HOST
 
     def __init__(

@@ -25,6 +25,7 @@ TITLES: dict[str, Counted] = {
     AlertKind.STOPPED: lambda n: ngettext("An account is stopped", "An account is stopped", n),
     AlertKind.FENCED: lambda n: ngettext("All sending is stopped", "All sending is stopped", n),
     AlertKind.STALLED: lambda n: ngettext("Messages are overdue", "Messages are overdue", n),
+    AlertKind.BROKEN: lambda n: ngettext("The log does not add up", "The log does not add up", n),
     AlertKind.FOUND: lambda n: ngettext(
         "%(n)d problem was found before its time", "%(n)d problems were found before their time", n
     ),
@@ -44,6 +45,7 @@ PLACES: dict[str, str] = {
     AlertKind.STOPPED: "/admin/channels/account/",
     AlertKind.FENCED: "/admin/fence/",
     AlertKind.STALLED: "/admin/schedules/delivery/?state__exact=planned",
+    AlertKind.BROKEN: "/admin/schedules/delivery/",
     AlertKind.FOUND: "/admin/schedules/schedule/",
     AlertKind.QUOTA: "/admin/channels/account/",
 }

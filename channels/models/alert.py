@@ -17,6 +17,7 @@ class AlertKind(models.TextChoices):
     STOPPED = "stopped", _("account stopped")
     FENCED = "fenced", _("all sending stopped")
     STALLED = "stalled", _("overdue")
+    BROKEN = "broken", _("a promise was broken")
     FOUND = "found", _("found before its time")
     QUOTA = "quota", _("quota")
     WELCOME = "welcome", _("a place was added")

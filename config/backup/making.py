@@ -17,6 +17,7 @@ from config.backup.trouble import Trouble
 
 MEDIA = "media/"
 NAME = "teiji-{:%Y%m%d-%H%M%S}.age"
+BACKED_UP = "backed_up"  # in the history
 OWN = "teiji-*-*.age"  # the names of backups, which sort by their time
 
 Progress = Callable[[int], None]

@@ -27,6 +27,7 @@ VERBS = {
     "cancelled": gettext_lazy("cancelled"),
     "executed": gettext_lazy("run by hand"),
     "retried": gettext_lazy("tried again"),
+    "backed_up": gettext_lazy("backed up"),
     "completed": gettext_lazy("completed"),
     "error": gettext_lazy("could not be planned"),
     "sent": gettext_lazy("sent"),

@@ -49,6 +49,13 @@ class Attempt(AppendOnly):
         _("billed"), default=0, help_text=_("Messages that the channel bills for it.")
     )
 
+    already = models.BooleanField(
+        _("known already"),
+        default=False,
+        db_default=False,
+        help_text=_("Accepted, since the channel had accepted an earlier try with the same key."),
+    )
+
     class Meta:
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")

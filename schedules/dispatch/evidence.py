@@ -41,6 +41,7 @@ def attempt_of(outcome: Outcome, lateness: dict[int, int]) -> Attempt:
         error=storable(str(error)) if error else "",
         lateness_ms=lateness.get(claimed.id),
         billed=_billed(outcome) if receipt else 0,
+        already=bool(receipt and receipt.already),
     )
 
 

@@ -8,7 +8,9 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from secrets import token_hex
@@ -49,6 +51,7 @@ SETTLE_EVERY = 0.02  # seconds in which answers gather for one write
 SETTLE_BUSY = 2.0  # the same while others wait to be handed over: those go first
 RENEW_AFTER = timedelta(seconds=1)  # after its time, for what still waits for a slot
 TELL_EVERY = 2.0  # seconds between two looks at what administrators are to be told
+HUNG_AFTER = 15.0  # seconds without a round, after which it gives no more signs of life
 UPKEEP_EVERY = 1.0  # seconds between plan, sweep, confirm and a look at the clock
 METER_EVERY = 10.0  # seconds between looks at what is to be asked of channels that bill
 DATABASE_PAUSE = 1.0  # seconds before a database that failed is asked again
@@ -68,6 +71,7 @@ class Loop:
         self.sent = 0
         self._senders = Senders(self.clock)
         self._database = DatabaseThreads("claim", "wire", "settle", "upkeep", "meter", "tell")
+        self._round_at = time.monotonic()  # when the claimer last went round
         self._stopping = asyncio.Event()
         self._woken = asyncio.Event()  # for the claimer: there may be something to claim
         self._answered = asyncio.Event()  # for the settler
@@ -110,6 +114,7 @@ class Loop:
             while not self._stopping.is_set():
                 _raise_if_one_ended(tasks)
                 claimed = await self._claim()
+                self._round_at = time.monotonic()
                 if once and not (claimed or self._is_busy()):
                     break
                 await pause(self._woken, settings.TEIJI_POLL_SECONDS)
@@ -118,6 +123,8 @@ class Loop:
         if once:
             await self._upkeep()
             await self._tell()
+        with suppress(*DATABASE_AWAY):  # then it is silent, as one that was killed
+            await self._database.call("upkeep", Heartbeat.end, Heartbeat.Kind.LOOP, self.name)
 
     # Claiming.
 
@@ -278,7 +285,11 @@ class Loop:
             await self._database.call("upkeep", take_in, events, names, self.clock.now())
 
     async def _beat(self) -> None:
-        """Say that this worker lives: of one that is silent the others take over."""
+        """Say that this worker lives: of one that is silent the others take over. One whose
+        claimer hangs does not live, though its upkeep goes on."""
+        if time.monotonic() - self._round_at > HUNG_AFTER:
+            logger.critical("worker %s hangs: it has claimed nothing for long", self.name)
+            return
         beat, now = Heartbeat.beat, self.clock.now()
         await self._database.call("upkeep", beat, Heartbeat.Kind.LOOP, self.name, now)
 

@@ -15,6 +15,7 @@ from channels.adapters.base import Adapter
 from channels.alerts import AlertKind
 from channels.models import Account
 from logs import history
+from logs.models import Counter
 from orgs.bulk import update_each
 from schedules.dispatch import warn
 from schedules.models import HolidayException, Installation, Run, Schedule
@@ -67,6 +68,7 @@ def _plan_turn(now: datetime, horizon: datetime, skip_until: datetime | None) ->
     store(new, now)
     alerts.raise_all(warn.of_planned(new), now)
     update_each(Schedule, ["next_due_at"], [(row.next_due_at, row.pk) for row in schedules])
+    Counter.add(Counter.Name.MISSED, sum(row.run.reason == Run.Reason.MISSED for row in new))
     return len(batch)
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from channels import alerts
 from channels.alerts import Event
+from logs.models import Counter
 from orgs.bulk import insert
 from schedules.dispatch import warn
 from schedules.dispatch.evidence import attempt_of, lateness_of_each
@@ -49,9 +50,19 @@ def settle(outcomes: Sequence[Outcome]) -> int:
         # Of all, not of the held ones: this may be the second try after a lost answer.
         runs = {outcome.claimed.run_id for outcome in outcomes}
         waiting = add_up_at_times(runs, outcomes[-1].answered_at)
+        _count(held, len(outcomes) - len(held))
     if waiting:
         add_up_ended(waiting, outcomes[-1].answered_at)
     return len(held)
+
+
+def _count(held: Sequence[Outcome], fenced: int) -> None:
+    """Last of all in the transaction: of each counter there is one row for all workers."""
+    Counter.add(Counter.Name.FENCED_WRITE, fenced)
+    already = sum(bool(outcome.receipt and outcome.receipt.already) for outcome in held)
+    Counter.add(Counter.Name.ALREADY_ACCEPTED, already)
+    missed = sum(outcome.barred == Delivery.Reason.MISSED for outcome in held)
+    Counter.add(Counter.Name.MISSED, missed)
 
 
 def _held(outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+
 from channels.alerts import AlertKind
 from channels.alerts.gather import gather
 from channels.alerts.places import tell
 from channels.alerts.tell import Call, note, take
-from schedules.dispatch.stalled import look
+from schedules.dispatch import invariants, pulse, stalled
 from schedules.models import Installation
 
 LOOK_EVERY = timedelta(minutes=1)
@@ -30,7 +32,8 @@ class Teller:
         now = self._now()
         if self._looked_at is None or abs(now - self._looked_at) >= LOOK_EVERY:
             self._looked_at = now
-            await self._database(look, now)
+            await self._database(_look, now)
+            await self._say_that_all_is_well(now)
         telling = asyncio.ensure_future(self._tell(now))
         try:
             return await asyncio.shield(telling)
@@ -38,12 +41,22 @@ class Teller:
             await telling  # it is short: cut off, it would be told again by another worker
             raise
 
+    async def _say_that_all_is_well(self, now: datetime) -> None:
+        url = settings.TEIJI_HEARTBEAT_URL
+        if url and await self._database(pulse.is_well, now):
+            await pulse.call(url)
+
     async def _tell(self, now: datetime) -> int:
         calls: list[Call] = await self._database(_next, now)
         said = await asyncio.gather(*(tell(call.url, call.title, call.body) for call in calls))
         for call, answer in zip(calls, said, strict=True):
             await self._database(note, call, answer, self._now())
         return len(calls)
+
+
+def _look(now: datetime) -> None:
+    stalled.look(now)
+    invariants.look(now)
 
 
 def _next(now: datetime) -> list[Call]:

@@ -38,6 +38,17 @@ class Heartbeat(models.Model):
             cls.objects.update_or_create(kind=kind, name=name, defaults={"at": now})
 
     @classmethod
+    def end(cls, kind: str, name: str) -> None:
+        """Note that this part has stopped as it should: it is not missed."""
+        cls.objects.filter(kind=kind, name=name).delete()
+
+    @classmethod
+    def lost(cls, kind: str, now: datetime, *, after: timedelta, within: timedelta) -> int:
+        """How many parts of this kind have been silent for longer than `after`, and went round
+        `within`: killed, or hung."""
+        return cls.objects.filter(kind=kind, at__lt=now - after, at__gte=now - within).count()
+
+    @classmethod
     def alive(cls, kind: str, now: datetime, within: timedelta = LIVELY) -> int:
         """How many parts of this kind have been round just now."""
         return cls.objects.filter(kind=kind, at__gte=now - within).count()

@@ -1,17 +1,25 @@
 """What the health addresses say of an installation whose parts work, or not."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
+from kombu import Connection
 
 from config import health
+from config.processes import free_port
 from orgs.clock import database_now
-from schedules.models import Delivery, Heartbeat, Schedule
+from schedules.actions.fence import own_installation
+from schedules.models import Delivery, Heartbeat, Installation, Schedule
 from schedules.runs import freeze, store
 
 
@@ -59,7 +67,7 @@ def test_not_ready_while_a_migration_is_missing(client: Client, monkeypatch: Any
 @pytest.mark.usefixtures("beating")
 def test_not_ready_when_no_worker_was_ever_seen(client: Client) -> None:
     Heartbeat.objects.filter(kind=Heartbeat.Kind.LOOP).delete()
-    assert readyz(client) == (503, "unavailable", {"dispatcher": "never seen"})
+    assert readyz(client) == (503, "unavailable", {"dispatcher": "no sign of life"})
 
 
 @pytest.mark.usefixtures("beating")
@@ -67,13 +75,13 @@ def test_not_ready_when_all_workers_are_silent(client: Client) -> None:
     before = database_now() - timedelta(seconds=60)
     Heartbeat.objects.filter(kind=Heartbeat.Kind.LOOP).update(at=before)
     status, said, wrong = readyz(client)
-    assert (status, said, list(wrong)) == (503, "unavailable", ["dispatcher"])
+    assert (status, said, list(wrong)) == (503, "unavailable", ["dispatcher", "workers"])
     assert wrong["dispatcher"].startswith("silent for 6")
 
 
 @pytest.mark.usefixtures("beating")
 def test_one_worker_that_beats_is_enough(client: Client) -> None:
-    gone = database_now() - timedelta(minutes=5)
+    gone = database_now() - timedelta(hours=1)
     Heartbeat.objects.create(kind=Heartbeat.Kind.LOOP, name="another", at=gone)
     assert readyz(client) == (200, "ok", {})
 
@@ -96,9 +104,57 @@ def test_not_ready_when_something_planned_is_long_due(
 @pytest.mark.usefixtures("beating")
 def test_a_silent_beat_only_degrades(client: Client) -> None:
     Heartbeat.objects.filter(kind=Heartbeat.Kind.TICK).delete()
-    assert readyz(client) == (200, "degraded", {"beat": "never seen"})
+    assert readyz(client) == (200, "degraded", {"beat": "no sign of life"})
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_health_is_only_read(client: Client, path: str) -> None:
     assert client.post(path).status_code == 405
+
+
+@pytest.mark.usefixtures("beating")
+def test_not_ready_while_all_sending_is_fenced(client: Client) -> None:
+    own_installation()
+    Installation.objects.update(fenced_at=database_now(), reason=Installation.Reason.BY_HAND)
+    assert readyz(client) == (
+        503,
+        "unavailable",
+        {"fence": "fenced (by_hand): see manage.py fence"},
+    )
+
+
+@pytest.mark.usefixtures("beating")
+def test_not_ready_when_the_disk_is_full(client: Client, monkeypatch: Any) -> None:
+    nearly_full = SimpleNamespace(free=health.DISK_LEAST - 1)
+    monkeypatch.setattr(health.shutil, "disk_usage", lambda place: nearly_full)
+    assert readyz(client) == (503, "unavailable", {"disk": "only 99 MB free"})
+
+
+@pytest.mark.usefixtures("beating")
+def test_a_worker_that_hangs_beside_others_only_degrades(client: Client) -> None:
+    gone = database_now() - timedelta(seconds=30)
+    Heartbeat.objects.create(kind=Heartbeat.Kind.LOOP, name="another", at=gone)
+    assert readyz(client) == (200, "degraded", {"workers": "1 silent: hung, or killed"})
+
+
+@pytest.mark.usefixtures("beating")
+def test_a_worker_that_has_stopped_as_it_should_is_not_missed(client: Client) -> None:
+    Heartbeat.beat(Heartbeat.Kind.LOOP, "another", database_now() - timedelta(seconds=30))
+    Heartbeat.end(Heartbeat.Kind.LOOP, "another")
+    assert readyz(client) == (200, "ok", {})
+
+
+@pytest.mark.usefixtures("beating")
+def test_a_broker_that_is_away_only_degrades(client: Client, monkeypatch: Any) -> None:
+    url = f"redis://:secret@127.0.0.1:{free_port()}/0"
+    monkeypatch.setattr(health.current_app, "connection_for_write", partial(Connection, url))
+    said = readyz(client)
+    assert said[:2] == (200, "degraded")
+    assert said[2]["broker"].startswith("it does not answer")
+    assert "secret" not in said[2]["broker"]
+
+
+def test_the_page_promises_what_is_asked() -> None:
+    page = (Path(settings.BASE_DIR) / "docs" / "operations.md").read_text()
+    section = page.split("## Health")[1].split("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == set(health.QUESTIONS)

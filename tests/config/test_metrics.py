@@ -1,5 +1,6 @@
 """`/metrics`: who may read it, and what it says."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
+from logs.models import Counter
 from logs.stats.tally import SETTLED_AFTER, roll_up
 from orgs.clock import database_now
-from schedules.models import Delivery, Heartbeat
+from schedules.actions.fence import own_installation
+from schedules.models import Delivery, Heartbeat, Installation
 from tests.conftest import World
 from tests.logs.attempts import accepted
 from tests.schedules.conftest import planned  # noqa: F401 - a fixture
@@ -104,6 +107,33 @@ def test_open_deliveries_are_told_by_state(world: World, scrape: Any, planned: A
         "teiji_deliveries_planned_ahead": 1,
         "teiji_deliveries_overdue": 1,
     }
+    assert 120 <= found["teiji_oldest_due_age_seconds"] < 180
+
+
+def test_nothing_that_is_due_has_no_age(world: World, scrape: Any) -> None:
+    assert scrape()["teiji_oldest_due_age_seconds"] == 0
+
+
+def test_what_is_rare_is_counted_since_ever(scrape: Any) -> None:
+    Counter.add(Counter.Name.FENCED_WRITE, 2)
+    Counter.add(Counter.Name.FENCED_WRITE, 1)
+    Counter.add(Counter.Name.MISSED, 0)
+    found = scrape()
+    assert found["teiji_fenced_writes_total"] == 3
+    assert found["teiji_already_accepted_total"] == 0
+    assert found["teiji_missed_total"] == 0
+    assert list(Counter.objects.values_list("name", flat=True)) == ["fenced_write"]
+
+
+def test_a_fence_and_a_wrong_clock_are_told(scrape: Any, monkeypatch: Any) -> None:
+    own_installation()
+    assert (scrape()["teiji_fenced"], abs(scrape()["teiji_clock_offset_seconds"]) < 1) == (0, True)
+    Installation.objects.update(fenced_at=database_now())
+    ahead = time.time
+    monkeypatch.setattr("orgs.clock.time.time", lambda: ahead() + 7200)
+    found = scrape()
+    assert found["teiji_fenced"] == 1
+    assert 7199 < found["teiji_clock_offset_seconds"] < 7201
 
 
 def test_signs_of_life_are_told_without_names(scrape: Any) -> None:

@@ -8,10 +8,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from config.backup.keys import add_key_arguments, key_of
-from config.backup.making import make
+from config.backup.making import BACKED_UP, make
 from config.backup.sealing import new_key
 from config.backup.trouble import Trouble
+from logs import history
 from orgs.clock import database_now
+from schedules.actions.fence import own_installation
+from schedules.management.operator import as_command, operator
 from schedules.management.progress import Bar
 
 FAILED = 2
@@ -45,6 +48,11 @@ class Command(BaseCommand):
             )
         except (Trouble, OSError, DatabaseError) as error:
             raise CommandError(f"No backup was made. {error}", returncode=FAILED) from error
+        with as_command():
+            history.record(
+                BACKED_UP, own_installation(), by=operator(), now=database_now(), unit_path="",
+                changes={"file": made.path.name, "bytes": made.size, "rows": made.rows},
+            )  # fmt: skip
         facts = {"file": str(made.path), "bytes": made.size, "rows": made.rows,
                  "images": made.files, "removed": [str(path) for path in made.removed]}  # fmt: skip
         words = f"{made.path}: {made.size} bytes, {made.rows} rows, {made.files} files, verified."

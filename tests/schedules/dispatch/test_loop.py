@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import DataError
 
 from channels.models import SandboxMessage
@@ -10,9 +11,9 @@ from logs.models import Attempt, History
 from orgs.clock import database_now
 from schedules.actions import execute, register
 from schedules.dispatch import handover
-from schedules.dispatch.loop import Loop
+from schedules.dispatch.loop import HUNG_AFTER, Loop
 from schedules.dispatch.plan import plan
-from schedules.models import Delivery, Run
+from schedules.models import Delivery, Heartbeat, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,3 +84,20 @@ def test_a_delivery_without_content_fails_alone(world, make_schedule, dispatch):
 
 def test_two_loops_of_one_machine_have_different_names():
     assert Loop().name != Loop().name
+
+
+def test_a_loop_whose_claimer_hangs_gives_no_sign_of_life(db, monkeypatch, caplog):
+    """Others take over what it holds, and /readyz finds it, though its upkeep goes on."""
+    worker = Loop("hung")
+    monkeypatch.setattr(worker._database, "call", sync_to_async(lambda _kind, work, *a: work(*a)))
+    asyncio.run(worker._beat())
+    seen = Heartbeat.objects.get(name="hung").at
+    worker._round_at -= HUNG_AFTER + 1
+    asyncio.run(worker._beat())
+    assert Heartbeat.objects.get(name="hung").at == seen
+    assert "worker hung hangs" in caplog.text
+
+
+def test_a_loop_that_stops_as_it_should_is_not_missed(world, dispatch):
+    dispatch()
+    assert not Heartbeat.objects.filter(kind=Heartbeat.Kind.LOOP).exists()

@@ -1,0 +1,70 @@
+"""What an examination finds, and the registry of all examinations."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db import DatabaseError, InterfaceError
+
+
+class Level(StrEnum):
+    OK = "ok"
+    SKIPPED = "skipped"  # it needs the database, which does not answer
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`said` must hold no secret; `advice` says what to do."""
+
+    level: Level
+    said: str
+    advice: str = ""
+
+
+def ok(said: str = "") -> Finding:
+    return Finding(Level.OK, said)
+
+
+def warning(said: str, advice: str) -> Finding:
+    return Finding(Level.WARNING, said, advice)
+
+
+def error(said: str, advice: str) -> Finding:
+    return Finding(Level.ERROR, said, advice)
+
+
+Examination = Callable[[], Finding]
+
+EXAMINATIONS: dict[str, Examination] = {}
+WITHOUT_DATABASE: set[str] = set()
+
+
+def examination(*, asks_database: bool = True) -> Callable[[Examination], Examination]:
+    """Registers a function under its name. What asks the database may raise its errors."""
+
+    def register(work: Examination) -> Examination:
+        EXAMINATIONS[work.__name__] = work
+        if not asks_database:
+            WITHOUT_DATABASE.add(work.__name__)
+        return work
+
+    return register
+
+
+def examine() -> Iterator[tuple[str, Finding]]:
+    """Each examination's name and what it found, that of the database first: when it is away,
+    only those are made that do not ask it."""
+    is_away = False
+    for name in sorted(EXAMINATIONS, key=lambda name: name != "database"):
+        work = EXAMINATIONS[name]
+        if is_away and name not in WITHOUT_DATABASE:
+            yield name, Finding(Level.SKIPPED, "the database does not answer")
+            continue
+        try:
+            found = work()
+        except (DatabaseError, InterfaceError) as failure:
+            found = error(f"not known ({type(failure).__name__})", "See what is said of database.")
+        is_away |= name == "database" and found.level == Level.ERROR
+        yield name, found
