@@ -1,6 +1,7 @@
 """The sandbox's side of the wire: a vendor that lives in our own database."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
@@ -8,10 +9,14 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from channels.models import SandboxMessage
-from orgs.clock import database_now
+from orgs.clock import database_now, month_around
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class Spent(Exception):  # noqa: N818 - it is an answer, not a fault
+    """The account has a quota, and it is used up."""
 
 
 def visiting(work: Callable[P, T]) -> Callable[P, T]:
@@ -30,10 +35,21 @@ def visiting(work: Callable[P, T]) -> Callable[P, T]:
 @visiting
 @transaction.atomic
 def accept(
-    account_id: int, address: str, key: UUID, messages: list[dict[str, Any]], *, keyed: bool
+    account_id: int,
+    address: str,
+    key: UUID,
+    messages: list[dict[str, Any]],
+    *,
+    keyed: bool,
+    most: int | None = None,
+    zone: str = "UTC",
 ) -> bool:
-    """Show the messages in the room. False: this key was accepted before, nothing was added."""
+    """Show the messages in the room. False: this key was accepted before, nothing was added.
+    Raises Spent where `most` were accepted in this month."""
     now = database_now()
+    is_known = keyed and _has(account_id, key)
+    if most is not None and not is_known and _used(account_id, now, zone) >= most:
+        raise Spent
     rows = [
         SandboxMessage(
             account_id=account_id,
@@ -57,4 +73,19 @@ def accept(
 @visiting
 def has(account_id: int, key: UUID) -> bool:
     """Whether a part with this key is in the room."""
+    return _has(account_id, key)
+
+
+@visiting
+def used(account_id: int, zone: str) -> int:
+    """How many requests of this month were accepted."""
+    return _used(account_id, database_now(), zone)
+
+
+def _has(account_id: int, key: UUID) -> bool:
     return SandboxMessage.objects.filter(account_id=account_id, key=key).exists()
+
+
+def _used(account_id: int, now: datetime, zone: str) -> int:
+    first = SandboxMessage.objects.filter(account_id=account_id, position=0)
+    return first.filter(arrived_at__gte=month_around(now, zone).start).count()

@@ -120,6 +120,9 @@ def examples(now: datetime) -> list[Example]:
         Example("lost", "gangnam", "훈련: 응답 없음",
                 "이 메시지의 응답은 사라집니다. 어떻게 할지 정해 보세요.",
                 rooms=("training",), timing={"timing_kind": Kind.ONCE, **later}),
+        Example("metered", "gangnam", "매시간 소식 (유료)",
+                "매시간 보내면 한 달 500건의 한도가 언제 끝나는지 계정 화면에서 볼 수 있습니다.",
+                rooms=("metered",), timing={"timing_kind": Kind.INTERVAL, "every_minutes": 60}),
         Example("daily", "gangnam", "아침 인사",
                 "좋은 아침입니다. 오늘의 원두는 에티오피아 예가체프입니다.",
                 pictures=("morning-cup",), timing={"timing_kind": Kind.DAILY, "time": time(9)}),
@@ -196,6 +199,7 @@ def _staff(code: str, unit: Unit) -> Iterable[tuple[str, Role, str]]:
 
 def _rooms(units: dict[str, Unit]) -> dict[tuple[str, str], Room]:
     sandbox = _account(units["hq"], "Sandbox", behaviour="accept", honours_key="yes")
+    metered = _account(units["hq"], "Metered", behaviour="accept", honours_key="yes", quota="500")
     training = _account(units["hq"], "Training", behaviour="lose", honours_key="no")
     found = {}
     for code, unit in units.items():
@@ -206,6 +210,7 @@ def _rooms(units: dict[str, Unit]) -> dict[tuple[str, str], Room]:
         found[code, "live"] = _room(sandbox, unit, f"{unit.name} {live}", "live")
         found[code, "test"] = _room(sandbox, unit, f"{unit.name} {test}", "test")
     gangnam = units["gangnam"]
+    found["gangnam", "metered"] = _room(metered, gangnam, f"{gangnam.name} 유료방", "live")
     found["gangnam", "training"] = _room(training, gangnam, f"{gangnam.name} 훈련방", "test")
     return found
 

@@ -249,6 +249,7 @@ class Adapter(Counting, ABC):
     fetches_images: ClassVar[bool] = False  # by https, from our public address
     guarded: ClassVar[bool] = True  # a tenant chooses the host: the outgoing-URL rules apply
     meters: ClassVar[bool] = False  # bills each message and tells its monthly quota
+    meters_if: ClassVar[str] = ""  # the setting without which it bills nothing, if there is one
     quota_zone: ClassVar[str] = "UTC"  # in which its month turns
     hears: ClassVar[bool] = False  # the channel calls us with what happens there
     serial: ClassVar[bool] = False  # takes one message at a time, over all workers

@@ -18,6 +18,7 @@ from channels.adapters.base import (
     Message,
     Part,
     Payload,
+    Quota,
     Receipt,
     Target,
     Text,
@@ -52,6 +53,19 @@ class SandboxConfig(Config):
         default="yes",
         choices=[("yes", _("yes")), ("no", _("no"))],
     )
+    quota: str = option(
+        _("Messages a month"),
+        _("A pretended quota, to try what LINE’s does. Empty: none, and nothing is billed."),
+    )
+
+    def problems(self) -> dict[str, Any]:
+        is_number = self.quota.isascii() and self.quota.isdigit() and len(self.quota) <= 9
+        return {} if is_number or not self.quota else {"quota": _("Give a whole number.")}
+
+    @property
+    def most(self) -> int | None:
+        """How many messages a month; None: as many as it likes."""
+        return int(self.quota) if self.quota and not self.problems() else None
 
 
 class SandboxAdapter(Adapter):
@@ -63,6 +77,8 @@ class SandboxAdapter(Adapter):
     limits = Limits(text_length=5000, images=10, messages_per_part=5)
     address_help = _("Any word: it names the room within this sandbox.")
     guarded: ClassVar[bool] = False
+    meters: ClassVar[bool] = True
+    meters_if: ClassVar[str] = "quota"
 
     @property
     def takes_key(self) -> bool:  # type: ignore[override]
@@ -89,22 +105,36 @@ class SandboxAdapter(Adapter):
         if behaviour == "hang":
             await asyncio.sleep(HANG_SECONDS)
             raise unknown("The sandbox did not answer.")
-        is_new = await asyncio.to_thread(
-            sandbox.accept,
-            self.account_id,
-            target.address,
-            key,
-            payload["messages"],
-            keyed=self.takes_key,
-        )
+        is_new = await self._accept(target, payload, key)
         if behaviour == "lose":
             raise unknown("The sandbox lost its answer.")
         answer: dict[str, Any] = {"shown": len(payload["messages"])}
         return Receipt(status=200, request_id=str(key), answer=answer, already=not is_new)
 
+    async def quota(self) -> Quota:
+        """As LINE's: each request to a room is one message, whatever is packed into it."""
+        used = await asyncio.to_thread(sandbox.used, self.account_id, self.quota_zone)
+        return Quota(limit=self.config.most, used=used)
+
     async def confirm(self, part: HandedOver) -> Receipt | None:
         found = await asyncio.to_thread(sandbox.has, self.account_id, part.key)
         return Receipt(status=200, request_id=str(part.key), already=True) if found else None
+
+    async def _accept(self, target: Target, payload: Payload, key: UUID) -> bool:
+        try:
+            return await asyncio.to_thread(
+                sandbox.accept,
+                self.account_id,
+                target.address,
+                key,
+                payload["messages"],
+                keyed=self.takes_key,
+                most=self.config.most,
+                zone=self.quota_zone,
+            )
+        except sandbox.Spent as error:
+            words = "The sandbox has reached its pretended monthly limit."
+            raise refused(words, status=429, account_wide=True, spent=True) from error
 
 
 def _body(message: Message) -> dict[str, str]:

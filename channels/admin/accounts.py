@@ -18,7 +18,7 @@ from channels.adapters.base import Adapter
 from channels.admin import phone_script
 from channels.admin.account_form import AccountForm, find_url_problems, form_for, setting_names
 from channels.alerts import AlertKind
-from channels.models import Account
+from channels.models import Account, QuotaReading
 from channels.promises import Promise
 from channels.templatetags.teiji_promises import in_words, promise_badge
 from config.scoped.admin import ScopedAdmin
@@ -175,6 +175,8 @@ class AccountAdmin(ScopedAdmin):
             self._go_on(obj, request.user)
             messages.success(request, _("The account sends again."))
         super().save_model(request, obj, form, change)
+        if not obj.meters:
+            QuotaReading.objects.filter(account=obj).delete()  # of a quota that was taken away
 
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None

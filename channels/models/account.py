@@ -9,6 +9,7 @@ import aiohttp
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from channels.adapters import adapter_class, registry
@@ -20,6 +21,20 @@ from orgs.models import Unit
 from orgs.reach import Belongs, Role
 
 HINTED = 12  # characters of a secret of which the last four may be shown
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    def metering(self) -> "AccountQuerySet":
+        """Those whose channel bills each message."""
+        found = Q(pk__in=[])
+        for kind, adapter in registry().items():
+            setting = f"config__{adapter.meters_if}"
+            if adapter.meters and adapter.meters_if:
+                is_set = Q(config__has_key=adapter.meters_if) & ~Q(**{setting: ""})
+                found |= Q(kind=kind) & is_set
+            elif adapter.meters:
+                found |= Q(kind=kind)
+        return self.filter(found)
 
 
 class Account(models.Model):
@@ -67,6 +82,8 @@ class Account(models.Model):
         help_text=_("It was stopped for its month’s quota, and goes on when there is room again."),
     )
 
+    objects = AccountQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
@@ -91,7 +108,9 @@ class Account(models.Model):
     def meters(self) -> bool:
         """Whether its channel bills each message."""
         found = registry().get(self.kind)
-        return found is not None and found.meters
+        if found is None or not found.meters:
+            return False
+        return not found.meters_if or bool(self.config.get(found.meters_if))
 
     @property
     def counts(self) -> bool:

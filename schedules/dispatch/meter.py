@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Exists, F, OuterRef, Q
 
-from channels.adapters import registry
 from channels.adapters.base import Quota, SendError
 from channels.models import Account, Label, QuotaReading, Room
 from schedules.dispatch.send import Senders
@@ -55,10 +54,9 @@ class Answers:
 
 def take_accounts(now: datetime) -> list[Account]:
     """Those whose quota is to be read, each taken by one worker."""
-    metering = [kind for kind, adapter in registry().items() if adapter.meters]
     old = Q(quota=None) | Q(quota__tried_at__lt=now - READ_EVERY)
-    stale = Account.objects.filter(old, kind__in=metering, is_active=True)
-    if not metering or not stale.exists():
+    stale = Account.objects.metering().filter(old, is_active=True)
+    if not stale.exists():
         return []
     asked = Q(quota=None) | Q(is_spent=True) | _has_work(now)
     wanted = stale.filter(asked).select_related("quota")
@@ -68,8 +66,7 @@ def take_accounts(now: datetime) -> list[Account]:
 
 def rooms_to_count(now: datetime) -> list[Room]:
     """Rooms that schedules and drafts name, whose people were not counted for long."""
-    metering = [kind for kind, adapter in registry().items() if adapter.meters]
-    accounts = Account.objects.filter(kind__in=metering, is_active=True)
+    accounts = Account.objects.metering().filter(is_active=True)
     ids = list(accounts.values_list("pk", flat=True))
     if not ids:
         return []

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from channels.models import Audience, Recipient
+from logs.models import Attempt
 from schedules.dispatch.claim import claim, load_members
 from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.members import settle_members
@@ -170,6 +171,28 @@ def test_everybody_gets_it_once_by_multicast(make_audience, run_for, dispatch, s
     assert fake.requests == {MULTICAST: 3}
     run.refresh_from_db()
     assert (run.state, run.sent) == ("sent", 3)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.enable_socket
+def test_of_1200_people_in_three_batches_a_bad_id_costs_only_itself(
+    make_audience, run_for, dispatch, settings
+):
+    fake, bad = LineFake(), f"U{700:032x}"
+    fake.strangers.add(bad)
+    with in_thread(fake) as url:
+        settings.TEIJI_LINE_API_HOST = url
+        run = run_for(make_audience(1200))
+        dispatch()
+    reached = [address for message in fake.log for address in message.to]
+    everybody = {f"U{number:032x}" for number in range(1200)}
+    assert sorted(reached) == sorted(everybody - {bad})
+    assert sorted(map(len, (message.to for message in fake.log)))[-2:] == [250, 500]
+    run.refresh_from_db()
+    assert (run.total, run.state, run.sent, run.failed) == (3, "sent", 3, 0)
+    accepted = Attempt.objects.order_by("billed")
+    assert list(accepted.values_list("billed", flat=True)) == [200, 499, 500]
+    assert [row.answer["refused"] for row in accepted if "refused" in row.answer] == [[bad]]
 
 
 def test_a_channel_without_audiences_is_refused(world):

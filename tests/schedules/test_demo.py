@@ -10,7 +10,7 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
-from channels.models import Image, Room
+from channels.models import Account, Image, QuotaReading, Room
 from orgs.clock import database_now
 from orgs.models import Token, Unit, User
 from orgs.reach import Role
@@ -71,6 +71,18 @@ def test_each_branch_has_a_live_and_a_test_room(loaded: demo.DemoPeople) -> None
     for branch in Unit.objects.filter(kind="branch"):
         kinds = Room.objects.filter(unit=branch, account__name="Sandbox").values_list("kind")
         assert sorted(kinds) == [("live",), ("test",)]
+
+
+def test_one_account_has_a_quota_that_its_schedule_spends(
+    loaded: demo.DemoPeople, client: Client
+) -> None:
+    (account,) = Account.objects.metering()
+    now = database_now()
+    told = {"limit": 500, "used": 0, "read_at": now, "tried_at": now}
+    QuotaReading.objects.create(account=account, **told)
+    client.login(username="hq", password=loaded.password)
+    page = client.get(f"/admin/channels/account/{account.pk}/change/").content.decode()
+    assert "매시간 소식" in page
 
 
 def test_the_pictures_can_be_sent(loaded: demo.DemoPeople) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from channels.adapters import registry
 from channels.models import Account, QuotaReading
 from orgs.clock import database_now
 from schedules.bookings.quota import of_accounts
@@ -19,8 +18,7 @@ class Command(BaseCommand):
     help = "Ask the channels that bill messages how much of this month is used, and show it."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        metering = [kind for kind, adapter in registry().items() if adapter.meters]
-        accounts = Account.objects.filter(kind__in=metering, is_active=True).order_by("name", "id")
+        accounts = Account.objects.metering().filter(is_active=True).order_by("name", "id")
         now = database_now()
         for account in accounts:
             QuotaReading.objects.get_or_create(account=account, defaults={"tried_at": now})

@@ -2,12 +2,21 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
 from channels.adapters import sandbox as module
-from channels.adapters.base import Failure, HandedOver, Picture, SendError, Target, Text
+from channels.adapters.base import (
+    Failure,
+    HandedOver,
+    Picture,
+    Quota,
+    SendError,
+    Target,
+    Text,
+)
 from channels.adapters.sandbox import SandboxAdapter, SandboxConfig
 from channels.models import SandboxMessage
 
@@ -65,6 +74,35 @@ def test_it_fails_as_it_was_told_to(world, monkeypatch, behaviour, expected, sho
     monkeypatch.setattr(module, "HANG_SECONDS", 0.01)
     assert failure(adapter(world, behaviour=behaviour)) == expected
     assert SandboxMessage.objects.count() == shown
+
+
+def test_a_pretended_quota_is_spent_by_requests_and_never_by_repeats(world):
+    sender, key = adapter(world, quota="2"), uuid4()
+    send(sender, key, messages=[Text("one"), Text("two")])
+    send(sender)
+    assert asyncio.run(sender.quota()) == Quota(limit=2, used=2)
+    with pytest.raises(SendError) as caught:
+        send(sender)
+    error = caught.value
+    assert (error.failure, error.account_wide, error.spent) == (Failure.REFUSED, True, True)
+    assert send(sender, key).already
+    SandboxMessage.objects.update(arrived_at=datetime(2020, 1, 31, tzinfo=UTC))
+    send(sender)  # another month
+
+
+def test_without_a_quota_it_sends_as_much_as_it_likes(world):
+    send(adapter(world))
+    assert asyncio.run(adapter(world).quota()) == Quota(limit=None, used=1)
+
+
+@pytest.mark.parametrize("quota", ["", "0", "500"])
+def test_a_pretended_quota_is_a_whole_number(quota):
+    assert SandboxConfig(quota=quota).problems() == {}
+
+
+@pytest.mark.parametrize("quota", ["-1", "many", "9" * 10, "٣"])
+def test_what_is_no_number_is_refused(quota):
+    assert "quota" in SandboxConfig(quota=quota).problems()
 
 
 def test_it_can_be_asked_whether_a_message_arrived(world):
