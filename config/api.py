@@ -12,12 +12,15 @@ from rest_framework.routers import SimpleRouter
 
 from channels.api import ImageViewSet, RoomViewSet
 from config.scoped.problems import MEDIA_TYPE, problem
+from logs.api import HistoryViewSet
 from schedules.api import (
+    BatchViewSet,
     DayCountViewSet,
     LogViewSet,
     NotConfirmedViewSet,
     QuotaViewSet,
     ReachedViewSet,
+    ScheduleActsViewSet,
     ScheduleViewSet,
     TemplateViewSet,
 )
@@ -26,6 +29,8 @@ app_name = "api"
 
 router = SimpleRouter(trailing_slash=False)
 router.register("schedules", ScheduleViewSet)
+router.register("schedules", ScheduleActsViewSet, basename="schedule-act")
+router.register("history", HistoryViewSet)
 router.register("templates", TemplateViewSet)
 router.register("logs", LogViewSet, basename="log")
 router.register("not-confirmed", NotConfirmedViewSet, basename="not-confirmed")
@@ -52,7 +57,10 @@ def fault(request: HttpRequest) -> HttpResponse:
     return server_error(request)
 
 
+batch = BatchViewSet.as_view({"post": "create", "patch": "change", "delete": "cancel"})
+
 version_1 = [
+    path("schedules/batch", batch, name="schedule-batch"),
     path("openapi.json", SpectacularJSONAPIView.as_view(**PUBLIC), name="openapi"),
     # The script has an address of its own: none may stand in a page.
     path(

@@ -290,6 +290,8 @@ SPECTACULAR_SETTINGS = {
     # What several answers have in common is named once.
     "ENUM_NAME_OVERRIDES": {
         "LogStateEnum": "schedules.states.DeliveryState",
+        "RunStateEnum": "schedules.states.RunState",
+        "ScheduleStateEnum": "schedules.states.ScheduleState",
         "LogReasonEnum": "schedules.models.delivery.Delivery.Reason",
     },
     "POSTPROCESSING_HOOKS": [

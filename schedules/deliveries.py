@@ -42,7 +42,8 @@ def filled_delivery(
 
 def wanted_at(run: Run) -> datetime:
     """When its messages would leave if nothing held them: by hand that is now."""
-    return max(run.due_at, run.planned_at) if run.trigger == Run.Trigger.HAND else run.due_at
+    is_appointed = run.trigger == Run.Trigger.TIMING
+    return run.due_at if is_appointed else max(run.due_at, run.planned_at)
 
 
 def batch_deliveries(

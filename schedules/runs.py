@@ -67,15 +67,17 @@ def freeze(
     *,
     now: datetime,
     trigger: str = Run.Trigger.TIMING,
+    rooms: Sequence[Room] | None = None,
     followed_at: datetime | None = None,
     open_account: Callable[[Account], Adapter] = Account.open,
 ) -> Frozen:
-    """A run of this schedule at this time, not yet written; `followed_at` is its next time. Who
-    freezes many gives an `open_account` that remembers: to open one takes longer than to pack a
-    text."""
+    """A run of this schedule at this time, not yet written. `rooms`: other ones than its own;
+    `followed_at`: its next time. Who freezes many gives an `open_account` that remembers: to
+    open one takes longer than to pack a text."""
     run = _new_run(schedule, due_at, now=now, trigger=trigger)
     frozen = Frozen(run, followed_at=followed_at)
-    rooms, frozen.audience = list(schedule.rooms.all()), schedule.audience
+    rooms = list(schedule.rooms.all() if rooms is None else rooms)
+    frozen.audience = schedule.audience
     frozen.run.expected = schedule.expected
     targets: list[Room | Audience] = [schedule.audience] if schedule.audience else [*rooms]
     if not targets:

@@ -29,6 +29,7 @@ class ScopedViewSet(GenericViewSet):
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     lookup_value_regex = "[0-9]{1,18}"
     schema = ProblemSchema()
+    filterset_class: ClassVar[Any] = None
     # Whether an act may be refused for the state in which its row is (409).
     may_conflict: ClassVar[bool] = False
     post: Any  # set by the router, for each address anew

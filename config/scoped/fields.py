@@ -139,9 +139,20 @@ class ScopedIds(serializers.ListField):
         return sorted(row.pk for row in rows.all())
 
 
-class StrictSerializer(serializers.ModelSerializer):
-    """Takes exactly the types of its columns, and refuses names that it does not know: a
-    misspelt field that is passed over is a message sent otherwise than was meant."""
+class StrictBody(serializers.Serializer):
+    """Refuses names that it does not know: a misspelt field that is passed over is a message
+    sent otherwise than was meant."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else set()
+        if unknown:
+            message = _("There is no such field.")
+            raise serializers.ValidationError({name: [message] for name in sorted(unknown)})
+        return super().to_internal_value(data)
+
+
+class StrictSerializer(StrictBody, serializers.ModelSerializer):
+    """Takes exactly the types of its columns, and no other names."""
 
     serializer_related_field = ScopedRelatedField
     serializer_choice_field = Choice
@@ -156,13 +167,6 @@ class StrictSerializer(serializers.ModelSerializer):
         models.TextField: Words,
         models.TimeField: WallTime,
     }
-
-    def to_internal_value(self, data: Any) -> Any:
-        unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else set()
-        if unknown:
-            message = _("There is no such field.")
-            raise serializers.ValidationError({name: [message] for name in sorted(unknown)})
-        return super().to_internal_value(data)
 
 
 def own_unit(user: Any) -> Unit:

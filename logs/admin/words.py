@@ -26,6 +26,8 @@ VERBS = {
     "resumed": gettext_lazy("resumed"),
     "cancelled": gettext_lazy("cancelled"),
     "executed": gettext_lazy("run by hand"),
+    "tested": gettext_lazy("sent as a test"),
+    "rolled_back": gettext_lazy("rolled back"),
     "retried": gettext_lazy("tried again"),
     "backed_up": gettext_lazy("backed up"),
     "completed": gettext_lazy("completed"),

@@ -19,7 +19,9 @@ from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.register import create_draft, register
 from schedules.actions.resolve import Doubt, NeedsSure, Verdict, resolve, resolve_many
 from schedules.actions.retry import Retried, retry, retryable
+from schedules.actions.rollback import RolledBack, rollback
 from schedules.actions.run_now import execute
+from schedules.actions.send_test import send_test
 from schedules.actions.shift import foresee_shift, shift
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "OutOfReach",
     "Refused",
     "Retried",
+    "RolledBack",
     "Stale",
     "Verdict",
     "add_image",
@@ -51,7 +54,9 @@ __all__ = [
     "resume",
     "retry",
     "retryable",
+    "rollback",
     "save_draft",
+    "send_test",
     "set_priority",
     "shift",
     "step_digest",

@@ -79,7 +79,7 @@ def _locked(schedule: Schedule, *, by: Any, act: Act) -> tuple[Schedule, datetim
 def _stop(row: Schedule, now: datetime) -> None:
     withdraw(row, now)
     cancel_rest(row, now)
-    call_back(row, now)
+    call_back(row.runs.all(), now)
     row.drafts.all().delete()  # there is nothing left to edit
 
 

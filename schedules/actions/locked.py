@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from orgs.reach import Act, within
 from schedules.actions.refusal import OutOfReach
-from schedules.models import Schedule
+from schedules.models import Run, Schedule
 
 ROOMS, AUDIENCES = 1, 2  # the first number of an advisory lock: what the second one stands for
 SHARES = 256  # rooms share locks, since PostgreSQL holds only some thousands at a time
@@ -22,6 +23,17 @@ def lock(schedule: Schedule, *, by: Any, act: Act) -> Schedule:
     found = rows.select_for_update(of=("self",)).filter(pk=schedule.pk).first()
     if found is None:
         raise OutOfReach(_("There is no such schedule."))
+    return found
+
+
+def run_of(schedule: Schedule, run_id: int | None, among: QuerySet[Run]) -> Run | None:
+    """The run of this schedule that is named, whatever it is; else the latest `among` these.
+    Raises OutOfReach for one of another schedule."""
+    if run_id is None:
+        return among.order_by("-due_at", "-id").first()
+    found = schedule.runs.filter(pk=run_id).first()
+    if found is None:
+        raise OutOfReach(_("There is no such run."))
     return found
 
 

@@ -48,30 +48,34 @@ def withdraw(schedule: Schedule, now: datetime) -> int:
 
 def cancel_due(schedule: Schedule, now: datetime) -> None:
     """Cancel runs that are due but of which nothing has left; others go on to their end."""
-    _cancel(Run.objects.filter(schedule=schedule, state=RunState.PLANNED), now)
+    cancel_waiting(Run.objects.filter(schedule=schedule, state=RunState.PLANNED), now)
 
 
 def cancel_rest(schedule: Schedule, now: datetime) -> None:
     """Cancel what is planned of runs that have begun; what is on the wire comes to its end."""
-    _cancel(Run.objects.filter(schedule=schedule, state__in=OPEN_RUN), now)
+    cancel_waiting(Run.objects.filter(schedule=schedule, state__in=OPEN_RUN), now)
 
 
-def call_back(schedule: Schedule, now: datetime) -> None:
-    """Take back what still waits for a phone to fetch it: the next question tells its run."""
+def call_back(runs: QuerySet[Run], now: datetime) -> int:
+    """Take back what still waits for a phone to fetch it: the next question tells its run.
+    Returns how many it will never fetch."""
     kinds = [kind for kind, adapter in registry().items() if adapter.pulls]
     asked = Delivery.objects.filter(
-        run__schedule=schedule,
+        run__in=runs,
         state=DeliveryState.UNCONFIRMED,
         confirm_at__isnull=False,
         account__kind__in=kinds,
     )
     waiting = list(asked.values_list("pk", "key", "part"))
-    if waiting:
-        pull.withdraw([part_key(key, part) for _pk, key, part in waiting], now)
-        asked.filter(pk__in=[pk for pk, _key, _part in waiting]).update(confirm_at=now)
+    if not waiting:
+        return 0
+    withdrawn = pull.withdraw([part_key(key, part) for _pk, key, part in waiting], now)
+    asked.filter(pk__in=[pk for pk, _key, _part in waiting]).update(confirm_at=now)
+    return withdrawn
 
 
-def _cancel(open_runs: QuerySet[Run], now: datetime) -> None:
+def cancel_waiting(open_runs: QuerySet[Run], now: datetime) -> int:
+    """Cancel what has not left of these runs; returns how many deliveries."""
     # In the order in which the settling worker locks them.
     held = Delivery.objects.filter(run__in=open_runs, state__in=OPEN_DELIVERY).order_by("id")
     list(held.select_for_update(of=("self",)).only("id"))
@@ -81,8 +85,9 @@ def _cancel(open_runs: QuerySet[Run], now: datetime) -> None:
     waiting = mine.filter(state=DeliveryState.SENDING, wire_at=None)
     move(waiting, DeliveryState.PLANNED, claim=None, lease_until=None)
     planned = mine.filter(state=DeliveryState.PLANNED)
-    move(planned, DeliveryState.CANCELLED, completed_at=now)
+    count = move(planned, DeliveryState.CANCELLED, completed_at=now)
     add_up(run_ids, now)
+    return count
 
 
 def next_time(schedule: Schedule, now: datetime) -> datetime | None:

@@ -1,5 +1,6 @@
 """Run now: one run by hand, besides the timing."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -34,10 +35,14 @@ def execute(schedule: Schedule, *, by: Any) -> Run:
     if found:
         raise Refused(_("The schedule cannot be run as it is."), found)
     now = database_now()
-    # Never on a full second: there it could take the place of an appointed run.
-    due_at = now.replace(microsecond=now.microsecond or 1)
     whole = with_content(Schedule.objects.all()).get(pk=row.pk)
-    run = store([freeze(whole, due_at, now=now, trigger=Run.Trigger.HAND)], now)[0]
+    frozen = freeze(whole, beside_the_second(now), now=now, trigger=Run.Trigger.HAND)
+    run = store([frozen], now)[0]
     history.record("executed", row, by=by, now=now, unit_path=row.unit.path,
                    changes={"run": run.pk})  # fmt: skip
     return run
+
+
+def beside_the_second(now: datetime) -> datetime:
+    """Never on a full one: there it could take the place of an appointed run."""
+    return now.replace(microsecond=now.microsecond or 1)

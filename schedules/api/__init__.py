@@ -1,6 +1,8 @@
 """Schedules, their templates and their log in the API. All writing goes through
 schedules.actions."""
 
+from schedules.api.acts import ScheduleActsViewSet
+from schedules.api.batch import BatchViewSet
 from schedules.api.counts import DayCountViewSet
 from schedules.api.logs import LogViewSet
 from schedules.api.not_confirmed import NotConfirmedViewSet
@@ -10,11 +12,13 @@ from schedules.api.schedules import ScheduleViewSet
 from schedules.api.templates import TemplateViewSet
 
 __all__ = [
+    "BatchViewSet",
     "DayCountViewSet",
     "LogViewSet",
     "NotConfirmedViewSet",
     "QuotaViewSet",
     "ReachedViewSet",
+    "ScheduleActsViewSet",
     "ScheduleViewSet",
     "TemplateViewSet",
 ]

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.scoped.api import ScopedViewSet
-from config.scoped.fields import Choice, Moment, WholeNumber, Words, YesNo
+from config.scoped.fields import Choice, Moment, StrictBody, WholeNumber, Words, YesNo
 from config.scoped.filters import IdFilter, MomentFilter
 from config.scoped.paging import Pages
 from orgs.clock import database_now
@@ -28,18 +28,6 @@ SHOWN = {
     "asked": "what the channel is still asked about",
     "left": "what a person has left open",
 }
-
-
-class StrictBody(serializers.Serializer):
-    """Refuses names that it does not know."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
-        if unknown:
-            raise serializers.ValidationError(
-                {name: ["There is no such field."] for name in sorted(unknown)}
-            )
-        return super().to_internal_value(data)
 
 
 class EvidenceSerializer(serializers.Serializer):
@@ -233,16 +221,20 @@ class NotConfirmedViewSet(ScopedViewSet):
             note=said["note"],
             sure=said["sure"],
         )
-        refused = [
-            {"id": pk, "detail": str(why), "needs_sure": isinstance(why, actions.NeedsSure)}
-            for pk, why in resolved.refused.items()
-        ]
-        found = {"decided": resolved.decided, "refused": refused}
+        found = {"decided": resolved.decided, "refused": refused_of(resolved.refused)}
         return Response(ResolvedSerializer(found).data)
 
     def _shown(self, rows: Any) -> Any:
         lines = evidence_of(list(rows), by=self.request.user, now=database_now())
         return EvidenceSerializer(lines, many=True).data
+
+
+def refused_of(refused: dict[int, actions.Refused]) -> list[dict[str, Any]]:
+    """Why each of these was not carried out."""
+    return [
+        {"id": pk, "detail": str(why), "needs_sure": isinstance(why, actions.NeedsSure)}
+        for pk, why in refused.items()
+    ]
 
 
 def _said(body: type[VerdictSerializer], request: Request) -> dict[str, Any]:

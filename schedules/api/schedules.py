@@ -29,9 +29,10 @@ from schedules.api.logs import LogFilter, LogSerializer, entries, log_of
 from schedules.api.quota import CostsSerializer
 from schedules.api.refusals import answer_to
 from schedules.api.representation import ScheduleSerializer
+from schedules.api.runs import RunSerializer
 from schedules.bookings.slots import Limit
 from schedules.foreseen import foresee
-from schedules.models import Run, Schedule, ScheduleImage
+from schedules.models import Schedule, ScheduleImage
 from schedules.shown.audience import audience_of
 from schedules.shown.cost import cost_of
 from schedules.shown.counted import counted_of_schedule
@@ -45,19 +46,6 @@ COUNT = OpenApiParameter(
     "count", {"type": "integer", "minimum": 1, "maximum": 100, "default": 10},
     description="How many.",
 )  # fmt: skip
-
-
-class RunSerializer(serializers.ModelSerializer):
-    """A run: one sending to all rooms of a schedule. Its log: /logs?run={id}."""
-
-    schedule = serializers.IntegerField(source="schedule_id", read_only=True)
-    due_at = Moment(read_only=True)
-
-    class Meta:
-        model = Run
-        fields = ["id", "schedule", "trigger", "state", "reason", "detail", "title", "due_at",
-                  "total", "expected", "recipients"]  # fmt: skip
-        read_only_fields = fields
 
 
 class HeldSerializer(serializers.Serializer):

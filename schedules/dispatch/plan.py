@@ -19,6 +19,7 @@ from logs.models import Counter
 from orgs.bulk import update_each
 from schedules.dispatch import warn
 from schedules.models import HolidayException, Installation, Run, Schedule
+from schedules.models.schedule import ScheduleQuerySet
 from schedules.recurrence import Occurrence, followed, occurrences
 from schedules.runs import Frozen, freeze, skipped, store, with_content
 from schedules.states import ScheduleState, move
@@ -29,27 +30,30 @@ SCHEDULES_A_TURN = 500
 OCCURRENCES_A_TURN = 200  # of one schedule: after a long outage the next turn goes on
 
 
-def plan(now: datetime) -> int:
-    """Write what is due within the horizon. Returns the number of runs; 0 means done.
+def plan(now: datetime, among: ScheduleQuerySet | None = None) -> int:
+    """Write what is due within the horizon; `among`: only of these schedules. Returns the number
+    of runs; 0 means done.
 
     Several planners may run at once: a schedule is locked by one of them, and the unique
     constraint on schedule and time stands behind that.
     """
     horizon = now + timedelta(seconds=settings.TEIJI_HORIZON_SECONDS)
     # Asked first without a lock: on SQLite a transaction takes the only write lock there is.
-    if not Schedule.objects.to_plan(horizon).exists():
+    due = (Schedule.objects.all() if among is None else among).to_plan(horizon)
+    if not due.exists():
         return 0
     installation = Installation.objects.present()
     if installation and installation.fenced_at:
         return 0  # next_due_at stays: what passes meanwhile is planned when the fence is lifted
     skip_until = installation.skip_until if installation else None
     with transaction.atomic():
-        return _plan_turn(now, horizon, skip_until)
+        return _plan_turn(due, now, horizon, skip_until)
 
 
-def _plan_turn(now: datetime, horizon: datetime, skip_until: datetime | None) -> int:
-    due = with_content(Schedule.objects.to_plan(horizon))
-    locked = due.select_for_update(skip_locked=True, of=("self",))[:SCHEDULES_A_TURN]
+def _plan_turn(
+    due: ScheduleQuerySet, now: datetime, horizon: datetime, skip_until: datetime | None
+) -> int:
+    locked = with_content(due).select_for_update(skip_locked=True, of=("self",))[:SCHEDULES_A_TURN]
     schedules = list(locked)
     batch: list[Frozen] = []
     holidays = {country: HolidayException.table(country)

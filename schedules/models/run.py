@@ -19,6 +19,7 @@ class Run(models.Model):
     class Trigger(models.TextChoices):
         TIMING = "timing", _("by its timing")
         HAND = "hand", _("by hand")
+        TEST = "test", _("as a test")
         IMPORTED = "imported", _("by an older system: imported")
 
     class Reason(models.TextChoices):

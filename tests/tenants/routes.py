@@ -23,7 +23,7 @@ OWNERS = {
     "schedules": "schedule", "runs": "run", "logs": "delivery", "rooms": "room",
     "recipients": "recipient", "images": "image", "media": "image", "templates": "messagetemplate",
     "not-confirmed": "delivery",
-    "quota": "quotareading",
+    "quota": "quotareading", "history": "history",
 }  # fmt: skip
 
 # Words in an address that are no ids.

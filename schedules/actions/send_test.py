@@ -1,0 +1,73 @@
+"""Test: the content as it now is, to test rooms only. Drafts can be tested too."""
+
+from collections.abc import Sequence
+from copy import copy
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from channels.models import Room
+from logs import history
+from orgs.clock import database_now
+from orgs.reach import Act, within
+from schedules import rules
+from schedules.actions.locked import lock
+from schedules.actions.refusal import Refused
+from schedules.actions.run_now import beside_the_second
+from schedules.models import Run, Schedule
+from schedules.runs import freeze, store, with_content
+from schedules.states import OPEN_RUN, ScheduleState
+
+
+@transaction.atomic
+def send_test(schedule: Schedule, *, by: Any, rooms: Sequence[Room] | None = None) -> Run:
+    """Send it now, once, to these test rooms; to all of its unit's, unless some are named."""
+    row = lock(schedule, by=by, act=Act.RUN)
+    if row.state == ScheduleState.CANCELLED or row.edits_id:
+        raise Refused(
+            _("A schedule that is “%(state)s” cannot be run.") % {"state": row.get_state_display()}
+        )
+    if row.runs.filter(trigger=Run.Trigger.TEST, state__in=OPEN_RUN).exists():
+        raise Refused(_("It is being tested already. Wait for that to end."))
+    tested = with_content(Schedule.objects.all()).get(pk=row.pk)
+    tested = _without_audience(tested)
+    targets = _rooms(row, rooms, by=by)
+    found = _problems(tested, targets, by=by)
+    if found:
+        raise Refused(_("It cannot be tested as it is."), found)
+    now = database_now()
+    frozen = freeze(
+        tested, beside_the_second(now), now=now, trigger=Run.Trigger.TEST, rooms=targets
+    )
+    run = store([frozen], now)[0]
+    names = [room.name for room in targets]
+    history.record("tested", row, by=by, now=now, unit_path=row.unit.path,
+                   changes={"run": run.pk, "rooms": names})  # fmt: skip
+    return run
+
+
+def _without_audience(schedule: Schedule) -> Schedule:
+    """So that its content is judged by, and goes to, the test rooms alone."""
+    tested = copy(schedule)
+    tested.audience = None
+    return tested
+
+
+def _rooms(row: Schedule, rooms: Sequence[Room] | None, *, by: Any) -> list[Room]:
+    own = Room.objects.filter(unit=row.unit, kind=Room.Kind.TEST, is_active=True, left_at=None)
+    chosen = own if rooms is None else Room.objects.filter(pk__in=[room.pk for room in rooms])
+    found = within(by, chosen, Act.USE).select_related("account", "unit").order_by("id")
+    targets = [room for room in found if rooms is not None or room.account.is_active]
+    if not targets:
+        message = _("There is no test room in its unit. Add one, or name others.")
+        raise Refused(message, {"rooms": [message]})
+    if any(room.kind != Room.Kind.TEST for room in targets):
+        message = _("A test goes to test rooms only.")
+        raise Refused(message, {"rooms": [message]})
+    return targets
+
+
+def _problems(tested: Schedule, rooms: Sequence[Room], *, by: Any) -> rules.Problems:
+    content = rules.content_problems(tested, rooms)
+    return rules.target_problems(tested, rooms, by=by) | content

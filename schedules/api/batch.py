@@ -1,0 +1,237 @@
+"""Many schedules in one request: each for itself, or all or nothing."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from django.db import transaction
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.scoped.api import ScopedViewSet
+from config.scoped.fields import LARGEST, StrictBody, WholeNumber, own_unit
+from config.scoped.openapi import ProblemSerializer
+from config.scoped.problems import MEDIA_TYPE, problem, problem_response
+from orgs.reach import Act
+from schedules import actions
+from schedules.api import writing
+from schedules.api.refusals import answer_to
+from schedules.api.representation import ScheduleSerializer
+from schedules.api.schedules import ScheduleViewSet
+
+MOST_ITEMS = 100
+
+ALL_OR_NOTHING = OpenApiParameter(
+    "all_or_nothing", {"type": "boolean", "default": False},
+    description="If one is refused, nothing is done, and the answer is 409. Otherwise each "
+    "stands for itself.",
+)  # fmt: skip
+IDS = OpenApiParameter(
+    "ids", {"type": "string", "pattern": r"^[0-9]{1,18}(,[0-9]{1,18})*$", "example": "4,8,15"},
+    required=True, description=f"The ids, with commas between them: at most {MOST_ITEMS}.",
+)  # fmt: skip
+
+
+class ChangeSerializer(ScheduleSerializer):
+    """A schedule’s id, and what is to change of it."""
+
+    id = WholeNumber(min_value=1)
+
+
+class Items(serializers.ListField):
+    """What is done to each is looked at one by one."""
+
+    child = serializers.JSONField(allow_null=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_empty=False, max_length=MOST_ITEMS, **kwargs)
+
+
+@extend_schema_field(ScheduleSerializer(many=True))
+class NewItems(Items):
+    """Each as in `POST /schedules`."""
+
+
+@extend_schema_field(ChangeSerializer(many=True, partial=True))
+class ChangedItems(Items):
+    """Each as in `PATCH /schedules/{id}`, with its `id`."""
+
+
+class BatchCreateSerializer(StrictBody):
+    """New schedules."""
+
+    items = NewItems()
+
+
+class BatchChangeSerializer(StrictBody):
+    """Changes of schedules."""
+
+    items = ChangedItems()
+
+
+class OptionsSerializer(serializers.Serializer):
+    """How the request is carried out."""
+
+    all_or_nothing = serializers.ChoiceField(choices=["true", "false"], default="false")
+
+
+class OutcomeSerializer(serializers.Serializer):
+    """What became of one."""
+
+    index = serializers.IntegerField(help_text="Its place in the request, from 0.")
+    id = serializers.IntegerField(allow_null=True)
+    status = serializers.IntegerField(help_text="As if it had been sent alone; 424: not done, "
+                                                "since another was refused.")  # fmt: skip
+    schedule = ScheduleSerializer(allow_null=True, read_only=True)
+    problem = ProblemSerializer(allow_null=True)
+
+
+class OutcomesSerializer(serializers.Serializer):
+    """What became of each, in the order of the request."""
+
+    results = OutcomeSerializer(many=True)
+    done = serializers.IntegerField()
+    refused = serializers.IntegerField()
+
+
+class BatchProblemSerializer(ProblemSerializer):
+    """Nothing was done; why, says each of the results."""
+
+    results = OutcomeSerializer(many=True, required=False)
+
+
+@dataclass
+class Outcome:
+    """What became of one item. `pk`: of the schedule that it is about, where that is known."""
+
+    index: int
+    status: int
+    pk: int | None = None
+    problem: dict[str, Any] | None = None
+
+
+def _answers(code: int) -> dict[Any, Any]:
+    return {code: OutcomesSerializer, (409, MEDIA_TYPE): BatchProblemSerializer}
+
+
+@extend_schema(tags=["schedules"], parameters=[ALL_OR_NOTHING], responses=_answers(200))
+class BatchViewSet(ScopedViewSet):
+    """Many schedules at once."""
+
+    queryset = ScheduleViewSet.queryset
+    serializer_class = ScheduleSerializer
+    may_conflict = True
+    acts = {"create": Act.CREATE, "change": Act.CHANGE, "cancel": Act.RUN}
+
+    @extend_schema(operation_id="schedules_batch_create", request=BatchCreateSerializer)
+    def create(self, request: Request) -> Response:
+        """Register many schedules."""
+        items = self._items(BatchCreateSerializer)
+        return self._carry_out(items, self._create_one, status.HTTP_201_CREATED)
+
+    @extend_schema(operation_id="schedules_batch_change", request=BatchChangeSerializer)
+    def change(self, request: Request) -> Response:
+        """Change many schedules: of each what is given."""
+        return self._carry_out(self._items(BatchChangeSerializer), self._change_one)
+
+    @extend_schema(operation_id="schedules_batch_cancel", parameters=[IDS])
+    def cancel(self, request: Request) -> Response:
+        """End many schedules for good."""
+        return self._carry_out(_ids(request), self._cancel_one)
+
+    def _items(self, body: type[serializers.Serializer]) -> list[Any]:
+        asked = body(data=self.request.data)
+        asked.is_valid(raise_exception=True)
+        return list(asked.validated_data["items"])
+
+    def _create_one(self, item: Any) -> int:
+        values = self._values(item)
+        unit = values.pop("unit", None) or own_unit(self.request.user)
+        return writing.create(values, by=self.request.user, unit=unit).pk
+
+    def _change_one(self, item: Any) -> int:
+        values = dict(item) if isinstance(item, dict) else {}
+        pk = WholeNumber(min_value=1)
+        try:
+            schedule = self._schedule(pk.run_validation(values.pop("id", None)))
+        except ValidationError as error:
+            raise ValidationError({"id": error.detail}) from error
+        values = self._values(values, instance=schedule, partial=True)
+        revisions = {values["revision"]} if "revision" in values else set()
+        user = self.request.user
+        return writing.edit(schedule, values, by=user, revisions=revisions, whole=False).pk
+
+    def _cancel_one(self, pk: int) -> int:
+        return actions.cancel(self._schedule(pk), by=self.request.user).pk
+
+    def _schedule(self, pk: int) -> Any:
+        return get_object_or_404(self.get_queryset(), pk=pk)
+
+    def _values(self, item: Any, **kwargs: Any) -> dict[str, Any]:
+        serializer = self.get_serializer(data=item, **kwargs)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def _carry_out(
+        self, items: Sequence[Any], act: Callable[[Any], int], code: int = status.HTTP_200_OK
+    ) -> Response:
+        options = OptionsSerializer(data=self.request.query_params)
+        options.is_valid(raise_exception=True)
+        as_one = options.validated_data["all_or_nothing"] == "true"
+        with transaction.atomic() if as_one else nullcontext():
+            outcomes = [_try(index, item, act, code) for index, item in enumerate(items)]
+            refused = sum(outcome.problem is not None for outcome in outcomes)
+            is_undone = as_one and refused > 0
+            if is_undone:
+                transaction.set_rollback(True)
+        if is_undone:
+            return self._nothing_done(outcomes, refused)
+        answer = {"results": self._shown(outcomes), "done": len(items) - refused}
+        return Response(OutcomesSerializer(answer | {"refused": refused}).data)
+
+    def _nothing_done(self, outcomes: Sequence[Outcome], refused: int) -> Response:
+        dropped = problem(HTTPStatus.FAILED_DEPENDENCY, _("Another one was refused."))
+        for outcome in outcomes:
+            if outcome.problem is None:
+                outcome.status, outcome.pk, outcome.problem = dropped["status"], None, dropped
+        words = _("Nothing was done: %(refused)d of %(all)d were refused.")
+        said = problem(409, words % {"refused": refused, "all": len(outcomes)})
+        results = OutcomeSerializer(self._shown(outcomes), many=True).data
+        return Response(said | {"results": results}, status=409, content_type=MEDIA_TYPE)
+
+    def _shown(self, outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
+        done = [outcome.pk for outcome in outcomes if outcome.pk and not outcome.problem]
+        rows = self.get_queryset().in_bulk(done)
+        return [vars(outcome) | {"id": outcome.pk, "schedule": rows.get(outcome.pk)}
+                for outcome in outcomes]  # fmt: skip
+
+
+def _try(index: int, item: Any, act: Callable[[Any], int], code: int) -> Outcome:
+    """Do it; what is refused has changed nothing."""
+    try:
+        with transaction.atomic():
+            return Outcome(index, code, act(item))
+    except actions.Refused as refusal:
+        error: Exception = answer_to(refusal)
+    except (APIException, Http404) as raised:
+        error = raised
+    answer = problem_response(error, {})
+    assert answer is not None, "these are the errors that REST framework answers"
+    return Outcome(index, answer.status_code, problem=answer.data)
+
+
+def _ids(request: Request) -> list[int]:
+    texts = request.query_params.get("ids", "").split(",")
+    if not all(text.isascii() and text.isdigit() and len(text) < 19 for text in texts):
+        raise ValidationError({"ids": [_("Write ids with commas between them.")]})
+    if len(texts) > MOST_ITEMS:
+        raise ValidationError({"ids": [_("At most %(most)d ids.") % {"most": MOST_ITEMS}]})
+    return [min(int(text), LARGEST) for text in texts]
