@@ -47,8 +47,8 @@ def accept(
     """Show the messages in the room. False: this key was accepted before, nothing was added.
     Raises Spent where `most` were accepted in this month."""
     now = database_now()
-    is_known = keyed and _has(account_id, key)
-    if most is not None and not is_known and _used(account_id, now, zone) >= most:
+    is_spent = most is not None and _used(account_id, now, zone) >= most
+    if is_spent and not (keyed and _has(account_id, key)):
         raise Spent
     rows = [
         SandboxMessage(
