@@ -28,6 +28,7 @@ VERBS = {
     "executed": gettext_lazy("run by hand"),
     "tested": gettext_lazy("sent as a test"),
     "rolled_back": gettext_lazy("rolled back"),
+    "checked": gettext_lazy("checked before its run"),
     "retried": gettext_lazy("tried again"),
     "backed_up": gettext_lazy("backed up"),
     "completed": gettext_lazy("completed"),

@@ -1,6 +1,7 @@
 """What people do to schedules: each act checks reach, validates, moves the state and records
 the history in one transaction. The actor is `by`; the time is the database's."""
 
+from schedules.actions.check import check
 from schedules.actions.draft import (
     Stale,
     add_image,
@@ -37,6 +38,7 @@ __all__ = [
     "begin_edit",
     "cancel",
     "change",
+    "check",
     "check_room_for_image",
     "create_draft",
     "delete",

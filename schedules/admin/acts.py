@@ -61,6 +61,11 @@ def _run(request: HttpRequest, row: Schedule) -> str:
     return reverse("admin:schedules_run_change", args=[run.pk])
 
 
+def _check(request: HttpRequest, row: Schedule) -> str:
+    actions.check(row, by=request.user)
+    return f"{page_of(row)}#preflight"
+
+
 def _edit(request: HttpRequest, row: Schedule) -> str:
     copy = actions.begin_edit(row, by=request.user)
     return reverse("wizard-step", args=[copy.pk, "target"])
@@ -89,6 +94,7 @@ ACTS: dict[str, Callable[[HttpRequest, Schedule], str]] = {
     "resume": _resume,
     "cancel": _cancel,
     "run": _run,
+    "check": _check,
     "edit": _edit,
     "duplicate": _duplicate,
     "discard": _discard,

@@ -1,5 +1,6 @@
 """The page of one schedule; with its list, the admin of schedules."""
 
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -28,6 +29,7 @@ from schedules.shown.chat import chats_of_draft
 from schedules.shown.coming import coming
 from schedules.shown.cost import cost_of
 from schedules.shown.counted import counted_of_schedule
+from schedules.shown.preflight import preflight_of
 from schedules.states import OPEN_RUN, ScheduleState
 
 RUNS_SHOWN = 20
@@ -44,9 +46,11 @@ class ScheduleAdmin(ScheduleList):
     def get_urls(self) -> list[Any]:
         wrapped = self.admin_site.admin_view
         act, state = wrapped(self.act_view), wrapped(self.state_view)
+        checked = wrapped(self.checked_view)
         return [
             path("<int:pk>/act/<slug:verb>/", act, name="schedules_schedule_act"),
             path("<int:pk>/state/", state, name="schedules_schedule_state"),
+            path("<int:pk>/check/state/", checked, name="schedules_schedule_checked"),
             *super().get_urls(),
         ]
 
@@ -82,6 +86,15 @@ class ScheduleAdmin(ScheduleList):
         context = {"schedule": row, "now": database_now(), "is_update": True, **_runs_of(row)}
         return answer_if_new(request, "schedules/schedule_runs.html", context)
 
+    def checked_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What was found before its run, as it is now."""
+        row = self.get_object(request, str(pk))
+        if request.method != "GET" or row is None:
+            raise Http404
+        may_change = can(request.user, Act.CHANGE, row)
+        context = _preflight(row, database_now(), may_change=may_change)
+        return render(request, "schedules/preflight.html", context)
+
     def _page(self, request: HttpRequest, row: Schedule, *, may_change: bool) -> dict[str, Any]:
         now = database_now()
         rooms_total = row.rooms.count()
@@ -107,6 +120,7 @@ class ScheduleAdmin(ScheduleList):
             "cost": cost_of(row, by=request.user, now=now, audience=audience) if is_open else [],
             "counted": counted_of_schedule(row, by=request.user),
             "foreign_rooms": rooms_total - reached.count(),
+            **_preflight(row, now, may_change=may_change),
             **_runs_of(row),
             "open_edit": row.drafts.first() if may_change else None,
             "new_uid": uuid4(),
@@ -125,6 +139,17 @@ class ScheduleAdmin(ScheduleList):
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
         """The act has its own entry in the history."""
+
+
+def _preflight(row: Schedule, now: datetime, *, may_change: bool) -> dict[str, Any]:
+    return {
+        "schedule": row,
+        "now": now,
+        "preflight": preflight_of(row, now),
+        "may_change": may_change,
+        "check_url": reverse("admin:schedules_schedule_act", args=[row.pk, "check"]),
+        "check_state_url": reverse("admin:schedules_schedule_checked", args=[row.pk]),
+    }
 
 
 def _runs_of(row: Schedule) -> dict[str, Any]:

@@ -22,8 +22,9 @@ from schedules.admin.spark import spark
 from schedules.models import Run, Schedule
 from schedules.shown.coming import words
 from schedules.shown.drift import briefly
+from schedules.shown.preflight import preflight_of
 from schedules.shown.recent import recent_runs
-from schedules.templatetags.teiji_states import state_badge
+from schedules.templatetags.teiji_states import state_badge, trouble_badge
 from schedules.templatetags.teiji_times import relative_to, time_element
 
 COUNTED_DOWN = timedelta(days=1)  # what is further away is said in words
@@ -49,7 +50,7 @@ class ScheduleList(ScopedAdmin):
     list_display = ["name", "unit", "rooms_count", "badge", "next_run", "last_run", "lately"]
     list_display_links = ["name"]
     list_filter = ["state", NextRunFilter, "timing_kind", UnitFilter]
-    list_select_related = ["unit"]
+    list_select_related = ["unit", "preflight"]
     search_fields = ["title"]
     search_help_text = gettext_lazy("Search the titles")
     ordering = ["-id"]
@@ -127,9 +128,11 @@ class ScheduleList(ScopedAdmin):
         is_near = timedelta() < due_at - row.listed_at < COUNTED_DOWN
         ticking = format_html(' data-countdown="{}"', due_at.isoformat()) if is_near else ""
         away = relative_to(due_at, row.listed_at)
+        troubles = preflight_of(row, row.listed_at).troubles
         return format_html(
-            '<span class="tj-stack">{}<span class="tj-away teiji-countdown"{}>{}</span></span>',
+            '<span class="tj-stack">{}<span class="tj-away teiji-countdown"{}>{}</span>{}</span>',
             time_element(due_at, row.zone), ticking, away,
+            trouble_badge(troubles) if troubles else "",
         )  # fmt: skip
 
     @admin.display(description=gettext_lazy("last run"))

@@ -1,8 +1,11 @@
 """A schedule as the API reads and writes it."""
 
+from datetime import datetime
 from typing import Any
 
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from channels.models import Audience, Image, Room
@@ -13,12 +16,15 @@ from config.scoped.fields import (
     WallDate,
     WholeNumber,
 )
+from orgs.clock import database_now
 from orgs.models import Unit
 from schedules import rules
+from schedules.api.preflight import PreflightSerializer
 from schedules.content import MOST_IMAGES
 from schedules.models import Schedule
 from schedules.recurrence import LAST_DAY, in_words
 from schedules.recurrence.timing import MINUTES_OF_A_DAY
+from schedules.shown.preflight import preflight_of
 from schedules.states import ScheduleState
 
 MOST_ROOMS = 1000
@@ -87,6 +93,7 @@ class ScheduleSerializer(StrictSerializer):
     )
     skip_dates = DateSet(required=False, max_length=MOST_DATES)
     timing_in_words = serializers.SerializerMethodField()
+    preflight = serializers.SerializerMethodField()
     registered_by: Any = serializers.StringRelatedField(read_only=True)
     revision = WholeNumber(
         required=False,
@@ -105,7 +112,7 @@ class ScheduleSerializer(StrictSerializer):
             "id", "state", "unit", "title", "description", "label", "rooms", "audience", "expected",
             "text", "images", "order", "interval_seconds",
             *rules.STEPS["timing"],
-            "timing_in_words", "next_due_at", "revision", "template",
+            "timing_in_words", "next_due_at", "preflight", "revision", "template",
             "registered_by", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["expected", "template", "next_due_at", "created_at", "updated_at"]
@@ -123,6 +130,14 @@ class ScheduleSerializer(StrictSerializer):
 
     def get_timing_in_words(self, schedule: Schedule) -> str:
         return in_words(schedule.timing)
+
+    @cached_property
+    def _now(self) -> datetime:  # asked once for all rows of a list
+        return database_now()
+
+    @extend_schema_field(PreflightSerializer)
+    def get_preflight(self, schedule: Schedule) -> Any:
+        return PreflightSerializer(preflight_of(schedule, self._now)).data
 
     def validate_state(self, state: str) -> str:
         """A state is changed by acts; here it may only be said of a new schedule."""

@@ -98,7 +98,7 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
 
     queryset = (
         Schedule.objects.present()
-        .select_related("unit", "registered_by")
+        .select_related("unit", "registered_by", "preflight")
         .prefetch_related(
             Prefetch("rooms", Room.objects.only("id").order_by("id")),
             Prefetch("schedule_images", ScheduleImage.objects.order_by("position")),
@@ -122,6 +122,7 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         "toggle": Act.RUN,
         "cancel": Act.RUN,
         "execute": Act.RUN,
+        "check": Act.RUN,
     }
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -180,6 +181,15 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         run = actions.execute(self.get_object(), by=request.user)
         run.refresh_from_db()
         return Response(RunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(request=None, responses={status.HTTP_202_ACCEPTED: ScheduleSerializer})
+    @action(methods=["post"], detail=True)
+    def check(self, request: Request, pk: str) -> Response:
+        """Look now whether its next run would go. A worker does so within seconds: read
+        `preflight` until `is_waiting` is false."""
+        return self._answer(
+            actions.check(self.get_object(), by=request.user), status.HTTP_202_ACCEPTED
+        )
 
     @extend_schema(
         parameters=[COUNT],

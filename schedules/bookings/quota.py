@@ -90,9 +90,9 @@ class Purse:
         return [(pot, count) for pot, count in pots if pot is not None and count]
 
 
-def open_purse(wanted: Iterable[tuple[Run, Iterable[int]]]) -> Purse:
+def open_purse(wanted: Iterable[tuple[Run, Iterable[int]]], *, hold: bool = True) -> Purse:
     """What is left for these runs, each with the ids of the accounts that bill for it. Holds
-    what it has read until the transaction ends."""
+    what it has read until the transaction ends, unless it is only to be looked into."""
     runs = [(run, set(accounts)) for run, accounts in wanted]
     if not any(accounts for _run, accounts in runs):
         return Purse()
@@ -100,11 +100,15 @@ def open_purse(wanted: Iterable[tuple[Run, Iterable[int]]]) -> Purse:
     readings = QuotaReading.objects.filter(
         account_id__in=set().union(*(accounts for _run, accounts in runs)), limit__isnull=False
     ).select_related("account")
-    held = readings.order_by("account_id").select_for_update(of=("self",), no_key=True)
-    by_account = {reading.account_id: reading for reading in held}
+    readings = readings.order_by("account_id")
+    if hold:
+        readings = readings.select_for_update(of=("self",), no_key=True)
+    by_account = {reading.account_id: reading for reading in readings}
     paths = {path for run, accounts in runs if accounts for path in lineage(run.unit_path)}
     units = Unit.objects.filter(path__in=paths, monthly_budget__isnull=False).order_by("id")
-    budgets = {unit.path: unit for unit in units.select_for_update(no_key=True)}
+    budgets = {
+        unit.path: unit for unit in (units.select_for_update(no_key=True) if hold else units)
+    }
     purse = Purse()
     _fill_accounts(purse, runs, by_account)
     _fill_units(purse, runs, budgets)

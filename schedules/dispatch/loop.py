@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -33,6 +33,7 @@ from schedules.dispatch.hear import names_of, take_in
 from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.pace import note_answers
 from schedules.dispatch.plan import plan
+from schedules.dispatch.preflight.turn import Lookout
 from schedules.dispatch.send import Senders, warm_up
 from schedules.dispatch.settle import settle
 from schedules.dispatch.stops import resume_spent
@@ -54,6 +55,7 @@ TELL_EVERY = 2.0  # seconds between two looks at what administrators are to be t
 HUNG_AFTER = 15.0  # seconds without a round, after which it gives no more signs of life
 UPKEEP_EVERY = 1.0  # seconds between plan, sweep, confirm and a look at the clock
 METER_EVERY = 10.0  # seconds between looks at what is to be asked of channels that bill
+LOOK_EVERY = 2.0  # seconds between looks at runs that come within some minutes
 DATABASE_PAUSE = 1.0  # seconds before a database that failed is asked again
 # The last one: a transaction stood idle for too long, as with a worker that was stopped.
 DATABASE_AWAY = (OperationalError, InterfaceError, InternalError)
@@ -70,7 +72,9 @@ class Loop:
         self._workers = 1  # that share what is due
         self.sent = 0
         self._senders = Senders(self.clock)
-        self._database = DatabaseThreads("claim", "wire", "settle", "upkeep", "meter", "tell")
+        self._database = DatabaseThreads(
+            "claim", "wire", "settle", "upkeep", "meter", "tell", "look"
+        )
         self._round_at = time.monotonic()  # when the claimer last went round
         self._stopping = asyncio.Event()
         self._woken = asyncio.Event()  # for the claimer: there may be something to claim
@@ -79,6 +83,7 @@ class Loop:
         self._may_wait = True  # all of them have a key: lost, they would be asked for again
         self._administrators = Teller(partial(self._database.call, "tell"), self.clock.now)
         self._counts = Asker(partial(self._database.call, "meter"), self._senders)
+        self._lookout = Lookout(partial(self._database.call, "look"), self._senders)
         self._handover = Handover(self.clock, self._senders, self._persist, self._take_in)
 
     def wake(self) -> None:
@@ -108,8 +113,7 @@ class Loop:
             await self._upkeep()
         tasks = [asyncio.create_task(self._handover.run()), asyncio.create_task(self._settler())]
         if not once:
-            beside = (self._upkeeper, self._meterer, self._teller)
-            tasks += [asyncio.create_task(work()) for work in beside]
+            tasks += [asyncio.create_task(work) for work in (self._upkeeper(), *self._beside())]
         try:
             while not self._stopping.is_set():
                 _raise_if_one_ended(tasks)
@@ -248,15 +252,14 @@ class Loop:
         await call("upkeep", roll_up, self.clock.now())
         await call("upkeep", seal, self.clock.now())
 
-    async def _meterer(self) -> None:
-        """Beside the upkeep, which must not wait for a channel that does not answer."""
-        while True:
-            try:
-                await self._meter()
-                await self._counts.turn()
-            except Exception:  # a figure that is missing stops nothing
-                logger.exception("quotas or counts could not be read")
-            await asyncio.sleep(METER_EVERY)
+    def _beside(self) -> list[Coroutine[Any, Any, None]]:
+        """What must not hold up the upkeep: it asks those who may not answer."""
+        return [
+            _again_and_again(self._meter, METER_EVERY, "quotas or counts could not be read"),
+            _again_and_again(self._lookout.turn, LOOK_EVERY, "coming runs could not be looked at"),
+            # An alert that fails disturbs nothing that is sent.
+            _again_and_again(self._tell, TELL_EVERY, "alerts could not be told"),
+        ]
 
     async def _meter(self) -> None:
         call = self._database.call
@@ -265,15 +268,7 @@ class Loop:
         if accounts or rooms:
             answers = await meter.read(accounts, rooms, self._senders)
             await call("meter", meter.write, answers, self.clock.now())
-
-    async def _teller(self) -> None:
-        """Beside the upkeep, for the same reason."""
-        while True:
-            try:
-                await self._tell()
-            except Exception:  # an alert that fails disturbs nothing that is sent
-                logger.exception("alerts could not be told")
-            await asyncio.sleep(TELL_EVERY)
+        await self._counts.turn()
 
     async def _tell(self) -> None:
         await self._administrators.turn()
@@ -321,6 +316,17 @@ class Loop:
             except DATABASE_AWAY:
                 logger.exception("%s: the database does not answer, trying again", kind)
                 await asyncio.sleep(DATABASE_PAUSE)
+
+
+async def _again_and_again(
+    work: Callable[[], Awaitable[Any]], seconds: float, trouble: str
+) -> None:
+    while True:
+        try:
+            await work()
+        except Exception:  # whatever it was: the next round may go well, and nothing waits for it
+            logger.exception(trouble)
+        await asyncio.sleep(seconds)
 
 
 def _raise_if_one_ended(tasks: Iterable[asyncio.Task[None]]) -> None:

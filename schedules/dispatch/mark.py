@@ -10,10 +10,9 @@ from django.conf import settings
 from django.db.models import Model
 
 from channels.models import Account, Audience, Room
-from orgs.models import Unit
-from orgs.reach import covers, lineage
 from schedules.dispatch import fence
 from schedules.dispatch.claim import Claimed
+from schedules.dispatch.standing import Place, against, inactive_units
 from schedules.dispatch.stops import stopped_among
 from schedules.models import Delivery, Run, Schedule
 from schedules.states import RunState, ScheduleState, move
@@ -71,27 +70,23 @@ def _barred(claimed: Sequence[Claimed]) -> dict[int, str]:
             "id", flat=True
         )
     )
-    stopped = set(Unit.objects.filter(is_active=False).values_list("path", flat=True))
+    inactive = inactive_units()
     schedules = _facts(Schedule, {d.schedule_id for d in claimed}, "unit__path", "state")
     rooms = _facts(Room, {d.room_id for d in claimed}, "unit__path", "is_active", "left_at")
     audiences = _facts(Audience, {d.audience_id for d in claimed}, "unit__path", "is_active")
     barred: dict[int, str] = {}
     for delivery in claimed:
-        place_of = rooms.get(delivery.room_id) or audiences.get(delivery.audience_id)
-        if delivery.schedule_id not in schedules or place_of is None:
+        facts = rooms.get(delivery.room_id) or audiences.get(delivery.audience_id)
+        if delivery.schedule_id not in schedules or facts is None:
             continue  # deleted, and the delivery with it: nothing is left to mark
         owner, state = schedules[delivery.schedule_id]
-        place, is_open, *left_at = place_of
+        is_active = delivery.account.pk in active
         if state == ScheduleState.CANCELLED:
             barred[delivery.id] = Delivery.Reason.CANCELLED
-        elif not covers(owner, place):
-            barred[delivery.id] = Delivery.Reason.REACH
-        elif any(left_at):
-            barred[delivery.id] = Delivery.Reason.LEFT
-        elif (
-            not is_open or delivery.account.pk not in active or stopped.intersection(lineage(place))
+        elif reason := against(
+            owner, Place(*facts), account_is_active=is_active, inactive=inactive
         ):
-            barred[delivery.id] = Delivery.Reason.INACTIVE
+            barred[delivery.id] = reason
     return barred
 
 

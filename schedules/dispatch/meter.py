@@ -5,23 +5,20 @@ deadline. Where the answer is missing, messages go as before.
 """
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Exists, F, OuterRef, Q
 
-from channels.adapters.base import Quota, SendError
+from channels.adapters.base import Quota
 from channels.models import Account, Label, QuotaReading, Room
+from schedules.dispatch.questions import put
 from schedules.dispatch.send import Senders
 from schedules.models import Delivery, Schedule
 from schedules.states import DeliveryState, ScheduleState
-
-logger = logging.getLogger(__name__)
 
 READ_EVERY = timedelta(minutes=5)  # of an account that has something to send
 SOON = timedelta(hours=1)  # what comes within it is something to send
@@ -143,13 +140,5 @@ async def _people_of(room: Room, senders: Senders) -> int | None:
 
 async def ask(account: Account, senders: Senders, question: Any) -> tuple[Any, str]:
     """What an account's adapter answers within the deadline, or None and why there is nothing."""
-    try:
-        async with asyncio.timeout(DEADLINE):
-            return await question(senders.adapter(account)), ""
-    except TimeoutError:
-        return None, "The channel did not answer in time."
-    except (SendError, KeyError, ImproperlyConfigured) as error:
-        return None, str(error)
-    except Exception as error:  # an adapter's own fault must not end the meter
-        logger.exception("account %s: the %s adapter failed", account.pk, account.kind)
-        return None, f"{type(error).__name__}: {error}"
+    answer, error = await put(account, senders, question, seconds=DEADLINE)
+    return answer, str(error) if error else ""

@@ -35,7 +35,7 @@ def of_outcome(outcome: Outcome, to: DeliveryState, values: dict[str, Any]) -> l
     if kind == AlertKind.MISSED:
         subject, name = RUNS, ""
     else:
-        subject, name = f"account:{claimed.account.pk}", _channel(claimed.account.kind)
+        subject, name = f"account:{claimed.account.pk}", channel_named(claimed.account.kind)
     return [
         Event(
             kind=kind,
@@ -60,7 +60,7 @@ def of_rows(
             subject=f"account:{row.account_id}",
             unit_path=row.unit_path,
             key=f"{kind}:{row.pk}:{now.isoformat()}",
-            name=_channel(row.channel),
+            name=channel_named(row.channel),
             text=_line(titles.get(row.run_id, ""), row.room_name, error),
             at=row.due_at,
         )
@@ -127,7 +127,7 @@ def _line(title: str, room: str, said: str) -> str:
     return f"{title} → {room}: {said}" if said else f"{title} → {room}"
 
 
-def _channel(kind: str) -> str:
+def channel_named(kind: str) -> str:
     """The channel's name. The account's own is not within the reach of all who use it."""
     found = registry().get(kind)
     return str(found.label) if found else _("unknown channel")

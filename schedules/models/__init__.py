@@ -7,6 +7,7 @@ from schedules.models.holiday import HolidayException
 from schedules.models.installation import Installation
 from schedules.models.left_open import LeftOpen
 from schedules.models.legacy import LegacyRow
+from schedules.models.preflight import Preflight
 from schedules.models.run import Run
 from schedules.models.schedule import Schedule, ScheduleImage
 from schedules.models.template import (
@@ -27,6 +28,7 @@ __all__ = [
     "LegacyRow",
     "MessageTemplate",
     "PlaceholderValue",
+    "Preflight",
     "Run",
     "Schedule",
     "ScheduleImage",

@@ -1,12 +1,15 @@
 """States by colour, icon and word: none of the three alone."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from schedules.findings import Finding
 from schedules.models import Delivery
 
 register = template.Library()
@@ -44,6 +47,17 @@ def state_badge(value: str, label: Any) -> SafeString:
         tone,
         icon,
         label,
+    )
+
+
+def trouble_badge(troubles: Sequence[Finding]) -> SafeString:
+    """A badge for a schedule whose next run would not go as it is; the reasons on hover."""
+    return format_html(
+        '<span class="tj-state tj-warn" title="{}"><span class="material-symbols-outlined" '
+        'aria-hidden="true">warning</span>{}</span>',
+        " ".join(finding.words for finding in troubles),
+        ngettext("%(count)d problem", "%(count)d problems", len(troubles))
+        % {"count": len(troubles)},
     )
 
 

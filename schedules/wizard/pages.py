@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,6 +23,7 @@ from schedules.shown.audience import audience_of
 from schedules.shown.chat import chats_of_draft, image_url
 from schedules.shown.coming import coming
 from schedules.shown.cost import cost_of
+from schedules.shown.preflight import preflight_of
 from schedules.wizard.counting import counting_of
 from schedules.wizard.forms import StepForm
 from schedules.wizard.steps import (
@@ -84,6 +86,7 @@ def review_page(request: HttpRequest, draft: Schedule) -> HttpResponse:
     context = {
         **_common(request, draft, "review", found),
         **panel_context(request, draft, "review", now),
+        **preflight_context(draft, now),
         "cost": cost,
         "is_short": any(line.short for line in cost),
         "images": image_rows(draft),
@@ -94,6 +97,18 @@ def review_page(request: HttpRequest, draft: Schedule) -> HttpResponse:
         "back": "timing",
     }
     return render(request, "schedules/wizard/review.html", context)
+
+
+def preflight_context(draft: Schedule, now: datetime) -> dict[str, Any]:
+    """What was found when somebody let the draft be checked."""
+    return {
+        "schedule": draft,
+        "now": now,
+        "preflight": preflight_of(draft, now),
+        "may_change": True,
+        "check_url": reverse("wizard-check", args=[draft.pk]),
+        "check_state_url": reverse("wizard-checked", args=[draft.pk]),
+    }
 
 
 def panel(request: HttpRequest, draft: Schedule, step: str) -> str:

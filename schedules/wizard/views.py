@@ -131,6 +131,21 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @post_or_step("review")
+def check(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask a worker to look whether it would go."""
+    draft = draft_or_404(request, pk)
+    actions.check(draft, by=request.user)
+    return redirect(f"{url_of(draft, 'review')}#preflight")
+
+
+@require_GET
+def checked(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was found of the draft, as it is now."""
+    context = pages.preflight_context(draft_or_404(request, pk), database_now())
+    return render(request, "schedules/preflight.html", context)
+
+
+@post_or_step("review")
 def discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Throw the draft, or the changes, away."""
     draft = draft_or_404(request, pk)

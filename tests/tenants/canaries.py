@@ -45,6 +45,7 @@ from schedules.models import (
     Delivery,
     MessageTemplate,
     PlaceholderValue,
+    Preflight,
     Run,
     Schedule,
     ScheduleImage,
@@ -186,6 +187,9 @@ def _run_something(found: Canaries, make_schedule: Any, person: Any) -> None:
     schedule.refresh_from_db()
     found.add(schedule)
     found.add(ScheduleImage.objects.get(schedule=schedule))
+    findings = [{"what": "content", "facts": {"why": f"{WORD} finding"}}]
+    values = {"findings": findings, "looked_at": database_now(), "revision": schedule.revision}
+    found.add(Preflight.objects.create(schedule=schedule, **values))
     found.add(Run.objects.get(schedule=schedule))
     found.add(Delivery.objects.get(run__schedule=schedule))
     found.add(Attempt.objects.get(schedule_id=schedule.pk))

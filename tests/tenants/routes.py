@@ -39,6 +39,7 @@ VALUES = {
         "discard",
         "shift",
         "priority",
+        "check",
     ],
     "step": ["target", "content", "timing", "review"],
 }

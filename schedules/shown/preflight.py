@@ -1,0 +1,42 @@
+"""The last look at a schedule before its run, as pages and the API show it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from schedules.actions.check import CHECKABLE
+from schedules.findings import Finding
+from schedules.models import Preflight, Schedule
+
+
+@dataclass(frozen=True)
+class Shown:
+    """`is_waiting`: a worker is about to look. `looked_at` None: nothing is known of the schedule
+    as it is now. `due_at`: of which run, None where none is to come."""
+
+    may_ask: bool  # of the schedule; who may is asked by the act
+    is_waiting: bool = False
+    looked_at: datetime | None = None
+    due_at: datetime | None = None
+    findings: Sequence[Finding] = field(default_factory=tuple)
+
+    @property
+    def troubles(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.is_trouble]
+
+    @property
+    def notes(self) -> list[Finding]:
+        """What could not be looked at, or not all of it."""
+        return [finding for finding in self.findings if not finding.is_trouble]
+
+
+def preflight_of(schedule: Schedule, now: datetime) -> Shown:
+    """As it stands. Reads the look's row, or what was loaded with the schedule."""
+    may_ask = schedule.state in CHECKABLE
+    row: Preflight | None = getattr(schedule, "preflight", None)
+    if row is None:
+        return Shown(may_ask)
+    is_waiting = row.asked_at is not None or row.taken_at is not None
+    if not row.says_something_of(schedule, now):
+        return Shown(may_ask, is_waiting)
+    return Shown(may_ask, is_waiting, row.looked_at, row.due_at, row.found)
