@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from channels import alerts
 from channels.adapters.base import Adapter
 from channels.alerts import AlertKind
-from channels.models import Account
+from channels.models import Account, Room
 from logs import history
 from logs.models import Counter
 from orgs.bulk import update_each
@@ -54,7 +54,7 @@ def _plan_turn(
     due: ScheduleQuerySet, now: datetime, horizon: datetime, skip_until: datetime | None
 ) -> int:
     locked = with_content(due).select_for_update(skip_locked=True, of=("self",))[:SCHEDULES_A_TURN]
-    schedules = list(locked)
+    schedules = _with_free_rooms(list(locked))
     batch: list[Frozen] = []
     holidays = {country: HolidayException.table(country)
                 for country in {schedule.holiday_country for schedule in schedules}}  # fmt: skip
@@ -74,6 +74,15 @@ def _plan_turn(
     update_each(Schedule, ["next_due_at"], [(row.next_due_at, row.pk) for row in schedules])
     Counter.add(Counter.Name.MISSED, sum(row.run.reason == Run.Reason.MISSED for row in new))
     return len(batch)
+
+
+def _with_free_rooms(schedules: list[Schedule]) -> list[Schedule]:
+    """Those whose rooms no other planner holds: one that stands still must hold up its own rooms
+    alone. The others' turn comes as soon as those are free."""
+    rooms = {schedule.pk: {room.pk for room in schedule.rooms.all()} for schedule in schedules}
+    wanted = Room.objects.filter(id__among=sorted(set().union(*rooms.values()))).order_by("id")
+    free = set(wanted.select_for_update(skip_locked=True, no_key=True).values_list("id", flat=True))
+    return [schedule for schedule in schedules if rooms[schedule.pk] <= free]
 
 
 def _not_yet_planned(batch: list[Frozen]) -> list[Frozen]:

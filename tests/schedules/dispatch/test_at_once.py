@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from channels.adapters.base import later
 from channels.models import Room
@@ -33,7 +34,15 @@ from schedules.dispatch.slots import Slots
 from schedules.dispatch.sweep import sweep
 from schedules.dispatch.waiting import Waiting
 from schedules.models import Delivery, Run, Schedule
-from tests.schedules.at_once import act_at, at_once, before_statement, outcome_of
+from tests.schedules.at_once import (
+    act_at,
+    at_once,
+    before_statement,
+    on_postgresql,
+    outcome_of,
+    start,
+    wait_until_blocked,
+)
 from tests.schedules.conftest import SECOND, accepted, claim_at, not_accepted, on_the_wire
 from tests.unlimited import UNLIMITED
 
@@ -87,6 +96,23 @@ def test_a_second_planner_at_any_statement_of_the_first_plans_nothing_twice(regi
         if not begun:
             return
     raise AssertionError("a plan of so many statements is none")
+
+
+@on_postgresql
+def test_a_planner_that_stands_still_holds_up_its_own_rooms_alone(world, make_schedule, rooms):
+    by = world.people["hq"]
+    held, free = [
+        register(make_schedule(text=f"Text {n}", rooms=[rooms[n]]), by=by) for n in range(2)
+    ]
+    now = held.next_due_at
+    with transaction.atomic():
+        list(Room.objects.filter(pk=rooms[0].pk).select_for_update(no_key=True))
+        other = start(plan, now)
+        wait_until_blocked(other)
+        assert other.done(), "it waits"
+    assert (outcome_of(other), Run.objects.get().schedule) == (1, free)
+    assert (plan(now), plan(now)) == (1, 0)
+    assert set(Run.objects.values_list("schedule", flat=True)) == {held.pk, free.pk}
 
 
 def test_one_answer_settled_by_two_counts_once(register_some):
