@@ -6,6 +6,7 @@ from channels.adapters.base import refused, wire_failures, within
 
 SECONDS = 5.0
 SUCCESS = 200
+CHUNK = 64 * 1024
 
 
 async def fetch(http: aiohttp.ClientSession, url: str) -> None:
@@ -18,6 +19,7 @@ async def fetch(http: aiohttp.ClientSession, url: str) -> None:
                     raise refused(f"HTTP {answer.status}", status=answer.status)
                 if not answer.content_type.startswith("image/"):
                     raise refused(f"It is no image but {answer.content_type}.")
-                await answer.content.read()
+                async for _chunk in answer.content.iter_chunked(CHUNK):
+                    pass  # whatever it is, however large: none of it is kept
         except aiohttp.ClientConnectorCertificateError as error:
             raise refused("The certificate of the public address does not hold.") from error
