@@ -1,4 +1,5 @@
-"""Deliveries in the states that the tests need, made by the machine's own steps."""
+"""A branch's clerk, and deliveries in the states that the tests need, made by the machine's own
+steps."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -6,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from channels.adapters.base import Receipt, SendError, unknown
 from channels.models import Account, Audience, Recipient
 from orgs.clock import database_now
+from orgs.models import User
+from orgs.reach import Role
 from schedules.actions import register
 from schedules.dispatch import fence
 from schedules.dispatch.claim import Claimed, claim
@@ -19,9 +23,22 @@ from schedules.dispatch.plan import plan
 from schedules.dispatch.settle import settle
 from schedules.dispatch.sweep import take_back
 from schedules.models import Delivery, Run, Schedule
+from tests.conftest import World
 from tests.fakes.line import ACCESS_TOKEN
 
 SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def clerk(world: World) -> User:
+    return world.person(world.xinyi, Role.OPERATOR)
+
+
+@pytest.fixture
+def desk(client: Client, clerk: User) -> Client:
+    """The clerk's browser."""
+    client.force_login(clerk)
+    return client
 
 
 @pytest.fixture

@@ -26,17 +26,6 @@ DAILY = {"timing_kind": "daily", "zone": "Asia/Taipei"}
 
 
 @pytest.fixture
-def clerk(world: World) -> User:
-    return world.person(world.xinyi, Role.OPERATOR)
-
-
-@pytest.fixture
-def desk(client: Client, clerk: User) -> Client:
-    client.force_login(clerk)
-    return client
-
-
-@pytest.fixture
 def registered(make_schedule: Callable[..., Schedule], clerk: User) -> Callable[..., Schedule]:
     def make(**values) -> Schedule:
         number = Schedule.objects.count()

@@ -26,17 +26,6 @@ def without_keys(world):
     Account.objects.update(config={"honours_key": "no"})
 
 
-@pytest.fixture
-def clerk(world):
-    return world.person(world.xinyi, Role.OPERATOR)
-
-
-@pytest.fixture
-def desk(client, clerk) -> Client:
-    client.force_login(clerk)
-    return client
-
-
 def value(row: Delivery) -> str:
     return f"{row.pk}@{row.completed_at.isoformat()}"
 

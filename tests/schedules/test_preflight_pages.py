@@ -19,19 +19,8 @@ LIST = "/admin/schedules/schedule/"
 
 
 @pytest.fixture
-def clerk(world):
-    return world.person(world.xinyi, Role.OPERATOR)
-
-
-@pytest.fixture
 def api(clerk) -> Caller:
     return caller(clerk)
-
-
-@pytest.fixture
-def desk(client, clerk):
-    client.force_login(clerk)
-    return client
 
 
 @pytest.fixture

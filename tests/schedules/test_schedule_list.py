@@ -14,23 +14,11 @@ from schedules.admin.spark import in_words, spark
 from schedules.models import Run, Schedule
 from schedules.shown.recent import RUNS, recent_runs
 from schedules.states import RunState, ScheduleState
-from tests.conftest import World
 from tests.pages import queries_of
 
 pytestmark = pytest.mark.django_db
 
 LIST = "/admin/schedules/schedule/"
-
-
-@pytest.fixture
-def clerk(world: World) -> User:
-    return world.person(world.xinyi, Role.OPERATOR)
-
-
-@pytest.fixture
-def desk(client: Client, clerk: User) -> Client:
-    client.force_login(clerk)
-    return client
 
 
 @pytest.fixture

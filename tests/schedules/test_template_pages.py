@@ -31,11 +31,6 @@ def template(world):
 
 
 @pytest.fixture
-def clerk(world):
-    return world.person(world.xinyi, Role.OPERATOR)
-
-
-@pytest.fixture
 def desk(client, clerk, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     client.force_login(clerk)

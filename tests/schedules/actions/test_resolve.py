@@ -7,7 +7,6 @@ import pytest
 
 from channels.models import Account, Room
 from logs.models import History
-from orgs.reach import Role
 from schedules.actions import Doubt, NeedsSure, OutOfReach, Refused, Verdict, resolve, resolve_many
 from schedules.actions.lifecycle import cancel
 from schedules.dispatch.confirm import Answer, due_questions, write_answers
@@ -24,11 +23,6 @@ HOUR = timedelta(hours=1)
 @pytest.fixture(autouse=True)
 def without_keys(world):
     Account.objects.update(config={"honours_key": "no"})
-
-
-@pytest.fixture
-def clerk(world):
-    return world.person(world.xinyi, Role.OPERATOR)
 
 
 @pytest.fixture

@@ -24,11 +24,6 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def clerk(world):
-    return world.person(world.xinyi, Role.OPERATOR)
-
-
-@pytest.fixture
 def failed(world, planned):
     """Deliveries that their channel refused; other values are the schedule's."""
 

@@ -14,16 +14,10 @@ from django.test import Client
 from PIL import Image as Pillow
 
 from orgs.models import User
-from orgs.reach import Role
 from schedules.models import Schedule
 from tests.conftest import World
 
 SCHEDULES = "/admin/schedules/schedule/"
-
-
-@pytest.fixture
-def clerk(world: World) -> User:
-    return world.person(world.xinyi, Role.OPERATOR)
 
 
 @pytest.fixture
