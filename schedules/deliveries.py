@@ -75,7 +75,8 @@ def batch_deliveries(
 
 def _place(room: Room) -> dict[str, Any]:
     billed = room.people if room.account.meters else 0
-    return {"room_id": room.pk, "room_name": room.name, "billed": billed}
+    is_test = room.kind == Room.Kind.TEST
+    return {"room_id": room.pk, "room_name": room.name, "billed": billed, "is_test": is_test}
 
 
 def _left_out(delivery: Delivery, reason: str, error: str = "") -> Delivery:

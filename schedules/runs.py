@@ -31,6 +31,8 @@ from schedules.deliveries import (
     wanted_at,
 )
 from schedules.models import Delivery, Run, Schedule
+from schedules.models.run import kind_of
+from schedules.outcomes.keep import note_changes
 from schedules.room_values import values_of
 from schedules.states import DeliveryState, RunState, move
 
@@ -123,6 +125,7 @@ def store(batch: Iterable[Frozen], now: datetime) -> list[Run]:
     label_runs([(frozen.run, frozen.accounts, frozen.deliveries) for frozen in batch])
     runs = [frozen.run for frozen in batch]
     insert(runs, ids=True)
+    note_changes((run.due_at for run in runs), now)
     insert([link for frozen in batch for link in frozen.links])
     deliveries = [delivery for frozen in batch for delivery in frozen.deliveries]
     for delivery in deliveries:
@@ -257,6 +260,7 @@ def _new_run(schedule: Schedule, due_at: datetime, *, now: datetime, trigger: st
         interval_seconds=schedule.interval_seconds,
         content=content.as_json(),
         content_hash=content.digest,
+        kind=kind_of(trigger, schedule),
         planned_at=now,
     )
 

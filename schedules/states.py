@@ -103,6 +103,13 @@ MOVES: dict[type, dict[State, frozenset[State]]] = {
 OPEN_DELIVERY = (_D.PLANNED, _D.SENDING)
 OPEN_RUN = (_R.PLANNED, _R.SENDING)
 SUCCESS = (_D.SENT, _D.CONFIRMED, _D.RETRACTED)
+# What a delivery came to, as figures and lists name it.
+OUTCOMES: dict[str, tuple[DeliveryState, ...]] = {
+    "sent": SUCCESS,
+    "failed": (_D.FAILED,),
+    "unconfirmed": (_D.UNCONFIRMED,),
+    "skipped": (_D.SKIPPED,),
+}
 
 
 def sources_of(to: State) -> list[State]:

@@ -10,10 +10,11 @@ from django.db.models import Count, Exists, OuterRef
 
 from logs import history
 from schedules.models import Delivery, Run
+from schedules.outcomes.keep import note_changes
 from schedules.states import (
     OPEN_DELIVERY,
     OPEN_RUN,
-    SUCCESS,
+    OUTCOMES,
     DeliveryState,
     RunState,
     move,
@@ -85,7 +86,9 @@ def add_up(run_ids: Iterable[int], now: datetime) -> None:
     """Bring the totals and the state of these runs up to date. Inside a transaction."""
     # The lock makes the counts of two settling workers follow each other.
     rows = Run.objects.filter(id__in=list(run_ids)).defer("payloads", "content").order_by("id")
-    runs = [run for run in rows.select_for_update() if run.state in (*OPEN_RUN, UNCONFIRMED)]
+    held = list(rows.select_for_update())
+    note_changes((run.due_at for run in held), now)
+    runs = [run for run in held if run.state in (*OPEN_RUN, UNCONFIRMED)]
     _added_up.update({run.pk: now for run in runs if run.total > LARGE})
     counts = _counts(runs)
     begun = _with_sent_parts(runs, counts)
@@ -122,11 +125,8 @@ def _with_sent_parts(runs: list[Run], counts: dict[int, dict[str, int]]) -> set[
 
 
 def _totals(counts: dict[str, int]) -> Totals:
-    return (
-        ("sent", sum(counts.get(state, 0) for state in SUCCESS)),
-        ("failed", counts.get(DeliveryState.FAILED, 0)),
-        ("unconfirmed", counts.get(DeliveryState.UNCONFIRMED, 0)),
-        ("skipped", counts.get(DeliveryState.SKIPPED, 0)),
+    return tuple(
+        (name, sum(counts.get(state, 0) for state in states)) for name, states in OUTCOMES.items()
     )
 
 

@@ -20,7 +20,7 @@ OURS = ("orgs", "logs", "channels", "schedules")
 # Tables that belong to no unit: the same for everybody, shown to superusers alone.
 GLOBAL = {
     "Chain", "Counter", "Heartbeat", "HolidayException", "Installation", "KeptAnswer", "LegacyRow",
-    "RequestCount", "Seal", "Tally", "Turn",
+    "QuartersCounted", "Recount", "RequestCount", "Seal", "Tally", "Turn",
 }  # fmt: skip
 
 

@@ -41,6 +41,7 @@ from schedules.dispatch.sweep import sweep
 from schedules.dispatch.tell import Teller
 from schedules.dispatch.threads import DatabaseThreads
 from schedules.models import Delivery, Heartbeat
+from schedules.outcomes.keep import keep_up
 
 logger = logging.getLogger(__name__)
 
@@ -250,6 +251,7 @@ class Loop:
         for account, values in self._senders.renewed():
             await call("upkeep", account.renew_secrets, values)
         await call("upkeep", roll_up, self.clock.now())
+        await call("upkeep", keep_up, self.clock.now())
         await call("upkeep", seal, self.clock.now())
 
     def _beside(self) -> list[Coroutine[Any, Any, None]]:

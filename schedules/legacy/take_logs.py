@@ -22,6 +22,7 @@ from schedules.legacy.taking import Import, Progress
 from schedules.legacy.values import Unreadable
 from schedules.models import Delivery, LegacyRow, Run, Schedule
 from schedules.models.delivery import delivery_key, part_key
+from schedules.outcomes.keep import note_changes
 from schedules.states import DeliveryState, run_state
 
 STATES = {
@@ -84,6 +85,7 @@ def _store(entries: list[Entry], taking: Import) -> None:
     insert(runs, ids=True)
     deliveries = [_delivery(e, run, taking) for e, run in zip(entries, runs, strict=True)]
     insert(deliveries, ids=True)
+    note_changes((run.due_at for run in runs), taking.now)
     insert([_attempt(e, d) for e, d in zip(entries, deliveries, strict=True)])
     insert([_mark(e, run, taking) for e, run in zip(entries, runs, strict=True)])
 
@@ -105,6 +107,7 @@ def _run(entry: Entry, taken: Taken, taking: Import) -> Run:
         schedule=schedule,
         due_at=due_at,
         trigger=Run.Trigger.IMPORTED,
+        kind=Run.Trigger.IMPORTED,
         state=state,
         title=schedule.title,
         unit_path=schedule.unit.path,
@@ -158,6 +161,7 @@ def _delivery(entry: Entry, run: Run, taking: Import) -> Delivery:
         room_name=room.name,
         channel=room.account.kind,
         unit_path=run.unit_path,
+        is_test=room.kind == Room.Kind.TEST,
         content_hash=hashlib.sha256(mark.encode()).hexdigest(),
         key=delivery_key(entry.schedule.uid, run.due_at, room.account.kind, room.address),
         state=STATES[row.status],

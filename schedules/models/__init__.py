@@ -8,6 +8,7 @@ from schedules.models.installation import Installation
 from schedules.models.left_open import LeftOpen
 from schedules.models.legacy import LegacyRow
 from schedules.models.preflight import Preflight
+from schedules.models.quarter import QuarterCount, QuartersCounted, Recount
 from schedules.models.run import Run
 from schedules.models.schedule import Schedule, ScheduleImage
 from schedules.models.template import (
@@ -29,6 +30,9 @@ __all__ = [
     "MessageTemplate",
     "PlaceholderValue",
     "Preflight",
+    "QuarterCount",
+    "QuartersCounted",
+    "Recount",
     "Run",
     "Schedule",
     "ScheduleImage",

@@ -109,6 +109,12 @@ class Delivery(models.Model):
     room_name = models.CharField(_("room"), max_length=100)
     channel = models.CharField(_("channel"), max_length=30)
     unit_path = models.CharField(max_length=255)
+    is_test = models.BooleanField(
+        _("test"),
+        default=False,
+        db_default=False,
+        help_text=_("To a test room: it is left out of the figures."),
+    )
     content_hash = models.CharField(max_length=64)
     # Of a text with placeholders: [payload of each part], filled for this room.
     own_payloads = models.JSONField(null=True, editable=False)

@@ -8,7 +8,16 @@ from django.utils.translation import gettext_lazy as _
 
 from orgs.reach import Belongs
 from schedules.models.schedule import Schedule
+from schedules.models.timing import KIND_CHOICES
 from schedules.states import RunState
+
+# What a run is told apart by in figures: how it repeats, or else what started it.
+KINDS = [
+    *KIND_CHOICES,
+    ("hand", _("by hand")),
+    ("test", _("as a test")),
+    ("imported", _("imported")),
+]
 
 
 class Run(models.Model):
@@ -42,6 +51,10 @@ class Run(models.Model):
     due_at = models.DateTimeField(_("appointed"))
     trigger = models.CharField(
         _("started"), max_length=10, choices=Trigger.choices, default=Trigger.TIMING
+    )
+    # By value, as all that figures tell apart; of runs from before it was noted, empty.
+    kind = models.CharField(
+        _("type"), max_length=10, choices=KINDS, blank=True, default="", db_default=""
     )
     state = models.CharField(
         _("state"), max_length=12, choices=RunState.choices, default=RunState.PLANNED
@@ -102,3 +115,8 @@ class Run(models.Model):
     def __str__(self) -> str:
         local = self.due_at.astimezone(ZoneInfo(self.zone))
         return f"{self.title} · {local:%Y-%m-%d %H:%M:%S} {self.zone}"
+
+
+def kind_of(trigger: str, schedule: Schedule) -> str:
+    """The type of a run of this schedule that was started so."""
+    return schedule.timing_kind if trigger == Run.Trigger.TIMING else trigger
