@@ -6,16 +6,22 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from channels.models import Account
 from config.scoped.admin import COUNTED
 from config.scoped.times import moment, zone_of
+from logs.admin.punctuality import grouped, line_of
+from logs.stats.punctuality import report
 from orgs.clock import database_now
 from orgs.reach import Act, can_anywhere, member_of, within
 from schedules.models import Delivery, Run, Schedule
-from schedules.shown.quota import scarcest
-from schedules.states import DeliveryState, RunState, ScheduleState
+from schedules.shown.cards import cards_of, success_of
+from schedules.shown.figures import Figures
+from schedules.shown.lane import lane_of
+from schedules.shown.narrowed import schedules_of
+from schedules.shown.quota import Shown, scarcest
+from schedules.states import RunState, ScheduleState
 
 SHOWN = 10
 LOOKED_BACK = timedelta(days=7)  # for the last deliveries: without it a quiet unit reads them all
@@ -34,19 +40,42 @@ def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         now=now,
         can_register=can_anywhere(user, Act.CREATE, Schedule),
         register_address=_address("admin:schedules_schedule_add"),
-        coming=_coming(user),
-        latest=_latest(user, now),
-        quotas=[
-            {"quota": quota, "address": _account_address(user, quota.reading.account_id)}
-            for quota in scarcest(by=user, now=now)
-        ],
-        stopped=_stopped(user, now),
-        worklist=[
-            _to_decide(user),
-            _failed(user, now - LAST_DAY),
-        ],
     )
+    if member or user.is_superuser:
+        context.update(_figures(user, now))
     return context
+
+
+def _figures(user: Any, now: datetime) -> dict[str, Any]:
+    figures = Figures(user, now)
+    return {
+        "figures": figures,
+        "cards": cards_of(user, figures, now),
+        "success": success_of(figures),
+        "lane": lane_of(user, now),
+        "lane_address": schedules_of(next="hour"),
+        "coming": _coming(user),
+        "latest": _latest(user, now),
+        "lateness": _lateness(user, now),
+        "quotas": [_quota(user, quota, now) for quota in scarcest(by=user, now=now)],
+        "stopped": _stopped(user, now),
+    }
+
+
+def _lateness(user: Any, now: datetime) -> list[dict[str, Any]]:
+    """Of today and of the last days, as the page “Punctuality” shows it."""
+    found = report(user, now)
+    spans = ((_("Today"), found.today), (_("30 days"), found.total))
+    return [{"title": title, "of": grouped(span.count), **line_of(span)} for title, span in spans]
+
+
+def _quota(user: Any, quota: Shown, now: datetime) -> dict[str, Any]:
+    return {
+        "quota": quota,
+        "address": _account_address(user, quota.reading.account_id),
+        "days": quota.lasts(now),
+        "rest": (quota.reading.month(now).end - now).days,
+    }
 
 
 def _coming(user: Any) -> list[dict[str, Any]]:
@@ -83,30 +112,6 @@ def _latest(user: Any, now: datetime) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
-
-
-def _to_decide(user: Any) -> dict[str, Any]:
-    """What waits for a person, however old it is; not what its channel may still settle."""
-    rows = within(user, Delivery.objects.to_decide())
-    return {
-        "is_recent": False,
-        "count": _count(rows),
-        "words": _("not confirmed"),
-        "colour": "warning",
-        "address": _address("not-confirmed"),
-    }
-
-
-def _failed(user: Any, since: datetime) -> dict[str, Any]:
-    rows = within(user, Delivery.objects.filter(state=DeliveryState.FAILED, due_at__gte=since))
-    list_address = _address("admin:schedules_delivery_changelist")
-    return {
-        "is_recent": True,
-        "count": _count(rows),
-        "words": _("failed"),
-        "colour": "danger",
-        "address": f"{list_address}?state__exact={DeliveryState.FAILED}" if list_address else "",
-    }
 
 
 def _count(rows: QuerySet) -> int:

@@ -23,6 +23,7 @@ from orgs.models import Member, Unit, User
 from orgs.reach import Role
 from schedules.dispatch.loop import Loop
 from schedules.models import Schedule, ScheduleImage
+from tests.logged import logged  # noqa: F401 - a fixture
 from tests.manage import manage  # noqa: F401 - a fixture
 from tests.unlimited import UNLIMITED
 

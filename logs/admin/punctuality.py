@@ -74,8 +74,8 @@ def _figures(user: Any, found: Report) -> dict[str, Any]:
             (_("30 days"), total.count, grouped(total.count), _cards(total)),
         ],
         "chart": chart_of(found.days),
-        "days": [(day, _line(figures)) for day, figures in found.days.items() if figures.count],
-        "channels": [(channel, _line(figures)) for channel, figures in found.channels.items()],
+        "days": [(day, line_of(figures)) for day, figures in found.days.items() if figures.count],
+        "channels": [(channel, line_of(figures)) for channel, figures in found.channels.items()],
         "worst": [_worst(attempt, found.zone) for attempt in worst_of(user, total)],
     }
 
@@ -102,7 +102,8 @@ def _cards(figures: Figures) -> list[Card]:
     ]
 
 
-def _line(figures: Figures) -> dict[str, Any]:
+def line_of(figures: Figures) -> dict[str, Any]:
+    """Count, quantiles and verdict, in words."""
     return {
         "count": grouped(figures.count),
         "p50": milliseconds(figures.p50),

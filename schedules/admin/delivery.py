@@ -21,8 +21,12 @@ from schedules.admin.columns import two_lines
 from schedules.admin.filters import (
     AppointedFilter,
     ChannelFilter,
+    HourFilter,
+    KindFilter,
     OneRecipientFilter,
     OneRunFilter,
+    OutcomeFilter,
+    TestsFilter,
 )
 from schedules.admin.not_confirmed import ask_if_sure
 from schedules.models import Delivery
@@ -35,7 +39,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_display = ["appointed", "room_name", "title", "badge", "why", "late", "tries", "channel"]
     # The first column too: a list on a phone calls a first column without a link a tick box.
     list_display_links = ["appointed", "room_name"]
-    list_filter = [AppointedFilter, "state", ChannelFilter, OneRunFilter, OneRecipientFilter]
+    list_filter = [
+        AppointedFilter, "state", OutcomeFilter, HourFilter, ChannelFilter, KindFilter, TestsFilter,
+        OneRunFilter, OneRecipientFilter,
+    ]  # fmt: skip
     list_select_related = ["run"]
     search_fields = ["room_name", "run__title", "request_id"]
     ordering = ["-due_at", "-id"]

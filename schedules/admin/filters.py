@@ -1,12 +1,14 @@
 """Filters of the lists: by time on the reader's clock, by unit, channel, state and kind, and by
 what a row belongs to."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_lazy as _
 
 from channels.adapters import registry
@@ -15,8 +17,9 @@ from config.scoped.times import zone_of
 from orgs.clock import database_now
 from orgs.models import Unit
 from orgs.reach import under, within
+from schedules.models.run import KINDS
 from schedules.shown import windows
-from schedules.states import DeliveryState
+from schedules.states import OUTCOMES, DeliveryState
 
 ONE = ("run", "schedule", "recipient")  # what belongs to one of them is asked for as a whole
 
@@ -28,6 +31,7 @@ WINDOWS = {
     "weeks": _("the last 4 weeks"),
 }
 UNITS_OFFERED = 200
+HOUR_ASKED = re.compile(r"([0-6])-(\d|1\d|2[0-3])")
 
 
 class AppointedFilter(admin.SimpleListFilter):
@@ -120,6 +124,75 @@ class ChannelFilter(admin.SimpleListFilter):
         return queryset.filter(channel=self.value()) if self.value() else queryset
 
 
+class KindFilter(admin.SimpleListFilter):
+    """Deliveries by the type of their run."""
+
+    title = _("type")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [*KINDS, ("none", _("not noted"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        asked = self.value()
+        if not asked:
+            return queryset
+        return queryset.filter(run__kind="" if asked == "none" else asked)
+
+
+class TestsFilter(admin.SimpleListFilter):
+    """What went to test rooms."""
+
+    title = _("tests")
+    parameter_name = "tests"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("no", _("without tests")), ("only", _("tests alone"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        asked = {"no": False, "only": True}.get(self.value() or "")
+        return queryset if asked is None else queryset.filter(is_test=asked)
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    """What deliveries came to, as figures count it: what is confirmed was sent. Offered only while
+    the list is narrowed by it: the states are there besides."""
+
+    title = _("outcome")
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        asked = request.GET.get(self.parameter_name, "")
+        return [(asked, OUTCOMES[asked][0].label)] if asked in OUTCOMES else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        states = OUTCOMES.get(self.value() or "")
+        return queryset.filter(state__in=states) if states else queryset
+
+
+class HourFilter(admin.SimpleListFilter):
+    """An hour of a weekday over the last weeks: “0-9” is Mondays from nine to ten. Offered only
+    while the list is narrowed by it."""
+
+    title = _("hour")
+    parameter_name = "hour"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        asked = request.GET.get(self.parameter_name, "")
+        found = _hour_of(asked)
+        return [(asked, f"{WEEKDAYS_ABBR[found[0]]} {found[1]:02d}:00")] if found else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        found = _hour_of(self.value() or "")
+        if not found:
+            return queryset
+        spans = windows.hours(*found, zone_of(request.user), database_now())
+        wanted = Q(pk__in=())
+        for start, end in spans:
+            wanted |= Q(due_at__gte=start, due_at__lt=end)
+        return queryset.filter(wanted)
+
+
 class OneOf(admin.SimpleListFilter):
     """Narrows a list to what belongs to one row; offered only while it is narrowed."""
 
@@ -172,3 +245,9 @@ def _person(request: HttpRequest, asked: str) -> Recipient | None:
     if not (asked.isascii() and asked.isdecimal() and len(asked) < 19):
         return None
     return within(request.user, Recipient.objects.filter(pk=int(asked))).first()
+
+
+def _hour_of(asked: str) -> tuple[int, int] | None:
+    """“0-9”: (0, 9)."""
+    found = HOUR_ASKED.fullmatch(asked)
+    return (int(found[1]), int(found[2])) if found else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from channels.models import QuotaReading
@@ -13,6 +13,7 @@ from schedules.models import Schedule
 NAMED = 10  # schedules that are named as evidence
 COMPARED = 200  # accounts among which the scarcest are found
 NEAREST = 3
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,15 @@ class Shown:
     def is_short(self) -> bool:
         """Not all that comes this month fits."""
         return self.forecast.runs_out_at is not None or self.left == 0
+
+    def lasts(self, now: datetime) -> int | None:
+        """How many more days at the pace of this month; None where nothing says so: there is no
+        limit, or nothing is used."""
+        month = self.reading.month(now)
+        elapsed, spent = max(now - month.start, DAY), self.forecast.spent.total
+        if self.left is None or not spent:
+            return None
+        return int(self.left * (elapsed / DAY) / spent)
 
     @property
     def percents(self) -> dict[str, int]:

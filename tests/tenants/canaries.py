@@ -35,6 +35,7 @@ from logs.models import Attempt, History, Punctuality
 from logs.stats.tally import roll_up
 from orgs.clock import database_now
 from orgs.models import Token, Unit
+from orgs.reach import lineage
 from schedules.actions import register
 from schedules.dispatch.claim import claim
 from schedules.dispatch.mark import mark_wire
@@ -46,6 +47,8 @@ from schedules.models import (
     MessageTemplate,
     PlaceholderValue,
     Preflight,
+    QuarterCount,
+    QuartersCounted,
     Run,
     Schedule,
     ScheduleImage,
@@ -53,6 +56,7 @@ from schedules.models import (
     TemplateDefault,
     TemplateImage,
 )
+from schedules.outcomes.counts import QUARTER, quarter_of
 from tests.conftest import World, store_image
 
 WORD = "CANARY"
@@ -211,4 +215,11 @@ def _count_something_late(found: Canaries, unit: Any) -> None:
     for seconds in (0, 61):
         roll_up(now + timedelta(seconds=seconds))
     Attempt.objects.create(**values | {"lateness_ms": 77_778})
+    until = quarter_of(now) - QUARTER
+    QuartersCounted.objects.create(until=until, turned_at=now)
+    for path in ("", *lineage(unit.path)):
+        counts = {"unit_path": path, "at": until - QUARTER, "channel": WORD, "kind": WORD}
+        found.rows["quartercount"] = QuarterCount.objects.create(
+            **counts, strategy="immediate", sent=5
+        )
     found.add(Punctuality.objects.get(unit_path=unit.path))

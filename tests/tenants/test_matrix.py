@@ -120,6 +120,8 @@ def test_who_reaches_the_rows_does_see_them(canaries, sign_in, who):
         not in content(client.get(f"/admin/{model._meta.app_label}/{model._meta.model_name}/"))
     ]
     assert unseen == []
+    start = content(client.get("/admin/"))
+    assert WORD in start[start.index("st-sorts") :].partition("</section>")[0]
     assert WORD in content(client.get("/admin/not-confirmed/"))
     for name in ("schedules", "logs", "not-confirmed", "rooms", "images", "quota"):
         assert WORD in content(client.get(f"/api/v1/{name}")), name

@@ -1,4 +1,4 @@
-"""Deliveries as the log holds them, at any time and in any state."""
+"""Deliveries as the log holds them, at any time and in any state. A fixture, for who imports it."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,14 +10,13 @@ import pytest
 
 from orgs.models import Unit
 from schedules.models import Delivery, Run, Schedule
-from tests.conftest import World
 
 NUMBERS = count(1)
 RUN_STATES = {"planned": "sending", "confirmed": "sent", "retracted": "sent"}
 
 
 @pytest.fixture
-def logged(world: World) -> Callable[..., Delivery]:
+def logged(world: Any) -> Callable[..., Delivery]:
     """A delivery of this unit, appointed for this time, in a run of its own."""
     schedules: dict[int, Schedule] = {}
 
