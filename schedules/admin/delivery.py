@@ -29,13 +29,14 @@ from schedules.admin.filters import (
     TestsFilter,
 )
 from schedules.admin.not_confirmed import ask_if_sure
+from schedules.admin.saved_filters import WithSavedFilters
 from schedules.models import Delivery
 from schedules.templatetags.teiji_states import delivery_badge
 from schedules.templatetags.teiji_times import lateness, time_element
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
+class DeliveryAdmin(WithSavedFilters, ReadOnlyAdmin):
     list_display = ["appointed", "room_name", "title", "badge", "why", "late", "tries", "channel"]
     # The first column too: a list on a phone calls a first column without a link a tick box.
     list_display_links = ["appointed", "room_name"]

@@ -1,10 +1,11 @@
 """The list of schedules: how each stands, goes next, and went."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, DateTimeField, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Count, DateTimeField, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.html import format_html
@@ -13,17 +14,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.views import ChangeList
 
-from config.scoped.admin import ScopedAdmin
 from orgs.clock import database_now
 from schedules.admin.columns import two_lines
 from schedules.admin.filters import NextRunFilter, UnitFilter
 from schedules.admin.many import ask, carry_out_at_once, many_view
+from schedules.admin.saved_filters import WithSavedFilters
 from schedules.admin.spark import spark
 from schedules.models import Run, Schedule
 from schedules.shown.coming import words
 from schedules.shown.drift import briefly
 from schedules.shown.preflight import preflight_of
 from schedules.shown.recent import recent_runs
+from schedules.states import RunState, ScheduleState
 from schedules.templatetags.teiji_states import state_badge, trouble_badge
 from schedules.templatetags.teiji_times import relative_to, time_element
 
@@ -32,19 +34,25 @@ USUAL_PRIORITY = Schedule._meta.get_field("priority").default
 
 
 class ScheduleChangeList(ChangeList):
-    """Brings the latest runs of all rows of the page at once."""
+    """Brings the latest runs and the number of rooms of all rows of the page at once."""
 
     result_list: Any
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
-        found = recent_runs(self.result_list)
+        found, rooms = recent_runs(self.result_list), _rooms_of(self.result_list)
         for row in self.result_list:
-            row.latest_runs = found.get(row.pk, [])
+            row.latest_runs, row.room_total = found.get(row.pk, []), rooms.get(row.pk, 0)
 
 
-class ScheduleList(ScopedAdmin):
+def _rooms_of(rows: Collection[Schedule]) -> dict[int, int]:
+    """By schedule. Not in the list's own query: it would be counted for all rows of that."""
+    through: Any = Schedule.rooms.through.objects.filter(schedule_id__in=[row.pk for row in rows])
+    return dict(through.order_by().values_list("schedule_id").annotate(Count("pk")))
+
+
+class ScheduleList(WithSavedFilters):
     """The columns, the filters, and what is done to many."""
 
     list_display = ["name", "unit", "rooms_count", "badge", "next_run", "last_run", "lately"]
@@ -66,18 +74,9 @@ class ScheduleList(ScopedAdmin):
         return ScheduleChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        rooms: Any = Schedule.rooms.through.objects.filter(schedule_id=OuterRef("pk"))
-        counted = rooms.order_by().values("schedule_id").annotate(total=Count("pk"))
-        return (
-            super()
-            .get_queryset(request)
-            .filter(deleted_at=None, edits=None)
-            .annotate(
-                room_total=Subquery(counted.values("total")),
-                # Asked once: the columns of a list see nothing of the request.
-                listed_at=Value(database_now(), output_field=DateTimeField()),
-            )
-        )
+        rows = super().get_queryset(request).filter(deleted_at=None, edits=None)
+        # Asked once: the columns of a list see nothing of the request.
+        return rows.annotate(listed_at=Value(database_now(), output_field=DateTimeField()))
 
     def get_urls(self) -> list[Any]:
         wrapped = self.admin_site.admin_view(self.many_view)
@@ -98,7 +97,7 @@ class ScheduleList(ScopedAdmin):
     def rooms_count(self, row: Any) -> str:
         if row.audience_id:
             return self._people(row)
-        total = row.room_total or 0
+        total = row.room_total
         return ngettext("%(rooms)d room", "%(rooms)d rooms", total) % {"rooms": total}
 
     def _people(self, row: Any) -> SafeString | str:
@@ -114,7 +113,7 @@ class ScheduleList(ScopedAdmin):
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def badge(self, row: Schedule) -> SafeString:
-        badge = state_badge(row.state, row.get_state_display())
+        badge = state_badge(row.state, ScheduleState(row.state).label)
         if row.priority == USUAL_PRIORITY:
             return badge
         said = _("priority %(priority)d") % {"priority": row.priority}
@@ -140,7 +139,7 @@ class ScheduleList(ScopedAdmin):
         if not row.latest_runs:
             return "–"
         last: Run = row.latest_runs[0]
-        badge = state_badge(last.state, last.get_state_display())
+        badge = state_badge(last.state, RunState(last.state).label)
         return format_html("{} {}", badge, time_element(last.due_at, last.zone))
 
     @admin.display(description=gettext_lazy("lately"))

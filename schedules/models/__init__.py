@@ -10,6 +10,7 @@ from schedules.models.legacy import LegacyRow
 from schedules.models.preflight import Preflight
 from schedules.models.quarter import QuarterCount, QuartersCounted, Recount
 from schedules.models.run import Run
+from schedules.models.saved_filter import SavedFilter
 from schedules.models.schedule import Schedule, ScheduleImage
 from schedules.models.template import (
     MessageTemplate,
@@ -34,6 +35,7 @@ __all__ = [
     "QuartersCounted",
     "Recount",
     "Run",
+    "SavedFilter",
     "Schedule",
     "ScheduleImage",
     "TemplateBlock",

@@ -50,6 +50,7 @@ from schedules.models import (
     QuarterCount,
     QuartersCounted,
     Run,
+    SavedFilter,
     Schedule,
     ScheduleImage,
     TemplateBlock,
@@ -93,6 +94,8 @@ def make_canaries(world: World, make_schedule: Any) -> Canaries:
     person.refresh_from_db()
     found.add(person)
     found.add(person.member)
+    kept = {"page": "delivery", "name": WORD, "query": f"q={WORD}"}
+    found.add(SavedFilter.objects.create(user=person, **kept))
     found.add(Token.issue(user=person, name=f"{WORD} token", scopes=["read"])[0])
     account = Account(
         unit=unit, name=f"{WORD} account", kind="sandbox", config={"honours_key": "no"}

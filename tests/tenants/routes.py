@@ -23,7 +23,7 @@ OWNERS = {
     "schedules": "schedule", "runs": "run", "logs": "delivery", "rooms": "room",
     "recipients": "recipient", "images": "image", "media": "image", "templates": "messagetemplate",
     "not-confirmed": "delivery",
-    "quota": "quotareading", "history": "history",
+    "quota": "quotareading", "history": "history", "filters": "savedfilter",
 }  # fmt: skip
 
 # Words in an address that are no ids.
@@ -41,6 +41,7 @@ VALUES = {
         "priority",
         "check",
     ],
+    "filter_act": ["open", "close", "remove"],
     "step": ["target", "content", "timing", "review"],
 }
 WORDS = re.compile(r"<(?:slug|step):(?P<name>\w+)>|\(\?P<\w+>(?P<choices>[a-z]+(?:\|[a-z]+)+)\)")
