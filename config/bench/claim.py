@@ -79,11 +79,12 @@ def _summed_up(found: list[dict[str, Any]]) -> dict[str, Any]:
 def _sizes(text: str) -> list[int]:
     """10k,1m → [10000, 1000000]"""
     try:
-        return [_size(word.strip().lower()) for word in text.split(",")]
+        return [size_of(word.strip().lower()) for word in text.split(",")]
     except ValueError as error:
         raise ArgumentTypeError("Write sizes like 10k,100k,1m.") from error
 
 
-def _size(word: str) -> int:
+def size_of(word: str) -> int:
+    """1m → 1000000"""
     unit = UNITS.get(word[-1:], 1)
     return int(word[:-1] if unit > 1 else word) * unit

@@ -93,7 +93,7 @@ def fill_deliveries(place: Place, count: int, now: datetime, say: Say) -> None:
     runs = -(-count // ROOMS)
     for start in range(0, runs, RUNS_AT_ONCE):
         some = range(start, min(start + RUNS_AT_ONCE, runs))
-        with _in_haste():
+        with in_haste():
             times = [_due_at(number, number / runs, now) for number in some]
             _write(_runs(place, some, times, now), place.rooms[:ROOMS])
         say(f"{some.stop * ROOMS:,} of {runs * ROOMS:,} deliveries")
@@ -116,7 +116,7 @@ def fill_schedules(place: Place, count: int, now: datetime, say: Say) -> range:
     for hour in range(HOURS):
         numbers = count * hour // HOURS, count * (hour + 1) // HOURS
         if numbers[0] < numbers[1]:
-            with _in_haste():
+            with in_haste():
                 _write_schedules(place, numbers, now + HOUR + hour * HOUR, now)
         if hour % 6 == 5:
             say(f"{numbers[1]:,} of {count:,} schedules")
@@ -161,13 +161,13 @@ def _write(runs: list[Run], rooms: list[Room]) -> None:
         "schedules_run r CROSS JOIN channels_room m JOIN channels_account a ON a.id = m.account_id"
         " WHERE r.id BETWEEN %s AND %s AND m.id BETWEEN %s AND %s"
     )
-    delivery = DELIVERY | {"key": _random_uuid()}
-    _insert_select(Delivery(), delivery, source, [*ends, rooms[0].pk, rooms[-1].pk])
+    delivery = DELIVERY | {"key": random_uuid()}
+    insert_select(Delivery(), delivery, source, [*ends, rooms[0].pk, rooms[-1].pk])
     source = (
         "schedules_delivery d JOIN schedules_run r ON r.id = d.run_id"
         " WHERE r.id BETWEEN %s AND %s AND d.state IN ('sent', 'failed', 'confirmed')"
     )
-    _insert_select(Attempt(), ATTEMPT, source, ends)
+    insert_select(Attempt(), ATTEMPT, source, ends)
 
 
 def _write_schedules(
@@ -183,14 +183,14 @@ def _write_schedules(
         "(WITH RECURSIVE n(i) AS (SELECT %s UNION ALL SELECT i + 1 FROM n WHERE i < %s)"
         " SELECT i FROM n) numbers"
     )
-    columns = {"uid": _random_uuid(), "title": "'Notice ' || i", "text": "'Good morning ' || i"}
-    _insert_select(pattern, columns, source, [numbers[0], numbers[1] - 1])
+    columns = {"uid": random_uuid(), "title": "'Notice ' || i", "text": "'Good morning ' || i"}
+    insert_select(pattern, columns, source, [numbers[0], numbers[1] - 1])
     columns = {"schedule_id": "s.id", "room_id": f"{place.rooms[0].pk} + s.id %% {ROOMS}"}
     through = Schedule.rooms.through()
-    _insert_select(through, columns, "schedules_schedule s WHERE s.id > %s", [last])
+    insert_select(through, columns, "schedules_schedule s WHERE s.id > %s", [last])
 
 
-def _insert_select(
+def insert_select(
     pattern: models.Model, columns: Mapping[str, str], source: str, values: Sequence[Any]
 ) -> None:
     """Rows with these columns, as SQL over the source, and the rest as in the pattern."""
@@ -207,13 +207,13 @@ def _insert_select(
         )
 
 
-def _random_uuid() -> str:
+def random_uuid() -> str:
     is_postgresql = connection.vendor == "postgresql"
     return "gen_random_uuid()" if is_postgresql else "lower(hex(randomblob(16)))"
 
 
 @contextmanager
-def _in_haste() -> Iterator[None]:
+def in_haste() -> Iterator[None]:
     """One transaction that need not survive a crash, without checks of foreign keys where the
     server lets us: the rows are our own."""
     with transaction.atomic(), connection.cursor() as cursor:

@@ -1,6 +1,7 @@
 """The attempts: to read and to search."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -15,6 +16,34 @@ from config.scoped.admin import ReadOnlyAdmin
 from config.scoped.times import moment, read_by
 from logs.admin.words import wide
 from logs.models import Attempt
+from orgs.clock import database_now
+
+SPANS = {"1": _("24 hours"), "7": _("7 days"), "30": _("30 days"), "all": _("all")}
+OF_ONE = ("delivery_id", "run_id", "schedule_id")
+
+
+class AnsweredFilter(admin.SimpleListFilter):
+    """A long list shows a week unless more is asked for: what a quiet branch has tried lately
+    would else be looked for among all that anybody ever has."""
+
+    title = _("within")
+    parameter_name = "days"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(SPANS.items())
+
+    def choices(self, changelist: Any) -> Any:
+        present = self.value() or "7"
+        for name, title in self.lookup_choices:
+            query = changelist.get_query_string({self.parameter_name: name})
+            yield {"selected": name == present, "query_string": query, "display": title}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        is_narrowed = request.GET.get("q") or any(name in request.GET for name in OF_ONE)
+        asked = self.value() or ("all" if is_narrowed else "7")
+        if asked == "all" or asked not in SPANS:
+            return queryset
+        return queryset.filter(answered_at__gte=database_now() - timedelta(days=int(asked)))
 
 
 @admin.register(Attempt)
@@ -22,10 +51,10 @@ class AttemptAdmin(ReadOnlyAdmin):
     list_fullwidth = True
     list_display = ["answered", "room_name", "schedule", "part_number", "number",
                     "result", "status", "took", "request_id"]  # fmt: skip
-    list_filter = ["outcome"]
+    list_filter = [AnsweredFilter, "outcome"]
     search_fields = ["room_name", "schedule_title", "request_id"]
     search_help_text = _("Search rooms, schedules and request ids")
-    ordering = ["-id"]
+    ordering = ["-answered_at", "-id"]
     sortable_by = ()
     fields = ["schedule_title", "room_name", "channel", "part_number", "number", "key", "due",
               "claimed", "handed_over", "answered", "took", "late", "result", "status",
@@ -36,8 +65,7 @@ class AttemptAdmin(ReadOnlyAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         # The attempts of one delivery or run: where the send log leads.
-        own = lookup in ("delivery_id", "run_id", "schedule_id")
-        return own or super().lookup_allowed(lookup, value, request)
+        return lookup in OF_ONE or super().lookup_allowed(lookup, value, request)
 
     @admin.display(description=_("answered"))
     def answered(self, attempt: Any) -> Any:

@@ -27,7 +27,7 @@ from schedules.shown.chat import chats_of_run
 from schedules.shown.counted import counted_of_run
 from schedules.shown.drift import briefly, drift_of
 from schedules.shown.times import times_of
-from schedules.states import OPEN_RUN, DeliveryState
+from schedules.states import OPEN_RUN, DeliveryState, RunState
 from schedules.templatetags.teiji_states import state_badge
 from schedules.templatetags.teiji_times import time_element
 
@@ -57,7 +57,7 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("state"), ordering="state")
     def badge(self, run: Run) -> SafeString:
-        return state_badge(run.state, run.get_state_display())
+        return state_badge(run.state, RunState(run.state).label)
 
     @admin.display(description=_("sent of rooms"))
     def result(self, run: Run) -> SafeString | str:

@@ -97,7 +97,7 @@ class WithSavedFilters(ScopedAdmin):
         }
         asked = QueryDict(query, mutable=True)
         for name in list(asked):
-            if name not in own and not self.lookup_allowed(name, asked[name], request):
+            if name not in own and not self.lookup_allowed(name, str(asked[name]), request):
                 del asked[name]
         return kept_of(asked)
 

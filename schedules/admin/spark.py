@@ -42,8 +42,8 @@ def spark(runs: Sequence[Run]) -> SafeString:
 
 def in_words(runs: Sequence[Run]) -> str:
     """“The last 12 runs: 10 sent, 1 failed, 1 skipped”."""
-    counts = Counter(run.get_state_display() for run in runs)
-    words = ", ".join(f"{count} {state}" for state, count in counts.most_common())
+    counts = Counter(run.state for run in runs)
+    words = ", ".join(f"{count} {RunState(state).label}" for state, count in counts.most_common())
     return _("The last %(runs)d runs: %(words)s") % {"runs": len(runs), "words": words}
 
 

@@ -22,10 +22,13 @@ def recent_runs(schedules: Collection[Schedule]) -> dict[int, list[Run]]:
     found: dict[int, list[Run]] = defaultdict(list)
     if not schedules:
         return found
-    wanted = Q(pk__in=())
-    for pk, oldest in _oldest_shown(schedules):
-        wanted |= Q(schedule=pk, due_at__gte=oldest) if oldest else Q(schedule=pk)
-    for run in _over().filter(wanted).order_by("schedule_id", "-due_at").only(*COLUMNS):
+    # In one go: to add them one to another copies all that there are so far, each time.
+    wanted = [
+        Q(schedule=pk, due_at__gte=oldest) if oldest else Q(schedule=pk)
+        for pk, oldest in _oldest_shown(schedules)
+    ]
+    runs = _over().filter(Q(*wanted, _connector=Q.OR)).order_by("schedule_id", "-due_at")
+    for run in runs.only(*COLUMNS):
         found[run.schedule_id].append(run)
     return found
 

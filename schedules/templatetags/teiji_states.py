@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from schedules.findings import Finding
 from schedules.models import Delivery
+from schedules.states import DeliveryState
 
 register = template.Library()
 
@@ -66,4 +67,5 @@ def delivery_badge(delivery: Delivery) -> SafeString:
     """A badge for a delivery; of one whose channel is still being asked it says so."""
     if delivery.is_asked_about:
         return state_badge("asked", _("being confirmed"))
-    return state_badge(delivery.state, delivery.get_state_display())
+    # Not get_state_display(): that translates every choice before it finds the one.
+    return state_badge(delivery.state, DeliveryState(delivery.state).label)

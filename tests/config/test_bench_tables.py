@@ -5,20 +5,22 @@ import json
 import os
 from argparse import ArgumentTypeError
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 
-from config.bench import claim, claim_work, plan, plan_work, tables
+from config.bench import claim, claim_work, log, pages, pages_work, plan, plan_work, tables
 from config.bench.orm import through_the_orm
 from config.bench.watch import explained, milliseconds, undone
-from logs.models import Attempt
+from logs.models import Attempt, Punctuality
 from orgs.clock import database_now
+from orgs.reach import within
 from schedules.dispatch.claim import claim as claim_due
 from schedules.models import Delivery, Run, Schedule
+from schedules.outcomes.read import found_since
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
@@ -65,6 +67,24 @@ def test_schedules_are_active_and_have_a_room_each(place):
     assert made.count() == len(ids) == 50
     assert {schedule.rooms.count() for schedule in made} == {1}
     assert len({schedule.next_due_at for schedule in made}) == tables.HOURS
+
+
+def test_a_year_of_a_headquarters_is_counted_as_far_back_as_pages_look(db) -> None:
+    now = database_now()
+    people = log.fill(400, now, quietly)
+    assert Run.objects.count() == Delivery.objects.count() == 400
+    assert Delivery.objects.filter(due_at__gt=now).count() == 0
+    first = now - timedelta(days=56)
+    for person in (people.headquarters, people.branch):
+        rows = within(person, Delivery.objects.filter(due_at__gte=first))
+        told = found_since(person, first, first).quarters.values()
+        assert sum(counts.total for counts in told) == rows.count() > 0
+    assert Punctuality.objects.exists()
+
+
+def test_no_run_at_all_is_no_measurement() -> None:
+    with pytest.raises(ValueError, match="one run"):
+        pages.measure({"runs": 0, "turns": 1, "explain": False, "database": ""})
 
 
 def test_claims_are_timed_with_something_due_and_with_nothing(place, monkeypatch):
@@ -152,6 +172,17 @@ def test_claims_are_measured_in_an_installation_of_their_own() -> None:
     assert found["claim_largest_times"] > 0
     assert all(size["plans"] and size["bulk"]["plan_us"] > 0 for size in found["sizes"])
     assert "plan_us" in claim.as_text(found)
+
+
+@pytest.mark.processes
+@pytest.mark.timeout(300)
+def test_pages_are_measured_for_a_headquarters_and_a_branch() -> None:
+    found = bench("pages", "--runs", "200", "--turns", "1", "--explain")
+    assert found["runs"] == 200
+    people = [page["person"] for page in found["pages"]]
+    assert people.count("headquarters") == people.count("branch") == len(pages_work.PAGES)
+    assert all(page["queries"] and page["plans"] for page in found["pages"])
+    assert "not confirmed" in pages.as_text(found)
 
 
 @pytest.mark.processes

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 from uuid import uuid4
@@ -101,7 +101,7 @@ def test_nobody_changes_the_history(client: Client, world: World) -> None:
 def test_attempts_are_read_within_reach(client: Client, world: World) -> None:
     own, foreign = attempt(world, "xinyi"), attempt(world, "tainan")
     client.force_login(world.people["taipei"])
-    assert list(client.get("/admin/logs/attempt/").context["cl"].queryset) == [own]
+    assert list(client.get("/admin/logs/attempt/?days=all").context["cl"].queryset) == [own]
     page = client.get(f"/admin/logs/attempt/{own.pk}/change/").content.decode()
     assert "&lt;b&gt;bold" in page and "<b>bold" not in page
     assert client.get(f"/admin/logs/attempt/{foreign.pk}/change/").status_code == 302
@@ -232,3 +232,16 @@ def test_the_lists_ask_the_same_number_of_questions_for_one_row_and_for_thirty(
     for _number in range(29):
         add()
     assert queries_of(client, f"/admin/logs/{kind}/") == one
+
+
+def test_attempts_of_a_week_are_shown_unless_more_is_asked_for(
+    client: Client, world: World
+) -> None:
+    new, old = attempt(world, "xinyi"), attempt(world, "xinyi")
+    Attempt.objects.filter(pk=old.pk).update(answered_at=database_now() - timedelta(days=8))
+    Attempt.objects.filter(pk=new.pk).update(answered_at=database_now())
+    client.force_login(world.people["taipei"])
+    both = ["?days=30", "?days=all", "?q=room", f"?run_id={old.run_id}"]
+    for asked, shown in {"": [new], **{key: [new, old] for key in both}}.items():
+        found = client.get(f"/admin/logs/attempt/{asked}").context["cl"].queryset
+        assert list(found) == shown, asked
