@@ -149,6 +149,11 @@ CELERY_BEAT_SCHEDULE = {
         # A tick that waited is worthless: the next one does its work.
         "options": {"expires": 5},
     },
+    "teiji-hour": {
+        "task": "schedules.tasks.hour",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 60},
+    },
 }
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
 if TEIJI_BROKER_URL.startswith("filesystem"):

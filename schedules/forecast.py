@@ -1,17 +1,23 @@
-"""Forecast: what the schedules will bill until an account's month ends, and when it runs out."""
+"""Forecast: what the schedules will bill until a month ends, and when it runs out: that of an
+account, or a unit's budget."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import reduce
 from heapq import merge
 from itertools import islice
+from operator import or_
 from typing import Any
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch, Q, QuerySet
 
 from channels.models import Account, Audience, QuotaReading, Room
-from schedules.bookings.quota import of_accounts
+from orgs.clock import month_around
+from orgs.models import Unit
+from orgs.reach import lineage, under
+from schedules.bookings.quota import of_accounts, of_units
 from schedules.bookings.spent import Spent
 from schedules.cost import Cost, requests_for
 from schedules.models import HolidayException, Schedule
@@ -38,11 +44,12 @@ class Item:
         return self.each * self.runs
 
 
-@dataclass
-class Forecast:
-    """Of one account's month. `is_least`: there is more than was counted."""
+@dataclass(kw_only=True)
+class Outlook:
+    """Of one month. `limit`: None where nothing bounds it. `is_least`: there is more than was
+    counted."""
 
-    reading: QuotaReading
+    limit: int | None
     spent: Spent
     ends_at: datetime
     coming: int = 0
@@ -53,15 +60,26 @@ class Forecast:
     @property
     def left(self) -> int | None:
         """Before what is still to be planned; None: as many as it likes."""
-        limit = self.reading.limit
-        return None if limit is None else max(limit - self.spent.total, 0)
+        return None if self.limit is None else max(self.limit - self.spent.total, 0)
+
+
+@dataclass(kw_only=True)
+class Forecast(Outlook):
+    """Of one account's month."""
+
+    reading: QuotaReading
 
 
 def standing(readings: Sequence[QuotaReading], now: datetime) -> dict[int, Forecast]:
     """By account, as things stand; what comes is not looked at. Each reading brings its account."""
     spent = of_accounts(readings, now, now)
     return {
-        reading.account_id: Forecast(reading, spent[reading.account_id], reading.month(now).end)
+        reading.account_id: Forecast(
+            reading=reading,
+            limit=reading.limit,
+            spent=spent[reading.account_id],
+            ends_at=reading.month(now).end,
+        )
         for reading in readings
     }
 
@@ -71,18 +89,40 @@ def forecasts(readings: Sequence[QuotaReading], now: datetime) -> dict[int, Fore
     found = standing(readings, now)
     if not found:
         return {}
-    until = max(forecast.ends_at for forecast in found.values())
-    schedules = _schedules(found, until)
-    exceptions = {country: HolidayException.table(country)
-                  for country in {schedule.holiday_country for schedule in schedules}}  # fmt: skip
-    by_account: dict[int, list[Item]] = defaultdict(list)
+    schedules = _schedules(found, _last_end(found.values()))
     people: dict[int, int] = {}  # of an audience, counted once
+    by_account: dict[int, list[Item]] = defaultdict(list)
     for schedule in schedules:
         for account_id, cost in costs_of(schedule, found.keys(), people).items():
             by_account[account_id].append(Item(schedule, cost.billed))
-    for account_id, items in by_account.items():
-        _add_up(found[account_id], items, exceptions, OCCURRENCES // len(by_account))
-        found[account_id].is_least |= len(schedules) == SCHEDULES
+    _add_up(found, by_account, schedules)
+    return found
+
+
+def of_budgets(units: Sequence[Unit], now: datetime) -> dict[str, Outlook]:
+    """By path, of units with a budget, with all that comes for them and those under them. The
+    questions do not grow with the units."""
+    if not units:
+        return {}
+    spent = of_units(units, now, now)
+    found = {
+        unit.path: Outlook(
+            limit=unit.monthly_budget,
+            spent=spent[unit.path],
+            ends_at=month_around(now, unit.zone).end,
+        )
+        for unit in units
+    }
+    billing = set(Account.objects.metering().values_list("pk", flat=True))
+    below = reduce(or_, (under(unit, Schedule.objects.present()) for unit in units))
+    schedules = _schedules(billing, _last_end(found.values()), below) if billing else []
+    people: dict[int, int] = {}
+    by_unit: dict[str, list[Item]] = defaultdict(list)
+    for schedule in schedules:
+        each = sum(cost.billed for cost in costs_of(schedule, billing, people).values())
+        for path in found.keys() & lineage(schedule.unit.path):
+            by_unit[path].append(Item(schedule, each))
+    _add_up(found, by_unit, schedules)
     return found
 
 
@@ -156,10 +196,16 @@ def _people(schedule: Schedule, audience: Audience, counted: dict[int, int]) -> 
     return schedule.expected  # as it was when it was registered: a page need not read them all
 
 
-def _schedules(account_ids: Iterable[int], until: datetime) -> list[Schedule]:
+def _last_end(outlooks: Iterable[Outlook]) -> datetime:
+    return max(outlook.ends_at for outlook in outlooks)
+
+
+def _schedules(
+    account_ids: Iterable[int], until: datetime, among: QuerySet[Schedule] | None = None
+) -> list[Schedule]:
     ids = list(account_ids)
     rooms = Room.objects.filter(account_id__in=ids).select_related("account")
-    rows = Schedule.objects.present().filter(
+    rows = (Schedule.objects.present() if among is None else among).filter(
         Q(rooms__account_id__in=ids) | Q(audience__account_id__in=ids),
         state=ScheduleState.ACTIVE,
         next_due_at__lt=until,
@@ -169,21 +215,32 @@ def _schedules(account_ids: Iterable[int], until: datetime) -> list[Schedule]:
 
 
 def _add_up(
-    forecast: Forecast, items: Sequence[Item], exceptions: Mapping[str, Exceptions], most: int
+    found: Mapping[Any, Outlook], by_key: Mapping[Any, list[Item]], schedules: Sequence[Schedule]
 ) -> None:
-    """Go through what comes, in the order of its times."""
-    times = (_times(item, forecast.ends_at, exceptions) for item in items)
-    left = forecast.left
+    """Add what comes to each outlook; the runs that are counted are shared among them."""
+    exceptions = {country: HolidayException.table(country)
+                  for country in {schedule.holiday_country for schedule in schedules}}  # fmt: skip
+    for key, items in by_key.items():
+        _go_through(found[key], items, exceptions, OCCURRENCES // len(by_key))
+        found[key].is_least |= len(schedules) == SCHEDULES
+
+
+def _go_through(
+    outlook: Outlook, items: Sequence[Item], exceptions: Mapping[str, Exceptions], most: int
+) -> None:
+    """What comes, in the order of its times."""
+    times = (_times(item, outlook.ends_at, exceptions) for item in items)
+    left = outlook.left
     for due_at, _place, item in islice(merge(*times), most):
         item.runs += 1
-        forecast.coming += item.each
+        outlook.coming += item.each
         most -= 1
-        if left is not None and not forecast.runs_out_at:
+        if left is not None and not outlook.runs_out_at:
             left -= item.each
-            forecast.runs_out_at = due_at if left < 0 else None
-    forecast.is_least = not most
+            outlook.runs_out_at = due_at if left < 0 else None
+    outlook.is_least = not most
     counted = [item for item in items if item.messages]
-    forecast.items = sorted(counted, key=lambda item: -item.messages)
+    outlook.items = sorted(counted, key=lambda item: -item.messages)
 
 
 def _times(

@@ -10,6 +10,7 @@ from celery.signals import worker_init, worker_shutdown, worker_shutting_down
 
 from orgs.clock import database_now
 from schedules.dispatch.fence import Fence
+from schedules.dispatch.hour import turn
 from schedules.dispatch.plan import plan
 from schedules.dispatch.resident import resident
 from schedules.dispatch.sweep import sweep
@@ -31,6 +32,14 @@ def tick() -> int:
     Heartbeat.beat(Heartbeat.Kind.TICK, "beat", database_now())
     resident.wake()
     return planned
+
+
+@shared_task(name="schedules.tasks.hour")
+def hour() -> bool:
+    """Do what is to be done once an hour, unless a worker has. Returns whether this one did."""
+    connect()
+    _fence.look()
+    return turn(database_now())
 
 
 @worker_init.connect

@@ -22,7 +22,7 @@ from django.db import InterfaceError, InternalError, OperationalError
 from channels.hearing import due_events
 from logs.chain.seal import seal
 from logs.stats.tally import roll_up
-from schedules.dispatch import meter
+from schedules.dispatch import hour, meter
 from schedules.dispatch.claim import Claimed, claim, release, renew
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.confirm import ask, due_questions, write_answers
@@ -56,6 +56,7 @@ TELL_EVERY = 2.0  # seconds between two looks at what administrators are to be t
 HUNG_AFTER = 15.0  # seconds without a round, after which it gives no more signs of life
 UPKEEP_EVERY = 1.0  # seconds between plan, sweep, confirm and a look at the clock
 METER_EVERY = 10.0  # seconds between looks at what is to be asked of channels that bill
+HOUR_EVERY = 60.0  # seconds between looks at whether the duty of the hour was done
 LOOK_EVERY = 2.0  # seconds between looks at runs that come within some minutes
 DATABASE_PAUSE = 1.0  # seconds before a database that failed is asked again
 # The last one: a transaction stood idle for too long, as with a worker that was stopped.
@@ -74,7 +75,7 @@ class Loop:
         self.sent = 0
         self._senders = Senders(self.clock)
         self._database = DatabaseThreads(
-            "claim", "wire", "settle", "upkeep", "meter", "tell", "look"
+            "claim", "wire", "settle", "upkeep", "meter", "tell", "look", "hour"
         )
         self._round_at = time.monotonic()  # when the claimer last went round
         self._stopping = asyncio.Event()
@@ -261,6 +262,7 @@ class Loop:
             _again_and_again(self._lookout.turn, LOOK_EVERY, "coming runs could not be looked at"),
             # An alert that fails disturbs nothing that is sent.
             _again_and_again(self._tell, TELL_EVERY, "alerts could not be told"),
+            _again_and_again(self._hour, HOUR_EVERY, "the duty of the hour could not be done"),
         ]
 
     async def _meter(self) -> None:
@@ -274,6 +276,9 @@ class Loop:
 
     async def _tell(self) -> None:
         await self._administrators.turn()
+
+    async def _hour(self) -> None:
+        await self._database.call("hour", hour.turn, self.clock.now())
 
     async def _hear(self) -> None:
         events = await self._database.call("upkeep", due_events, self.clock.now())

@@ -15,6 +15,7 @@ class Heartbeat(models.Model):
     class Kind(models.TextChoices):
         LOOP = "loop", _("a worker’s loop")
         TICK = "tick", _("the tick of beat")
+        HOUR = "hour", _("the duty of each hour")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     name = models.CharField(_("name"), max_length=100)
@@ -36,6 +37,14 @@ class Heartbeat(models.Model):
         if not cls.objects.filter(kind=kind, name=name).update(at=now):
             cls.objects.filter(at__lt=now - KEPT).delete()
             cls.objects.update_or_create(kind=kind, name=name, defaults={"at": now})
+
+    @classmethod
+    def take_turn(cls, kind: str, name: str, now: datetime, *, every: timedelta) -> bool:
+        """Note that this part goes round now, unless it has within `every`: of several workers
+        that ask, one may. After a clock that was put back it may at once."""
+        _row, is_new = cls.objects.get_or_create(kind=kind, name=name, defaults={"at": now})
+        ripe = models.Q(at__lte=now - every) | models.Q(at__gt=now + every)
+        return is_new or bool(cls.objects.filter(ripe, kind=kind, name=name).update(at=now))
 
     @classmethod
     def end(cls, kind: str, name: str) -> None:

@@ -11,7 +11,7 @@ from channels.adapters.base import Picture, Text
 from channels.models import Account, QuotaReading, Room
 from schedules.actions import pause, register
 from schedules.cost import Cost, requests_for
-from schedules.forecast import forecasts
+from schedules.forecast import forecasts, of_budgets
 from schedules.models import Schedule
 from tests.schedules.at_once import act_at
 
@@ -118,3 +118,38 @@ def test_thirty_accounts_take_as_many_questions_as_one(world, reading, active, c
 
 def test_no_reading_is_no_forecast(billing):
     assert forecasts([], NOW + timedelta(days=1)) == {}
+
+
+def test_a_budget_counts_what_comes_for_its_unit_and_those_under_it(
+    world, reading, make_room, active
+):
+    reading(None, at=NOW)
+    for unit in (world.north, world.xinyi, world.south):
+        unit.monthly_budget = 1000
+        unit.save()
+    active(**DAILY, time="09:00", zone="Asia/Tokyo", rooms=[make_room(100), world.room])
+    found = of_budgets([world.north, world.xinyi, world.south], NOW)
+    assert {path: outlook.coming for path, outlook in found.items()} == {
+        world.north.path: 2100, world.xinyi.path: 2100, world.south.path: 0,
+    }  # fmt: skip
+    # 1,000: the runs of 11 to 20 March fit.
+    assert found[world.north.path].runs_out_at == datetime(2027, 3, 21, 0, tzinfo=UTC)
+    assert found[world.south.path].runs_out_at is None
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_thirty_budgets_take_as_many_questions_as_one(world, reading, make_room, active, count):
+    reading(None, at=NOW)
+    units = [world.xinyi]
+    for number in range(count - 1):
+        units.append(
+            type(world.xinyi).objects.plant(
+                world.xinyi, kind="branch", code=f"b{number}", name="B", zone=world.xinyi.zone
+            )
+        )
+    for unit in units:
+        unit.monthly_budget = 10
+    active(**DAILY, time="09:00", rooms=[make_room(100)])
+    with CaptureQueriesContext(connection) as asked:
+        assert len(of_budgets(units, NOW)) == count
+    assert len(asked) == 9
