@@ -8,6 +8,7 @@ from itertools import chain, islice
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from channels import alerts
@@ -53,8 +54,7 @@ def plan(now: datetime, among: ScheduleQuerySet | None = None) -> int:
 def _plan_turn(
     due: ScheduleQuerySet, now: datetime, horizon: datetime, skip_until: datetime | None
 ) -> int:
-    locked = with_content(due).select_for_update(skip_locked=True, of=("self",))[:SCHEDULES_A_TURN]
-    schedules = _with_free_rooms(list(locked))
+    schedules = _take_schedules(due)
     batch: list[Frozen] = []
     holidays = {country: HolidayException.table(country)
                 for country in {schedule.holiday_country for schedule in schedules}}  # fmt: skip
@@ -74,6 +74,22 @@ def _plan_turn(
     update_each(Schedule, ["next_due_at"], [(row.next_due_at, row.pk) for row in schedules])
     Counter.add(Counter.Name.MISSED, sum(row.run.reason == Run.Reason.MISSED for row in new))
     return len(batch)
+
+
+def _take_schedules(due: ScheduleQuerySet) -> list[Schedule]:
+    """So many of these as a turn takes, held. Those that are put off for their rooms do not keep
+    the others behind them from their turn, however many they are."""
+    found: list[Schedule] = []
+    rows = with_content(due).select_for_update(skip_locked=True, of=("self",))
+    while wanted := SCHEDULES_A_TURN - len(found):
+        locked = list(rows[:wanted])
+        found += _with_free_rooms(locked)
+        if len(locked) < wanted:
+            break
+        last = locked[-1]
+        behind = Q(next_due_at=last.next_due_at, pk__gt=last.pk)
+        rows = rows.filter(Q(next_due_at__gt=last.next_due_at) | behind)
+    return found
 
 
 def _with_free_rooms(schedules: list[Schedule]) -> list[Schedule]:

@@ -115,6 +115,24 @@ def test_a_planner_that_stands_still_holds_up_its_own_rooms_alone(world, make_sc
     assert set(Run.objects.values_list("schedule", flat=True)) == {held.pk, free.pk}
 
 
+@on_postgresql
+def test_many_that_wait_for_their_rooms_do_not_delay_those_behind_them(
+    world, make_schedule, rooms, monkeypatch
+):
+    monkeypatch.setattr("schedules.dispatch.plan.SCHEDULES_A_TURN", 3)
+    by = world.people["hq"]
+    *held, free = [
+        register(make_schedule(text=f"Text {n}", rooms=[rooms[n // 7]]), by=by) for n in range(8)
+    ]
+    now = free.next_due_at
+    with transaction.atomic():
+        list(Room.objects.filter(pk=rooms[0].pk).select_for_update(no_key=True))
+        assert outcome_of(start(plan, now)) == 1
+    assert Run.objects.get().schedule == free
+    assert [plan(now) for _turn in range(4)] == [3, 3, 1, 0]
+    assert Run.objects.filter(schedule__in=held).count() == 7
+
+
 def test_one_answer_settled_by_two_counts_once(register_some):
     now = register_some(3)[0].next_due_at
     plan(now)
