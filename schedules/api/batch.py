@@ -1,12 +1,12 @@
 """Many schedules in one request: each for itself, or all or nothing."""
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -22,10 +22,12 @@ from config.scoped.openapi import ProblemSerializer
 from config.scoped.problems import MEDIA_TYPE, problem, problem_response
 from orgs.reach import Act
 from schedules import actions
+from schedules.actions.locked import hold_in_order
 from schedules.api import writing
 from schedules.api.refusals import answer_to
 from schedules.api.representation import ScheduleSerializer
 from schedules.api.schedules import ScheduleViewSet
+from schedules.recurrence import Kind
 
 MOST_ITEMS = 100
 
@@ -187,6 +189,8 @@ class BatchViewSet(ScopedViewSet):
         options.is_valid(raise_exception=True)
         as_one = options.validated_data["all_or_nothing"] == "true"
         with transaction.atomic() if as_one else nullcontext():
+            if connection.in_atomic_block:  # also where an Idempotency-Key makes it one
+                self._hold(items)
             outcomes = [_try(index, item, act, code) for index, item in enumerate(items)]
             refused = sum(outcome.problem is not None for outcome in outcomes)
             is_undone = as_one and refused > 0
@@ -196,6 +200,20 @@ class BatchViewSet(ScopedViewSet):
             return self._nothing_done(outcomes, refused)
         answer = {"results": self._shown(outcomes), "done": len(items) - refused}
         return Response(OutcomesSerializer(answer | {"refused": refused}).data)
+
+    def _hold(self, items: Sequence[Any]) -> None:
+        """All that the items will hold, in one order for all who ask."""
+        rows = [item if isinstance(item, dict) else {"id": item} for item in items]
+        ids, rooms, audiences = (
+            {pk for row in rows for pk in _numbers(row.get(name))}
+            for name in ("id", "rooms", "audience")
+        )
+        hold_in_order(
+            self.get_queryset().filter(pk__in=ids),
+            rooms=rooms,
+            audiences=audiences,
+            sends=any(row.get("timing_kind") == Kind.NOW for row in rows),
+        )
 
     def _nothing_done(self, outcomes: Sequence[Outcome], refused: int) -> Response:
         dropped = problem(HTTPStatus.FAILED_DEPENDENCY, _("Another one was refused."))
@@ -226,6 +244,15 @@ def _try(index: int, item: Any, act: Callable[[Any], int], code: int) -> Outcome
     answer = problem_response(error, {})
     assert answer is not None, "these are the errors that REST framework answers"
     return Outcome(index, answer.status_code, problem=answer.data)
+
+
+def _numbers(value: Any) -> set[int]:
+    """The ids in what was given, which nobody has looked at yet."""
+    found = set()
+    for one in value if isinstance(value, list) else [value]:
+        with suppress(ValidationError):
+            found.add(WholeNumber(min_value=1).run_validation(one))
+    return found
 
 
 def _ids(request: Request) -> list[int]:

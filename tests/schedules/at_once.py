@@ -73,14 +73,17 @@ def wait_until_blocked(future: "Future[Any]") -> None:
 
 
 @contextmanager
-def before_statement(number: int, work: Callable[[], Any]) -> Iterator[list["Future[Any]"]]:
-    """Within, before this thread's statement of that number, do `work` beside it: until it has
-    ended or waits for a lock. Yields its Future once it was begun."""
+def before_statement(
+    number: int, work: Callable[[], Any], among: str = ""
+) -> Iterator[list["Future[Any]"]]:
+    """Within, before this thread's statement of that number (`among` those with this text), do
+    `work` beside it: until it has ended or waits for a lock. Yields its Future once it was begun.
+    """
     begun: list[Future[Any]] = []
     counter = count()
 
     def watch(execute: Callable[..., Any], *args: Any) -> Any:
-        if not begun and next(counter) == number:
+        if not begun and among in args[0] and next(counter) == number:
             begun.append(start(work))
             wait_until_blocked(begun[0])
         return execute(*args)

@@ -3,8 +3,10 @@
 import pytest
 
 from logs.models import History
+from orgs.reach import Role
 from schedules.models import Schedule
 from tests.schedules.api.calling import caller
+from tests.schedules.at_once import before_statement, on_postgresql, outcome_of
 
 pytestmark = pytest.mark.django_db
 
@@ -133,3 +135,62 @@ def test_foreign_schedules_in_a_batch_are_as_good_as_none(made, world):
         ended = (api("delete", f"{PATH}?ids={pk}").json() for pk in (foreign, absent))
         assert next(ended) == next(ended)
     assert set(Schedule.objects.values_list("title", "state")) == {("Sale", "active")}
+
+
+LOCKS = "pg_advisory_xact_lock"
+
+
+@pytest.fixture
+def colleague(world):
+    """Another operator of xinyi's rooms: of taipei, so that no row of a person is shared."""
+    return caller(world.person(world.taipei, Role.OPERATOR))
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("how", ["as one", "as one, now", "by a key"])
+def test_two_that_register_for_the_same_rooms_in_another_order_both_succeed(
+    world, api, colleague, body, how
+):
+    when = {"timing_kind": "now", "date": None, "time": None} if how == "as one, now" else {}
+    places = [world.room.pk, world.test_room.pk]
+    mine = [body(rooms=[pk], text=f"Mine {pk}", **when) for pk in places]
+    theirs = [body(rooms=[pk], text=f"Theirs {pk}", **when) for pk in reversed(places)]
+    path, headers = (PATH, {"Idempotency-Key": "k"}) if how == "by a key" else (
+        f"{PATH}?all_or_nothing=true", {})  # fmt: skip
+
+    def other():
+        return colleague.post(path, {"items": theirs}, **headers)
+
+    with before_statement(1, other, among=LOCKS) as begun:
+        assert api.post(path, {"items": mine}, **headers).status_code == 200
+    assert begun, "the other one came between"
+    answer = outcome_of(begun[0])
+    assert [row["status"] for row in results(answer)] == [201, 201]
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", ["change", "cancel"])
+def test_two_that_change_the_same_in_another_order_both_come_to_an_end(api, colleague, made, act):
+    def ask(who, ids):
+        if act == "cancel":
+            named = ",".join(map(str, ids))
+            return who("delete", f"{PATH}?all_or_nothing=true&ids={named}")
+        items = [{"id": pk, "title": f"Of {who.key[-4:]}"} for pk in ids]
+        return who.patch(f"{PATH}?all_or_nothing=true", {"items": items})
+
+    with before_statement(1, lambda: ask(colleague, made[1::-1]), among="FOR UPDATE") as begun:
+        assert ask(api, made[:2]).status_code == 200
+    assert begun, "the other one came between"
+    assert outcome_of(begun[0]).status_code in (200, 409)
+
+
+@pytest.mark.parametrize("rooms", [None, 5, "x", ["x", None, {}, True, 10**30, -1], {}])
+@pytest.mark.parametrize("audience", ["x", [], 10**30])
+def test_what_is_no_id_is_refused_in_a_batch_as_one_as_well(api, body, rooms, audience):
+    items = [body(rooms=rooms, audience=audience), 5]
+    answer = api.post(f"{PATH}?all_or_nothing=true", {"items": items})
+    assert [row["status"] for row in results(answer)] == [400, 400]
+    answer = api.patch(f"{PATH}?all_or_nothing=true", {"items": [{"id": rooms}, None]})
+    assert [row["status"] for row in results(answer)] == [404 if rooms == 5 else 400, 400]
