@@ -2,6 +2,7 @@
 
 import ipaddress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -102,6 +103,21 @@ def addresses(app_configs: Any, **_: Any) -> list[CheckMessage]:
                 )
             )
     return found
+
+
+@register(Tags.translation)
+def catalogues(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Pages speak a language only where its catalogue is compiled."""
+    texts = [path for folder in settings.LOCALE_PATHS for path in Path(folder).glob("*/*/*.po")]
+    if all(path.with_suffix(".mo").exists() for path in texts):
+        return []
+    return [
+        Warning(
+            "A catalogue in locale/ is not compiled: its language comes out in English.",
+            hint="python scripts/translations.py compile",
+            id="teiji.W005",
+        )
+    ]
 
 
 @register(Tags.security, deploy=True)

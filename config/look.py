@@ -6,7 +6,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
@@ -83,15 +83,6 @@ def _line(place: Place, request: HttpRequest) -> dict[str, Any] | None:
     return {"title": title, "icon": icon, "link": reverse(address)}
 
 
-def offers_languages(request: HttpRequest) -> bool:
-    """Whether the address that changes the language is there."""
-    try:
-        reverse("set_language")
-    except NoReverseMatch:
-        return False
-    return True
-
-
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Teiji 定時",
     "SITE_HEADER": "Teiji 定時",
@@ -107,7 +98,7 @@ UNFOLD: dict[str, Any] = {
     ],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
-    "SHOW_LANGUAGES": "config.look.offers_languages",
+    "SHOW_LANGUAGES": False,  # the choice stands in the top bar: templates/language.html
     "BORDER_RADIUS": "8px",
     "STYLES": [lambda request: static("teiji/teiji.css")],
     "SCRIPTS": [lambda request: static("teiji/teiji.js")],

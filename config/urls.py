@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
+from config.language import choose_language
+
 admin.autodiscover()
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/schedules/schedule/", include("schedules.wizard.urls")),
     path("admin/fence/", include("schedules.admin.fence")),
     path("admin/not-confirmed/", include("schedules.admin.not_confirmed")),
+    path("admin/language/", choose_language, name="set_language"),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("api/", include("config.api")),

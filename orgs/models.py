@@ -46,6 +46,16 @@ class User(AbstractUser):
 
     reach = Belongs("member__unit__path", write=Role.MANAGER)
 
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        choices=languages,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("In it pages are shown. Empty: as the browser asks."),
+    )
+
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")

@@ -21,6 +21,7 @@ environment() {
         install "$1" || exit 1
         printf '%s\n' "$wanted" >"$stamp"
     fi
+    "$python" scripts/translations.py compile || exit 1
 }
 
 # All that is needed stands in the file with its version, so pip need not search: that halves the

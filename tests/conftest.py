@@ -7,7 +7,7 @@ Each branch has a live room, xinyi a test room too; all on headquarters' shared 
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -16,6 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import translation
 from PIL import Image as Pillow
 
 from channels.models import Account, Image, Room
@@ -23,9 +24,22 @@ from orgs.models import Member, Unit, User
 from orgs.reach import Role
 from schedules.dispatch.loop import Loop
 from schedules.models import Schedule, ScheduleImage
+from scripts import translations
 from tests.logged import logged  # noqa: F401 - a fixture
 from tests.manage import manage  # noqa: F401 - a fixture
 from tests.unlimited import UNLIMITED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _catalogues_are_compiled() -> None:
+    translations.compile_all()
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """A request leaves its language to its thread."""
+    yield
+    translation.deactivate()
 
 
 @dataclass
