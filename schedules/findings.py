@@ -97,8 +97,7 @@ def _rooms(facts: Facts) -> str:
     return _("%(rooms)s and %(more)d more") % {"rooms": listed, "more": more} if more else listed
 
 
-def _of_rooms(one: str, many: str, facts: Facts) -> str:
-    words = ngettext(one, many, facts["count"])
+def _of_rooms(words: str, facts: Facts) -> str:
     return words % {**facts, "rooms": _rooms(facts)}
 
 
@@ -123,12 +122,14 @@ WORDS: dict[What, Callable[[Facts], str]] = {
         "%(count)d of its targets belong to another unit now.",
         f["count"],
     ) % f,
-    What.ROOM_OFF: lambda f: _of_rooms(
-        "The room %(rooms)s is inactive.", "These rooms are inactive: %(rooms)s.", f
-    ),
-    What.LEFT: lambda f: _of_rooms(
-        "The bot is not in the room %(rooms)s.", "The bot is not in these rooms: %(rooms)s.", f
-    ),
+    What.ROOM_OFF: lambda f: _of_rooms(ngettext(
+        "The room %(rooms)s is inactive.", "These rooms are inactive: %(rooms)s.", f["count"]
+    ), f),
+    What.LEFT: lambda f: _of_rooms(ngettext(
+        "The bot is not in the room %(rooms)s.",
+        "The bot is not in these rooms: %(rooms)s.",
+        f["count"],
+    ), f),
     What.ACCOUNT_OFF: lambda f: _("The %(channel)s account is inactive.") % f,
     What.STOPPED: lambda f: _("The %(channel)s account is stopped: %(why)s") % f,
     What.SPENT: lambda f: _("The %(channel)s account has spent its month: %(why)s") % f,

@@ -32,7 +32,8 @@ OWN = ("channels", "config", "logs", "orgs", "schedules", "templates")
 PACKAGES = ("unfold", "django_filters", "rest_framework", "treebeard", "django")
 # Of packages, what nobody meets: they register no such page, or a command prints it.
 UNMET = (
-    "rest_framework/templates", "rest_framework/schemas", "django_filters/templates",
+    "django/contrib/admin/models.py", "rest_framework/templates",
+    "rest_framework/schemas", "django_filters/templates",
     "unfold/contrib/forms", "treebeard/al_tree", "treebeard/ns_tree", "treebeard/ltree",
     "unfold/templates/unfold_crispy",
     "unfold/contrib/constance", "unfold/contrib/crispy_forms", "unfold/contrib/guardian",
@@ -131,7 +132,8 @@ def is_whole(message: Message) -> bool:
 
 def key_of(message: Message) -> Key:
     english = message.id if isinstance(message.id, str) else message.id[0]
-    return message.context, english
+    context: Any = message.context  # bytes, where Babel has read a .mo
+    return context.decode() if isinstance(context, bytes) else context, english
 
 
 def said(key: Key) -> str:
