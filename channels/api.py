@@ -49,6 +49,7 @@ class RoomSerializer(StrictSerializer):
         fields = [
             "id", "unit", "account", "channel", "promise", "name", "address", "kind", "language",
             "is_active", "min_interval_seconds", "daily_cap", "quiet_from", "quiet_until",
+            "never_quiet",
         ]  # fmt: skip
         validators: list[Any] = []  # the model's own constraint answers, in words for people
 
@@ -136,6 +137,7 @@ def facts(room: Room) -> dict[str, Any]:
         "daily_cap": room.daily_cap,
         "quiet_from": room.quiet_from and room.quiet_from.isoformat(),
         "quiet_until": room.quiet_until and room.quiet_until.isoformat(),
+        "never_quiet": room.never_quiet,
     }
 
 

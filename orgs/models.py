@@ -41,6 +41,15 @@ def quiet_hours_are_whole(of: str) -> models.CheckConstraint:
     )
 
 
+def never_quiet_has_no_quiet_hours(of: str) -> models.CheckConstraint:
+    """“No quiet hours” stands alone."""
+    return models.CheckConstraint(
+        condition=models.Q(never_quiet=False) | models.Q(quiet_from=None),
+        name=f"a_{of}_is_never_quiet_or_has_quiet_hours",
+        violation_error_message=_("Give quiet hours, or choose that there are none: not both."),
+    )
+
+
 class User(AbstractUser):
     """A person who signs in. What they may do hangs on their memberships."""
 
@@ -145,6 +154,12 @@ class Unit(MP_Node):
     quiet_until = models.TimeField(
         _("quiet until"), null=True, blank=True, help_text=_("Past midnight, if it is earlier.")
     )
+    never_quiet = models.BooleanField(
+        _("no quiet hours"),
+        default=False,
+        db_default=False,
+        help_text=_("Those of the units above do not count here and below."),
+    )
 
     objects = UnitManager()
 
@@ -154,6 +169,7 @@ class Unit(MP_Node):
         constraints = [
             models.UniqueConstraint(fields=["kind", "code"], name="one_unit_per_code"),
             quiet_hours_are_whole("unit"),
+            never_quiet_has_no_quiet_hours("unit"),
         ]
 
     def __str__(self) -> str:

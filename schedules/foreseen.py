@@ -6,7 +6,7 @@ What others will have registered by then is not known yet: a slot is promised wh
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from schedules.bookings.rooms import book_audience, wish_of
 from schedules.bookings.slots import Bounds, Limit, Slot, Taken, Wish, find_slot
 from schedules.bookings.taken import taken_around
 from schedules.models import HolidayException, Schedule
-from schedules.recurrence import Exceptions, Occurrence, followed
+from schedules.recurrence import Exceptions, Kind, Occurrence, followed
 from schedules.states import ScheduleState
 
 NEAR = timedelta(days=3)  # what is planned already lies within
@@ -59,6 +59,15 @@ def foresee(
     if schedule.audience:
         return _of_audience(schedule, going, now)
     return _of_rooms(schedule, going, now) if going else {}
+
+
+def times_to_come(schedule: Schedule, now: datetime, count: int) -> list[Occurrence]:
+    """The next times, from the function that the planner uses; of a draft that is to go at once,
+    this moment."""
+    if schedule.timing_kind == Kind.NOW and schedule.state == ScheduleState.DRAFT:
+        timing = replace(schedule.timing, registered_at=now)
+        return [] if timing.problems() else [Occurrence(now, now.astimezone(ZoneInfo(timing.zone)))]
+    return rules.preview(schedule, now, count)
 
 
 Going = Sequence[tuple[datetime, datetime | None]]  # each with the next that goes

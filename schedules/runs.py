@@ -21,7 +21,7 @@ from channels.models import Account, Audience, MediaLink, Room
 from channels.models.image import Rendition
 from orgs.bulk import insert, insert_new
 from schedules.bookings import quota
-from schedules.bookings.labels import label_runs
+from schedules.bookings.labels import Planned, label_runs
 from schedules.bookings.rooms import REASONS, Wanted, book_audience, book_rooms
 from schedules.content import Content, ContentImage, fill_in, pack
 from schedules.deliveries import (
@@ -122,7 +122,7 @@ def store(batch: Iterable[Frozen], now: datetime) -> list[Run]:
     for frozen in sorted(batch, key=lambda frozen: (frozen.run.due_at, -frozen.run.priority)):
         if shortfall := purse.take(frozen.run, _messages(frozen.deliveries)):
             _stop(frozen, shortfall)
-    label_runs([(frozen.run, frozen.accounts, frozen.deliveries) for frozen in batch])
+    label_runs(Planned(f.run, f.accounts, f.deliveries, f.slot_at) for f in batch)
     runs = [frozen.run for frozen in batch]
     insert(runs, ids=True)
     note_changes((run.due_at for run in runs), now)

@@ -17,7 +17,7 @@ from channels.templatetags.teiji_promises import in_words
 from config.scoped.admin import ScopedAdmin
 from orgs.reach import Act, within
 
-LIMITS = ["min_interval_seconds", "daily_cap", "quiet_from", "quiet_until"]
+LIMITS = ["min_interval_seconds", "daily_cap", "quiet_from", "quiet_until", "never_quiet"]
 
 
 class RoomForm(forms.ModelForm):
@@ -65,7 +65,11 @@ class RoomAdmin(ScopedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Room | None = None) -> Any:
         shown = ["unit", "account", "name", "address", "kind", "language", "is_active"]
-        limits = [("min_interval_seconds", "daily_cap"), ("quiet_from", "quiet_until")]
+        limits = [
+            ("min_interval_seconds", "daily_cap"),
+            ("quiet_from", "quiet_until"),
+            "never_quiet",
+        ]
         words = _("What is more waits for its turn, or is left out and says so.")
         return [
             (None, {"fields": [*shown, "promise", "chat"] if obj else shown}),

@@ -7,7 +7,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from channels.models.account import Account
-from orgs.models import Unit, languages, quiet_hours_are_whole
+from orgs.models import (
+    Unit,
+    languages,
+    never_quiet_has_no_quiet_hours,
+    quiet_hours_are_whole,
+)
 from orgs.reach import Belongs, Role
 
 # Of a room that has no values of its own.
@@ -69,6 +74,12 @@ class Room(models.Model):
     quiet_until = models.TimeField(
         _("quiet until"), null=True, blank=True, help_text=_("Past midnight, if it is earlier.")
     )
+    never_quiet = models.BooleanField(
+        _("no quiet hours"),
+        default=False,
+        db_default=False,
+        help_text=_("Those of its unit and of the units above do not count here."),
+    )
 
     members_count = models.PositiveIntegerField(
         _("people"),
@@ -87,6 +98,7 @@ class Room(models.Model):
         ordering = ["name", "id"]
         constraints = [
             quiet_hours_are_whole("room"),
+            never_quiet_has_no_quiet_hours("room"),
             # Not per unit: the same room in two branches would be sent to by both.
             models.UniqueConstraint(
                 fields=["account", "address"],

@@ -48,6 +48,7 @@ class UnitForm(forms.ModelForm):
             "language",
             "quiet_from",
             "quiet_until",
+            "never_quiet",
             "monthly_budget",
             "is_active",
         ]
@@ -113,6 +114,7 @@ class UnitAdmin(ScopedAdmin):
             "language",
             "quiet_from",
             "quiet_until",
+            "never_quiet",
             "monthly_budget",
             "is_active",
         ]

@@ -22,7 +22,7 @@ from config.scoped.paging import PagesByTime
 from config.scoped.problems import MEDIA_TYPE, Conflict
 from orgs.clock import database_now
 from orgs.reach import Act
-from schedules import actions, rules
+from schedules import actions
 from schedules.api import writing
 from schedules.api.counts import AllCountedSerializer
 from schedules.api.logs import LogFilter, LogSerializer, entries, log_of
@@ -31,7 +31,7 @@ from schedules.api.refusals import answer_to
 from schedules.api.representation import ScheduleSerializer
 from schedules.api.runs import RunSerializer
 from schedules.bookings.slots import Limit
-from schedules.foreseen import foresee
+from schedules.foreseen import foresee, times_to_come
 from schedules.models import Schedule, ScheduleImage
 from schedules.shown.audience import audience_of
 from schedules.shown.cost import cost_of
@@ -202,7 +202,7 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         asked.is_valid(raise_exception=True)
         schedule = self.get_object()
         now = database_now()
-        coming = rules.preview(schedule, now, asked.validated_data["count"])
+        coming = times_to_come(schedule, now, asked.validated_data["count"])
         held = foresee(schedule, coming, now)
         results = [
             {

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import time
 from typing import Any, NamedTuple
 
+from django.db.models import Q
+
 from channels.models import Room
 from channels.models.room import USUAL_DAILY_CAP, interval_in_force
 from orgs.models import Unit
@@ -20,6 +22,7 @@ class Own(NamedTuple):
     daily_cap: int | None
     quiet_from: time | None
     quiet_until: time | None
+    never_quiet: bool
 
 
 def bounds_held(room_ids: Collection[int]) -> dict[int, Bounds]:
@@ -50,29 +53,29 @@ def _bounds(rooms: Mapping[int, Own]) -> dict[int, Bounds]:
 
 
 def _bounds_of_one(own: Own, unit: Unit, quiet: Mapping[int, Quiet | None]) -> Bounds:
+    quiet_here = None if own.never_quiet else _quiet(own, unit.zone) or quiet[unit.pk]
     return Bounds(
         unit.zone,
         interval=interval_in_force(own.min_interval_seconds),
         cap=USUAL_DAILY_CAP if own.daily_cap is None else own.daily_cap,
-        quiet=_quiet(own, unit.zone) or quiet[unit.pk],
+        quiet=quiet_here,
     )
 
 
 def _units_above(units: Iterable[Unit]) -> dict[str, Unit]:
-    """Those with quiet hours of their own among these and all above, by path."""
+    """Those that say something of quiet hours among these and all above, by path."""
     paths = {path for unit in units for path in lineage(unit.path)}
-    return {
-        unit.path: unit for unit in Unit.objects.filter(path__in=paths, quiet_from__isnull=False)
-    }
+    saying = Q(quiet_from__isnull=False) | Q(never_quiet=True)
+    return {unit.path: unit for unit in Unit.objects.filter(saying, path__in=paths)}
 
 
 def _quiet_of(unit: Unit, above: Mapping[str, Unit]) -> Quiet | None:
-    """Those of the nearest unit that has some, on the clocks of this one."""
+    """As the nearest unit that says something has it, on the clocks of this one."""
     nearest = max((path for path in lineage(unit.path) if path in above), key=len, default=None)
     return _quiet(above[nearest], unit.zone) if nearest else None
 
 
 def _quiet(owner: Any, zone: str) -> Quiet | None:
-    if owner.quiet_from is None or owner.quiet_until is None:
+    if owner.quiet_from is None or owner.quiet_until is None:  # a unit that is never quiet
         return None
     return Quiet(owner.quiet_from, owner.quiet_until, zone)

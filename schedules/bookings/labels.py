@@ -5,7 +5,7 @@ once, whoever plans. Where none is left the messages go uncounted, and the run s
 never a reason for a message not to be sent.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -22,7 +22,15 @@ from schedules.states import DeliveryState, RunState
 TRIES = 5  # of numbers that others may take at the same moment
 DAY = timedelta(days=1)
 
-Planned = tuple[Run, Mapping[int, Account], Sequence[Delivery]]
+
+class Planned(NamedTuple):
+    """A run that is going to be written. One to an audience brings no deliveries, but the time to
+    which quiet hours have moved it, if they have."""
+
+    run: Run
+    accounts: Mapping[int, Account]
+    deliveries: Sequence[Delivery]
+    slot_at: datetime | None
 
 
 class Key(NamedTuple):
@@ -34,19 +42,18 @@ class Key(NamedTuple):
 
 
 def label_runs(planned: Iterable[Planned]) -> None:
-    """Label what these runs will send, before they are written. Runs to an audience bring no
-    deliveries. Two to five questions, however many runs; none where no channel counts."""
+    """Label what these runs will send, before they are written. Two to five questions, however
+    many runs; none where no channel counts."""
     wanted = [
-        (one, account, _label(one[0], account))
-        for one in planned
-        for account in _labelling(*one)
-    ]  # fmt: skip
-    granted = book([label for _one, _account, label in wanted])
-    for (run, _accounts, deliveries), account, label in wanted:
-        name = label.name if _key(label) in granted else ""
-        run.labels[str(account.pk)] = name
+        (one, account, _labels(one, account)) for one in planned for account in _labelling(one)
+    ]
+    granted = book([label for _one, _account, labels in wanted for label in labels])
+    for one, account, labels in wanted:
+        # Uncounted in one of its months, it is in none: its messages share what they say.
+        name = labels[0].name if {_key(label) for label in labels} <= granted else ""
+        one.run.labels[str(account.pk)] = name
         if name:
-            _stamp(run, deliveries, account, name)
+            _stamp(one, account, name)
 
 
 def book(labels: Sequence[Label]) -> set[Key]:
@@ -63,40 +70,51 @@ def book(labels: Sequence[Label]) -> set[Key]:
     return found
 
 
-def _labelling(
-    run: Run, accounts: Mapping[int, Account], deliveries: Sequence[Delivery]
-) -> list[Account]:
+def _labelling(one: Planned) -> list[Account]:
     """The accounts whose channel will tell something of this run."""
-    if run.state != RunState.PLANNED:
+    if one.run.state != RunState.PLANNED:
         return []
     found = []
-    for account in accounts.values():
+    for account in one.accounts.values():
         channel = account.adapter_class
-        if channel.labels_a_month and _people(run, account, deliveries) >= channel.label_people:
+        if channel.labels_a_month and _people(one, account) >= channel.label_people:
             found.append(account)
     return found
 
 
-def _people(run: Run, account: Account, deliveries: Sequence[Delivery]) -> int:
+def _people(one: Planned, account: Account) -> int:
     """How many it reaches by this account; to an audience, as far as is known."""
+    run = one.run
     if run.schedule.audience_id:
         return account.adapter_class.label_people if run.expected is None else run.expected
-    going = (d for d in deliveries if d.state == DeliveryState.PLANNED)
-    return sum(d.billed for d in going if d.account_id == account.pk)
+    return sum(delivery.billed for delivery in _going(one, account))
 
 
-def _label(run: Run, account: Account) -> Label:
-    zone = account.quota_zone
-    moment = max(run.due_at, run.planned_at)  # what is late goes now
-    day = moment.astimezone(ZoneInfo(zone)).date()
-    return Label(
-        account=account,
-        unit_path=run.unit_path,
-        month=day.replace(day=1),
-        name=run.schedule.label_name,
-        started_on=day,
-        ends_on=day + COUNTED_DAYS,
-    )
+def _going(one: Planned, account: Account) -> Iterator[Delivery]:
+    going = (d for d in one.deliveries if d.state == DeliveryState.PLANNED)
+    return (delivery for delivery in going if delivery.account_id == account.pk)
+
+
+def _labels(one: Planned, account: Account) -> list[Label]:
+    """One for each month in which something of it leaves: quiet hours may move it into the next,
+    in some rooms or in all."""
+    run, zone = one.run, ZoneInfo(account.quota_zone)
+    moments = [delivery.next_try_at for delivery in _going(one, account)]
+    first: dict[date, date] = {}
+    for moment in sorted(moments or [one.slot_at or run.due_at]):
+        day = max(moment, run.planned_at).astimezone(zone).date()  # what is late goes now
+        first.setdefault(day.replace(day=1), day)
+    return [
+        Label(
+            account=account,
+            unit_path=run.unit_path,
+            month=month,
+            name=run.schedule.label_name,
+            started_on=day,
+            ends_on=day + COUNTED_DAYS,
+        )
+        for month, day in first.items()
+    ]
 
 
 def _key(label: Label) -> Key:
@@ -155,11 +173,11 @@ def _end_earlier(new: Sequence[Label]) -> None:
     update_each(Label, ["ends_on"], ends)
 
 
-def _stamp(run: Run, deliveries: Sequence[Delivery], account: Account, name: str) -> None:
-    labelled = account.adapter_class.labelled
-    shared = run.payloads.get(str(account.pk))
+def _stamp(one: Planned, account: Account, name: str) -> None:
+    labelled, payloads = account.adapter_class.labelled, one.run.payloads
+    shared = payloads.get(str(account.pk))
     if shared:
-        run.payloads[str(account.pk)] = [labelled(payload, name) for payload in shared]
-    for delivery in deliveries:
+        payloads[str(account.pk)] = [labelled(payload, name) for payload in shared]
+    for delivery in one.deliveries:
         if delivery.account_id == account.pk and delivery.own_payloads:
-            delivery.own_payloads = [labelled(one, name) for one in delivery.own_payloads]
+            delivery.own_payloads = [labelled(payload, name) for payload in delivery.own_payloads]

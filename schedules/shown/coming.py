@@ -9,9 +9,8 @@ from django.utils.translation import gettext as _
 
 from config.scoped.times import clock as clock_of
 from config.scoped.times import day, zone_of
-from schedules import rules
 from schedules.bookings.slots import Limit
-from schedules.foreseen import Held, foresee
+from schedules.foreseen import Held, foresee, times_to_come
 from schedules.models import Schedule
 from schedules.recurrence import Kind, Occurrence, in_words
 from schedules.states import ScheduleState
@@ -43,7 +42,7 @@ class Coming:
 
 def coming(schedule: Schedule, *, by: Any, now: datetime, count: int = 10) -> Coming:
     """The next occurrences, from the function that the planner uses."""
-    found = rules.preview(schedule, now, count)
+    found = times_to_come(schedule, now, count)
     return Coming(
         words=words(schedule, now),
         occurrences=found,

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Min
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,10 +16,10 @@ from config.scoped.times import zone_of
 from orgs.clock import database_now
 from orgs.reach import Act, within
 from schedules import actions
-from schedules.models import Schedule
+from schedules.models import Delivery, Schedule
 from schedules.rules import Problems
-from schedules.shown.coming import coming
-from schedules.states import RunState
+from schedules.shown.coming import coming, held_in_words
+from schedules.states import DeliveryState, RunState
 from schedules.templatetags.teiji_times import in_zone
 from schedules.wizard import pages
 from schedules.wizard.access import draft_or_404, first_unit, is_id
@@ -257,17 +258,29 @@ def _conflict_in_words(request: HttpRequest, row: Schedule) -> str:
 
 def _registered_in_words(request: HttpRequest, done: Schedule) -> str:
     now = database_now()
-    first = coming(done, by=request.user, now=now).first
+    times = coming(done, by=request.user, now=now)
+    first, title = times.first, {"title": done.title}
     if first is None and done.runs.filter(state=RunState.SKIPPED).exists():
-        return _("“%(title)s” is registered, but nothing is sent. The run below says why.") % {
-            "title": done.title
-        }
+        return _("“%(title)s” is registered, but nothing is sent. The run below says why.") % title
     if first is None:
-        return _("“%(title)s” is registered. It is sent at once.") % {"title": done.title}
-    return _("“%(title)s” is registered. First message: %(at)s.") % {
-        "title": done.title,
+        planned = Delivery.objects.filter(run__schedule=done, state=DeliveryState.PLANNED)
+        leaves_at = planned.aggregate(at=Min("next_try_at"))["at"]
+        if leaves_at and leaves_at > now:
+            return _(
+                "“%(title)s” is registered. The limits of its rooms hold it back: it is sent "
+                "from %(at)s."
+            ) % {**title, "at": in_zone(leaves_at, done.zone)}
+        return _("“%(title)s” is registered. It is sent at once.") % title
+    words = _("“%(title)s” is registered. First message: %(at)s.") % {
+        **title,
         "at": in_zone(first.due_at, done.zone),
     }
+    held = "; ".join(held_in_words(times, first))
+    return (
+        _("%(words)s Its limits change that: %(held)s.") % {"words": words, "held": held}
+        if held
+        else words
+    )
 
 
 def _edited_or_404(request: HttpRequest) -> Schedule:

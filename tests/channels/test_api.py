@@ -43,6 +43,7 @@ def test_a_manager_adds_a_room_with_a_shared_account(api, world):
         "promise": "once",
         "name": "Lobby", "address": "lobby", "kind": "live", "language": "", "is_active": True,
         "min_interval_seconds": None, "daily_cap": None, "quiet_from": None, "quiet_until": None,
+        "never_quiet": False,
     }  # fmt: skip
     entry = History.objects.get(kind="room", object_id=str(room.pk))
     assert (entry.verb, entry.via, entry.changes["name"]) == ("created", "api", [None, "Lobby"])

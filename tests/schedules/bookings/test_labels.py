@@ -1,12 +1,13 @@
 """A schedule is counted by its channel under a label, as many as a month has, and sent anyway."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from channels.models import DayCount, Label, QuotaReading
+from channels.models import DayCount, Label, QuotaReading, Room
+from orgs.models import Unit
 from schedules.bookings import labels
 from schedules.dispatch.plan import plan
 from schedules.models import Delivery, Run, Schedule
@@ -224,3 +225,43 @@ def test_what_line_tells_stands_beside_what_was_handed_over(client, world, make_
     assert whole_day in page(client, world, run, who="hq")
     assert whole_day not in page(client, world, run)  # the account is not xinyi's
     assert page(client, world, run).count("fewer than 20 people opened them") == 2
+
+
+def test_what_quiet_hours_move_past_the_end_of_the_month_counts_in_the_next(
+    world, make_room, make_audience, planned_at
+):
+    night = {"quiet_from": time(22), "quiet_until": time(8)}
+    Unit.objects.filter(pk=world.xinyi.pk).update(**night)
+    late = datetime(2027, 3, 31, 14, 30, tzinfo=UTC)  # 22:30 in Taipei, 23:30 in Tokyo
+    runs = planned_at(
+        late,
+        {"rooms": [make_room(30)]},
+        {"rooms": [], "audience": make_audience(30), "text": "to each"},
+    )
+    assert {(label.name, label.month) for label in Label.objects.all()} == {
+        (name_of(run), APRIL) for run in runs
+    }
+    assert {label.started_on for label in Label.objects.all()} == {date(2027, 4, 1)}
+
+
+def test_where_only_some_rooms_wait_it_counts_in_both_months(make_room, planned_at):
+    quiet, other = make_room(30), make_room(30)
+    Room.objects.filter(pk=quiet.pk).update(quiet_from=time(22), quiet_until=time(8))
+    late = datetime(2027, 3, 31, 14, 30, tzinfo=UTC)
+    (run,) = planned_at(late, {"rooms": [quiet, other]})
+    rows = Label.objects.order_by("month").values_list("month", "name", "ends_on")
+    assert list(rows) == [
+        (MARCH, name_of(run), date(2027, 3, 31)), (APRIL, name_of(run), date(2027, 5, 1)),
+    ]  # fmt: skip
+
+
+def test_what_one_of_two_months_does_not_count_is_not_labelled(
+    billing, make_room, planned_at, world
+):
+    spend(billing, APRIL, 1000)
+    quiet, other = make_room(30), make_room(30)
+    Room.objects.filter(pk=quiet.pk).update(quiet_from=time(22), quiet_until=time(8))
+    late = datetime(2027, 3, 31, 14, 30, tzinfo=UTC)
+    (run,) = planned_at(late, {"rooms": [quiet, other]})
+    assert name_of(run) == ""
+    assert all(UNITS not in row.payloads[0] for row in Delivery.objects.all())

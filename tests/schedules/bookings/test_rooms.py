@@ -1,19 +1,24 @@
 """What a room bears holds over all plans together."""
 
+import os
+import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
 from channels.models import Room
 from orgs.models import Unit
 from schedules import actions, rules
 from schedules.dispatch.plan import plan
-from schedules.foreseen import foresee
-from schedules.models import Delivery, Run
+from schedules.foreseen import foresee, times_to_come
+from schedules.models import Delivery, Run, Schedule
+from tests.schedules.at_once import before_statement, on_postgresql, outcome_of
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 NOON = datetime(2026, 11, 25, 4, tzinfo=UTC)  # noon in Taipei, where xinyi is
@@ -118,6 +123,145 @@ def test_quiet_hours_of_the_room_or_of_the_nearest_unit_move_it_to_their_end(
     (delivery,) = leaving(DAY_LATE, {"text": "a"})
     assert delivery.next_try_at == datetime(2026, 11, 26, 0, tzinfo=UTC)  # 8:00 in Taipei
     assert (delivery.due_at, delivery.reason) == (DAY_LATE, "quiet")
+
+
+@pytest.mark.parametrize("owner", ["room", "branch", "agency"])
+def test_a_room_or_unit_may_be_never_quiet_below_one_that_is(
+    usual: Room, leaving: Any, world: Any, owner: str
+) -> None:
+    Unit.objects.filter(pk=world.hq.pk).update(quiet_from=time(22), quiet_until=time(8))
+    row = {"room": usual, "branch": world.xinyi, "agency": world.taipei}[owner]
+    type(row)._default_manager.filter(pk=row.pk).update(never_quiet=True)
+    (delivery,) = leaving(DAY_LATE, {"text": "a"})
+    assert (delivery.next_try_at, delivery.reason) == (DAY_LATE, "")
+
+
+def test_below_one_that_is_never_quiet_there_may_be_quiet_hours(
+    usual: Room, leaving: Any, world: Any
+) -> None:
+    Unit.objects.filter(pk=world.taipei.pk).update(never_quiet=True)
+    Unit.objects.filter(pk=world.xinyi.pk).update(quiet_from=time(22), quiet_until=time(8))
+    (delivery,) = leaving(DAY_LATE, {"text": "a"})
+    assert delivery.reason == "quiet"
+
+
+@pytest.mark.parametrize("model", [Room, Unit])
+def test_quiet_hours_and_none_at_once_are_refused(world: Any, model: Any) -> None:
+    row = {Room: world.room, Unit: world.xinyi}[model]
+    row.never_quiet, row.quiet_from, row.quiet_until = True, time(22), time(8)
+    with pytest.raises(ValidationError, match="not both"):
+        row.full_clean()
+    with pytest.raises(IntegrityError):
+        row.save()
+
+
+@pytest.mark.parametrize(
+    ("zone", "night"),
+    [
+        # 23:00 to 8:00, in the night in which the clocks are put back: an hour more.
+        ("America/New_York", "2026-11-01T03:00Z 2026-11-01T13:00Z"),
+        # In the night in which they are put forward: an hour less.
+        ("America/New_York", "2027-03-14T04:00Z 2027-03-14T12:00Z"),
+        ("Asia/Seoul", "2027-03-14T14:00Z 2027-03-14T23:00Z"),
+    ],
+)
+def test_quiet_hours_end_by_the_clock_on_the_wall_also_where_it_changes(
+    usual: Room, leaving: Any, world: Any, zone: str, night: str
+) -> None:
+    hours = {"quiet_from": time(22), "quiet_until": time(8)}
+    Unit.objects.filter(pk=world.xinyi.pk).update(zone=zone, **hours)
+    due_at, leaves_at = map(datetime.fromisoformat, night.split())
+    (delivery,) = leaving(due_at, {"text": "a"})
+    assert delivery.next_try_at == leaves_at
+
+
+def test_a_draft_that_goes_at_once_is_told_what_its_limits_do_to_it(
+    usual: Room, make_schedule: Any
+) -> None:
+    Room.objects.filter(pk=usual.pk).update(quiet_from=time(22), quiet_until=time(8))
+    draft = make_schedule(timing_kind="now", date=None, time=None)
+    (occurrence,) = times_to_come(draft, DAY_LATE, 10)
+    ((held,),) = foresee(draft, [occurrence], DAY_LATE).values()
+    assert held.leaves_at == datetime(2026, 11, 26, 0, tzinfo=UTC)
+    assert foresee(draft, times_to_come(draft, NOON, 10), NOON) == {}
+
+
+LIMITS = {Delivery.Reason.QUIET: "quiet", Delivery.Reason.BUSY: "interval",
+          Delivery.Reason.CAP: "cap", Delivery.Reason.FOLLOWED: "followed"}  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("TEIJI_TEST_SEARCH") or 12)))
+def test_whatever_the_limits_are_the_preview_is_what_the_planner_does(
+    world: Any, due: Any, seed: int
+) -> None:
+    chance = random.Random(seed)
+    nights = [(None, None), (time(22), time(8)), (time(12, 30), time(14)), (time(0), time(23))]
+    rooms = []
+    for number in range(2):
+        quiet_from, quiet_until = chance.choice(nights)
+        rooms.append(
+            Room.objects.create(
+                unit=world.xinyi, account=world.sandbox, name=f"R{number}", address=f"r{number}",
+                min_interval_seconds=chance.choice([0, 30, 400]), daily_cap=chance.choice([0, 4]),
+                quiet_from=quiet_from, quiet_until=quiet_until,
+            )
+        )  # fmt: skip
+    start = chance.choice([NOON, DAY_LATE])
+
+    def add(text: str) -> Schedule:
+        grid = {"timing_kind": "interval", "every_minutes": chance.choice([10, 30, 60])}
+        made = due(
+            start, text=text, rooms=chance.sample(rooms, chance.choice([1, 2])), date=None,
+            time=None, **grid, priority=chance.choice([10, 50, 90]),
+            on_quiet=chance.choice(["move", "skip"]),
+        )  # fmt: skip
+        made.refresh_from_db()
+        return made
+
+    add("another")
+    mine = add("mine")
+    coming = rules.preview(mine, start - SECOND, 12)
+    told = foresee(mine, coming, start - SECOND)
+    every = sorted({start + n * 10 * MINUTE for n in range(12 * 6 + 1)})
+    for moment in (moment for moment in every if moment <= coming[-1].due_at):
+        while plan(moment):
+            pass
+    for occurrence in coming:
+        rows = Delivery.objects.filter(run__schedule=mine, due_at=occurrence.due_at)
+        planned = Counter(
+            (LIMITS[row.reason], row.next_try_at if row.state == "planned" else None)
+            for row in rows
+            if row.reason
+        )
+        foreseen = {(held.limit.value, held.leaves_at): held.rooms
+                    for held in told.get(occurrence.due_at, [])}  # fmt: skip
+        assert foreseen == dict(planned), occurrence
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_two_planners_at_any_step_of_each_other_never_fill_a_day_over(
+    usual: Room, due: Any
+) -> None:
+    Room.objects.filter(pk=usual.pk).update(daily_cap=3)
+    for place in range(0, 200, 3):
+        Delivery.objects.update(state="cancelled", claim=None)
+        at = NOON + place * MINUTE
+        pairs = [
+            Schedule.objects.filter(pk__in=[due(at, text=f"{place} {n}{m}").pk for m in range(2)])
+            for n in range(2)
+        ]
+        with before_statement(place, lambda at=at, ids=pairs[1]: plan(at, ids)) as begun:
+            plan(at, pairs[0])
+        if begun:
+            assert isinstance(outcome_of(begun[0]), int)
+        while plan(at):
+            pass
+        rows = Delivery.objects.filter(due_at=at)
+        assert sorted(rows.values_list("state", flat=True)) == ["planned"] * 3 + ["skipped"]
+        if not begun:
+            return
+    raise AssertionError("a plan of so many statements is none")
 
 
 def test_of_all_times_of_one_night_only_the_last_goes(usual: Room, due: Any) -> None:

@@ -2,10 +2,12 @@
 
 import datetime
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 
+from channels.models import Room
 from orgs.reach import Role
 from schedules.models import Schedule
 from schedules.states import ScheduleState
@@ -146,3 +148,17 @@ def test_rooms_are_found_by_name_and_only_ones_own(desk: Client, world: World):
 def test_a_draft_is_deleted_at_a_button(desk: Client, draft: Schedule):
     desk.post(address(draft, "discard"))
     assert not Schedule.objects.filter(pk=draft.pk).exists()
+
+
+def test_what_would_go_at_once_says_that_quiet_hours_hold_it(
+    desk: Client, draft: Schedule, world: World
+):
+    now = datetime.datetime.now(ZoneInfo(world.xinyi.zone))
+    begins, ends = (now - datetime.timedelta(minutes=5), now + datetime.timedelta(hours=2))
+    Room.objects.filter(pk=world.room.pk).update(quiet_from=begins.time(), quiet_until=ends.time())
+    Schedule.objects.filter(pk=draft.pk).update(timing_kind="now", date=None, time=None)
+    for step in ("timing", "review"):
+        assert "after the quiet hours" in desk.get(address(draft, step)).content.decode()
+    review = desk.get(address(draft, "review"))
+    answer = desk.post(address(draft, "confirm"), marks(review), follow=True)
+    assert "The limits of its rooms hold it back" in answer.content.decode()
