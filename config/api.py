@@ -14,8 +14,10 @@ from channels.api import ImageViewSet, RoomViewSet
 from config.scoped.problems import MEDIA_TYPE, problem
 from logs.api import HistoryViewSet
 from schedules.api import (
+    AccountFreezeViewSet,
     BatchViewSet,
     DayCountViewSet,
+    FreezeViewSet,
     LogViewSet,
     NotConfirmedViewSet,
     QuotaViewSet,
@@ -23,6 +25,7 @@ from schedules.api import (
     ScheduleActsViewSet,
     ScheduleViewSet,
     TemplateViewSet,
+    UnitFreezeViewSet,
 )
 
 app_name = "api"
@@ -38,6 +41,9 @@ router.register("quota", QuotaViewSet)
 router.register("counts", DayCountViewSet)
 router.register("rooms", RoomViewSet)
 router.register("images", ImageViewSet)
+router.register("freezes", FreezeViewSet)
+router.register("units", UnitFreezeViewSet, basename="unit-freeze")
+router.register("accounts", AccountFreezeViewSet, basename="account-freeze")
 router.register("recipients", ReachedViewSet, basename="reached")
 
 # The document says what the API can do, nothing of what is in it: anybody may read it.

@@ -24,6 +24,7 @@ SIDEBAR: list[tuple[Any, list[Place]]] = [
             (_("Runs"), "play_circle", "schedules.Run"),
             (_("Send log"), "outgoing_mail", "schedules.Delivery"),
             (_("Not confirmed"), "help", "schedules.Delivery", "not-confirmed"),
+            (_("Freezes"), "ac_unit", "schedules.Freeze"),
             (_("Holidays"), "event_busy", "schedules.HolidayException"),
         ],
     ),

@@ -18,6 +18,7 @@ from orgs.reach import Act, can_anywhere, member_of, within
 from schedules.models import Delivery, Run, Schedule
 from schedules.shown.cards import cards_of, success_of
 from schedules.shown.figures import Figures
+from schedules.shown.freezes import in_force_for
 from schedules.shown.lane import lane_of
 from schedules.shown.narrowed import schedules_of
 from schedules.shown.quota import Shown, scarcest
@@ -52,6 +53,7 @@ def _figures(user: Any, now: datetime) -> dict[str, Any]:
         "figures": figures,
         "cards": cards_of(user, figures, now),
         "success": success_of(figures),
+        "freezes": in_force_for(user).count(),
         "lane": lane_of(user, now),
         "lane_address": schedules_of(next="hour"),
         "coming": _coming(user),

@@ -35,6 +35,7 @@ from channels.models import Account, PulledMessage
 from logs.history import origin
 from orgs.clock import database_now
 from schedules.dispatch import fence
+from schedules.dispatch.frozen import a_phone_may_fetch
 from schedules.models import Delivery
 from schedules.models.delivery import part_key
 from schedules.states import DeliveryState
@@ -75,7 +76,8 @@ def fetch_next(request: HttpRequest, account: Account) -> HttpResponse:
     if not FETCH.fullmatch(fetch):
         return _said({"error": "Teiji-Fetch: 8 to 64 letters, digits or hyphens"}, 400)
     pause = timedelta(seconds=account.open().config.pause)
-    row = pull.next_for(account, fetch, pause=pause, allowed=fence.is_down())
+    allowed = a_phone_may_fetch(account) & fence.is_down()
+    row = pull.next_for(account, fetch, pause=pause, allowed=allowed)
     if row is None:
         return _said({"id": None})
     assert row.answer_by is not None, "written with the fetch"

@@ -1,6 +1,7 @@
 """The schedules' pages in the admin: lists, the page of one, and buttons that call actions."""
 
 from schedules.admin.delivery import DeliveryAdmin
+from schedules.admin.freezes import FreezeAdmin
 from schedules.admin.holiday import HolidayExceptionAdmin
 from schedules.admin.run import RunAdmin
 from schedules.admin.schedule import ScheduleAdmin
@@ -8,6 +9,7 @@ from schedules.admin.template import MessageTemplateAdmin, PlaceholderValueAdmin
 
 __all__ = [
     "DeliveryAdmin",
+    "FreezeAdmin",
     "HolidayExceptionAdmin",
     "MessageTemplateAdmin",
     "PlaceholderValueAdmin",

@@ -4,6 +4,7 @@ schedules.actions."""
 from schedules.api.acts import ScheduleActsViewSet
 from schedules.api.batch import BatchViewSet
 from schedules.api.counts import DayCountViewSet
+from schedules.api.freezes import AccountFreezeViewSet, FreezeViewSet, UnitFreezeViewSet
 from schedules.api.logs import LogViewSet
 from schedules.api.not_confirmed import NotConfirmedViewSet
 from schedules.api.quota import QuotaViewSet
@@ -12,8 +13,10 @@ from schedules.api.schedules import ScheduleViewSet
 from schedules.api.templates import TemplateViewSet
 
 __all__ = [
+    "AccountFreezeViewSet",
     "BatchViewSet",
     "DayCountViewSet",
+    "FreezeViewSet",
     "LogViewSet",
     "NotConfirmedViewSet",
     "QuotaViewSet",
@@ -21,4 +24,5 @@ __all__ = [
     "ScheduleActsViewSet",
     "ScheduleViewSet",
     "TemplateViewSet",
+    "UnitFreezeViewSet",
 ]

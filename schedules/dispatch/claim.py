@@ -16,6 +16,7 @@ from channels.alerts import AlertKind
 from channels.models import Account
 from channels.models.room import interval_in_force
 from schedules.dispatch import fence
+from schedules.dispatch.frozen import frozen_now
 from schedules.dispatch.shares import next_due
 from schedules.models import Delivery, Run
 from schedules.models.delivery import part_key
@@ -89,7 +90,7 @@ def claim(now: datetime, *, worker: str, limit: int, full: Sequence[int] = ()) -
         return []
     token = uuid4()
     with transaction.atomic():
-        ids = next_due(until, limit, full=full)
+        ids = next_due(until, limit, full=full, frozen=frozen_now(), missed=now - _grace())
         lease = until + timedelta(seconds=settings.TEIJI_LEASE_SECONDS)
         move(
             Delivery.objects.filter(id__among=ids),
@@ -130,9 +131,11 @@ def release_marked(claimed: Sequence[Claimed]) -> int:
     return _give_back(claimed)
 
 
-def postpone(waiting: Sequence[tuple[Claimed, datetime]]) -> int:
+def postpone(
+    waiting: Sequence[tuple[Claimed, datetime]], reason: str = Delivery.Reason.BUSY
+) -> int:
     """Give these back; each is tried again from its moment on, when its room is free."""
-    rows = [(at, Delivery.Reason.BUSY, claimed.id, claimed.token) for claimed, at in waiting]
+    rows = [(at, reason, claimed.id, claimed.token) for claimed, at in waiting]
     return move_each(Delivery, DeliveryState.PLANNED, ("next_try_at", "reason"), rows)
 
 

@@ -1,7 +1,7 @@
 """Mark: "from here on it may be sent", written before the wire. Who may is asked here, at last."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,11 +11,14 @@ from django.db.models import Model
 
 from channels.models import Account, Audience, Room
 from schedules.dispatch import fence
-from schedules.dispatch.claim import Claimed
+from schedules.dispatch.claim import Claimed, postpone
+from schedules.dispatch.frozen import Frozen, frozen_now, none_newer_than
 from schedules.dispatch.standing import Place, against, inactive_units
 from schedules.dispatch.stops import stopped_among
 from schedules.models import Delivery, Run, Schedule
 from schedules.states import RunState, ScheduleState, move
+
+FROZEN_EVERY = timedelta(seconds=5)  # what is given back for a freeze is looked at anew
 
 
 def mark_wire(
@@ -26,11 +29,16 @@ def mark_wire(
     Returns the ids that may go, for each that may not the reason, and the end of the lease. An
     id in neither is no longer this worker's: it must be dropped.
     """
+    places, frozen = _places(claimed), frozen_now()
+    barred = _present(_barred(claimed, places))
+    barred |= _missed([delivery for delivery in claimed if delivery.is_missed(now)], frozen)
+    held = _frozen(claimed, frozen, places, barred) if frozen else []
+    barred |= _hold_back(held, now)
+    given_back = {delivery.id for delivery in held} - barred.keys()
+    claimed = [delivery for delivery in claimed if delivery.id not in given_back]
     by_token: dict[UUID, list[int]] = defaultdict(list)
     for delivery in claimed:
         by_token[delivery.token].append(delivery.id)
-    barred = _present(_barred(claimed))
-    barred |= _missed([delivery for delivery in claimed if delivery.is_missed(now)])
     # Runs before deliveries: of a run that is still planned nothing has left.
     runs = {delivery.run_id for delivery in claimed if delivery.id not in barred}
     starting = Run.objects.filter(id__in=runs, state=RunState.PLANNED).filter(fence.is_down())
@@ -41,7 +49,8 @@ def mark_wire(
     for token, ids in by_token.items():
         free = set(ids) - barred.keys()
         mine = Delivery.objects.filter(id__among=free, claim=token)
-        open_ = mine.filter(lease_until__gt=now).filter(fence.is_down())
+        is_let_go = (fence.is_down(), none_newer_than(frozen))
+        open_ = mine.filter(lease_until__gt=now).filter(*is_let_go)
         count = open_.update(wire_at=now, lease_until=lease)
         # Asked which ones only when some were lost.
         all_mine = count == len(free)
@@ -57,13 +66,52 @@ def _present(barred: dict[int, str]) -> dict[int, str]:
     return {id_: barred[id_] for id_ in present}
 
 
-def _missed(claimed: Sequence[Claimed]) -> dict[int, str]:
+def _missed(claimed: Sequence[Claimed], frozen: Frozen) -> dict[int, str]:
     stopped = stopped_among(claimed) if claimed else set()
-    reason = Delivery.Reason
-    return {d.id: reason.STOPPED if d.account.pk in stopped else reason.MISSED for d in claimed}
+
+    def why(delivery: Claimed) -> str:
+        if frozen.holds(delivery.account.pk, delivery.unit_path):
+            return Delivery.Reason.FROZEN
+        is_stopped = delivery.account.pk in stopped
+        return Delivery.Reason.STOPPED if is_stopped else Delivery.Reason.MISSED
+
+    return {delivery.id: why(delivery) for delivery in claimed}
 
 
-def _barred(claimed: Sequence[Claimed]) -> dict[int, str]:
+def _frozen(
+    claimed: Sequence[Claimed],
+    frozen: Frozen,
+    places: Mapping[int, Place],
+    barred: Collection[int],
+) -> list[Claimed]:
+    """By their places, which may lie below the units of their schedules."""
+    paths = {id_: place.unit_path for id_, place in places.items()}
+    return [
+        delivery
+        for delivery in claimed
+        if delivery.id not in barred
+        and frozen.holds(delivery.account.pk, paths.get(delivery.id, delivery.unit_path))
+    ]
+
+
+def _hold_back(claimed: Sequence[Claimed], now: datetime) -> dict[int, str]:
+    """Give these back; those that may not be so late are skipped."""
+    again_at = now + FROZEN_EVERY
+    may_wait = [delivery for delivery in claimed if delivery.may_wait_until(again_at)]
+    postpone([(delivery, again_at) for delivery in may_wait], Delivery.Reason.FROZEN)
+    waits = {delivery.id for delivery in may_wait}
+    return {d.id: Delivery.Reason.FROZEN for d in claimed if d.id not in waits}
+
+
+def _places(claimed: Sequence[Claimed]) -> dict[int, Place]:
+    """Of each delivery its room or audience, where it still is there."""
+    rooms = _facts(Room, {d.room_id for d in claimed}, "unit__path", "is_active", "left_at")
+    audiences = _facts(Audience, {d.audience_id for d in claimed}, "unit__path", "is_active")
+    found = {d.id: rooms.get(d.room_id) or audiences.get(d.audience_id) for d in claimed}
+    return {id_: Place(*facts) for id_, facts in found.items() if facts}
+
+
+def _barred(claimed: Sequence[Claimed], places: Mapping[int, Place]) -> dict[int, str]:
     """Of these deliveries, those that may not be sent now, with the reason."""
     active = set(
         Account.objects.filter(id__in={d.account.pk for d in claimed}, is_active=True).values_list(
@@ -72,20 +120,16 @@ def _barred(claimed: Sequence[Claimed]) -> dict[int, str]:
     )
     inactive = inactive_units()
     schedules = _facts(Schedule, {d.schedule_id for d in claimed}, "unit__path", "state")
-    rooms = _facts(Room, {d.room_id for d in claimed}, "unit__path", "is_active", "left_at")
-    audiences = _facts(Audience, {d.audience_id for d in claimed}, "unit__path", "is_active")
     barred: dict[int, str] = {}
     for delivery in claimed:
-        facts = rooms.get(delivery.room_id) or audiences.get(delivery.audience_id)
-        if delivery.schedule_id not in schedules or facts is None:
+        place = places.get(delivery.id)
+        if delivery.schedule_id not in schedules or place is None:
             continue  # deleted, and the delivery with it: nothing is left to mark
         owner, state = schedules[delivery.schedule_id]
         is_active = delivery.account.pk in active
         if state == ScheduleState.CANCELLED:
             barred[delivery.id] = Delivery.Reason.CANCELLED
-        elif reason := against(
-            owner, Place(*facts), account_is_active=is_active, inactive=inactive
-        ):
+        elif reason := against(owner, place, account_is_active=is_active, inactive=inactive):
             barred[delivery.id] = reason
     return barred
 

@@ -11,9 +11,11 @@ from typing import Any
 
 from django.db import connection, models
 
+from schedules.dispatch.frozen import Frozen
 from schedules.models import Delivery
 
 TABLE = Delivery._meta.db_table
+NOTHING_FROZEN = Frozen((), (), 0)
 
 QUEUES = f"""
     WITH RECURSIVE queue(account_id, priority, soonest) AS (
@@ -33,7 +35,7 @@ LOCKED_SHARES = f"""
     ) SELECT due.id FROM share CROSS JOIN LATERAL (
         SELECT id, account_id, priority, next_try_at FROM {TABLE} d
         WHERE d.state = 'planned' AND d.account_id = share.account_id
-        AND d.priority = share.priority AND d.next_try_at <= %s
+        AND d.priority = share.priority AND d.next_try_at <= %s {{frozen}}
         ORDER BY d.next_try_at, d.id LIMIT share.size FOR UPDATE SKIP LOCKED) due
 """  # noqa: S608
 
@@ -42,7 +44,7 @@ SHARES = f"""
     ) SELECT due.id FROM share JOIN {TABLE} due ON due.id IN (
         SELECT d.id FROM {TABLE} d
         WHERE d.state = 'planned' AND d.account_id = share.account_id
-        AND d.priority = share.priority AND d.next_try_at <= %s
+        AND d.priority = share.priority AND d.next_try_at <= %s {{frozen}}
         ORDER BY d.next_try_at, d.id LIMIT (SELECT size FROM share LIMIT 1))
 """  # noqa: S608
 
@@ -53,22 +55,41 @@ IN_TURN = """
 """
 
 
-def next_due(until: datetime, limit: int, *, full: Sequence[int] = ()) -> list[int]:
+def next_due(
+    until: datetime,
+    limit: int,
+    *,
+    full: Sequence[int] = (),
+    frozen: Frozen = NOTHING_FROZEN,
+    missed: datetime | None = None,
+) -> list[int]:
     """The ids of up to `limit` deliveries due until then: of each account the same number,
-    its higher priorities first. `full`: accounts that are passed over. Locks what it returns;
-    inside a transaction."""
+    its higher priorities first. `full`: accounts that are passed over; so is what is `frozen`,
+    but for what was due before `missed`. Locks what it returns; inside a transaction."""
     moment = _stored(until)
+    held, held_values = _not_frozen(frozen, missed or until)
     passed_over = f" AND account_id NOT IN ({', '.join(['%s'] * len(full))})" if full else ""
     size = (
         "), share AS (SELECT account_id, priority, "
         "(%s - 1) / (SELECT count(DISTINCT account_id) FROM waiting) + 1 AS size FROM waiting"
     )
     shares = LOCKED_SHARES if connection.features.has_select_for_update_skip_locked else SHARES
-    statement = QUEUES + passed_over + size + shares + IN_TURN
+    statement = QUEUES + passed_over + size + shares.format(frozen=held) + IN_TURN
     with connection.cursor() as cursor:
-        cursor.execute(statement, [moment, *full, limit, moment, limit])
+        cursor.execute(statement, [moment, *full, limit, moment, *held_values, limit])
         return [row[0] for row in cursor.fetchall()]
 
 
 def _stored(moment: datetime) -> Any:
     return models.DateTimeField().get_db_prep_value(moment, connection)
+
+
+def _not_frozen(frozen: Frozen, missed: datetime) -> tuple[str, list[Any]]:
+    """A condition for rows, and its values; nothing while nothing is frozen."""
+    if not frozen:
+        return "", []
+    accounts = [f"d.account_id IN ({', '.join(['%s'] * len(frozen.accounts))})"]
+    # Paths hold no character that LIKE would take for another.
+    conditions = accounts[: len(frozen.accounts)] + ["d.unit_path LIKE %s"] * len(frozen.units)
+    values = [_stored(missed), *frozen.accounts, *(f"{path}%" for path in frozen.units)]
+    return f"AND (d.next_try_at < %s OR NOT ({' OR '.join(conditions)}))", values

@@ -2,6 +2,7 @@
 and what schedules are made from (MessageTemplate)."""
 
 from schedules.models.delivery import Delivery
+from schedules.models.freeze import Freeze
 from schedules.models.heartbeat import Heartbeat
 from schedules.models.holiday import HolidayException
 from schedules.models.installation import Installation
@@ -23,6 +24,7 @@ from schedules.models.timing import TimingFields
 
 __all__ = [
     "Delivery",
+    "Freeze",
     "Heartbeat",
     "HolidayException",
     "Installation",

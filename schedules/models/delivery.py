@@ -84,6 +84,7 @@ class Delivery(models.Model):
         DUPLICATE = "duplicate", _("the same content went to this room at the same time")
         CANCELLED = "cancelled", _("the schedule was cancelled")
         FENCED = "fenced", _("all sending was stopped when it was due")
+        FROZEN = "frozen", _("its account or unit was frozen when it was due")
         UNFILLED = "unfilled", _("its text could not be filled in")
         QUIET = "quiet", _("quiet hours")
         BUSY = "busy", _("the room has other messages at that time")

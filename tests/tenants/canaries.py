@@ -44,6 +44,7 @@ from schedules.dispatch.plan import plan
 from schedules.dispatch.settle import settle
 from schedules.models import (
     Delivery,
+    Freeze,
     MessageTemplate,
     PlaceholderValue,
     Preflight,
@@ -94,6 +95,10 @@ def make_canaries(world: World, make_schedule: Any) -> Canaries:
     person.refresh_from_db()
     found.add(person)
     found.add(person.member)
+    freeze = {"why": WORD, "frozen_by": WORD, "placed_from": unit, "frozen_at": database_now()}
+    lifted = {"lifted_by": WORD, "lifted_why": WORD, "lifted_at": database_now()}
+    values = {"unit_path": unit.path, "name": WORD, **freeze, **lifted}
+    found.add(Freeze.objects.create(unit=unit, **values))
     kept = {"page": "delivery", "name": WORD, "query": f"q={WORD}"}
     found.add(SavedFilter.objects.create(user=person, **kept))
     found.add(Token.issue(user=person, name=f"{WORD} token", scopes=["read"])[0])

@@ -106,7 +106,7 @@ def test_marking_thirty_asks_as_often_as_marking_one(world, planned, django_asse
     now = max(Delivery.objects.values_list("due_at", flat=True))
     claimed = claim_at(now)
     mark_wire(claimed[:1], now)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         mark_wire(claimed[1:], now)
 
 
