@@ -211,7 +211,7 @@ class AccountAdmin(ScopedAdmin):
             account.unit.path,
             key=f"over:{account.pk}:{account.stopped_at.isoformat()}",
             name=account.name,
-            text=_("%(who)s has seen to it: it sends again.") % {"who": by.get_username()},
+            text=lambda: _("%(who)s has seen to it: it sends again.") % {"who": by.get_username()},
             now=database_now(),
             is_over=True,
         )

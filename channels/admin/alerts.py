@@ -8,8 +8,8 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from channels.adapters.apprise import AppriseConfig
@@ -93,14 +93,14 @@ class AlertTargetAdmin(ScopedAdmin):
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin):
-    list_display = ["made", "title", "unit_name", "told"]
-    list_display_links = ["made", "title"]
+    list_display = ["made", "headline", "unit_name", "told"]
+    list_display_links = ["made", "headline"]
     list_filter = ["kind"]
     search_fields = ["title"]
     ordering = ["-id"]
     list_fullwidth = True
-    fields = ["made", "title", "unit_name", "kind", "count", "words", "told"]
-    readonly_fields = ["made", "unit_name", "words", "told"]
+    fields = ["made", "headline", "unit_name", "kind", "count", "words", "told"]
+    readonly_fields = ["made", "headline", "unit_name", "words", "told"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         unit = Unit.objects.filter(path=OuterRef("unit_path")).values("name")[:1]
@@ -115,9 +115,14 @@ class NoticeAdmin(ReadOnlyAdmin):
     def unit_name(self, notice: Any) -> str:
         return notice.unit_of or _("the installation")
 
+    @admin.display(description=gettext_lazy("title"), ordering="title")
+    def headline(self, notice: Notice) -> str:
+        return notice.said_in(get_language())[0]
+
     @admin.display(description=gettext_lazy("text"))
     def words(self, notice: Notice) -> SafeString:
-        return format_html('<div style="white-space: pre-wrap">{}</div>', notice.body)
+        body = notice.said_in(get_language())[1]
+        return format_html('<div style="white-space: pre-wrap">{}</div>', body)
 
     @admin.display(description=gettext_lazy("told"))
     def told(self, notice: Any) -> SafeString | str:

@@ -2,7 +2,7 @@
 minutes, whatever comes is kept for one digest."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from channels.alerts.routes import routes_of, tell_target, tellings_of
 from channels.alerts.words import LINES, body_of, title_of
-from channels.models.alert import Alert, AlertKind, Notice, Quiet, Telling
+from channels.models.alert import Alert, AlertKind, Notice, Quiet, Telling, in_each_language
 from channels.models.alert_target import AlertTarget
 from orgs.models import Unit
 
@@ -46,14 +46,19 @@ def gather(now: datetime, *, only: Collection[str] | None = None) -> int:
 
 def greet(target: AlertTarget, now: datetime) -> None:
     """Tell a new place that it will be told: so it is known at once whether that works."""
-    words = _("From now on the alerts of %(unit)s come here.") % {"unit": target.unit.name}
-    notice = Notice.objects.create(
-        kind=AlertKind.WELCOME,
-        subject=f"target:{target.pk}",
-        unit_path=target.unit.path,
-        made_at=now,
-        title="Teiji",
-        body=f"{words}\n\n{settings.TEIJI_PUBLIC_URL}",
+
+    def say() -> tuple[str, str]:
+        words = _("From now on the alerts of %(unit)s come here.") % {"unit": target.unit.name}
+        return "Teiji", f"{words}\n\n{settings.TEIJI_PUBLIC_URL}"
+
+    notice = _written(
+        Notice(
+            kind=AlertKind.WELCOME,
+            subject=f"target:{target.pk}",
+            unit_path=target.unit.path,
+            made_at=now,
+        ),
+        say,
     )
     tell_target(notice, target, now).save()
 
@@ -91,12 +96,22 @@ def _notice(subject: Subject, alerts: QuerySet[Alert], last: Alert, now: datetim
     count = alerts.aggregate(count=Sum("count"))["count"]
     unit = Unit.objects.filter(path=path).first()
     zone = unit.zone if unit else str(ZoneInfo(settings.TIME_ZONE))
-    return Notice.objects.create(
-        kind=kind,
-        subject=name,
-        unit_path=path,
-        made_at=now,
-        title=title_of(shown, count)[:200],
-        body=body_of(shown, count, unit=unit.name if unit else "", zone=zone),
-        count=count,
-    )
+
+    def say() -> tuple[str, str]:
+        body = body_of(shown, count, unit=unit.name if unit else "", zone=zone)
+        return title_of(shown, count)[:200], body
+
+    made = Notice(kind=kind, subject=name, unit_path=path, made_at=now, count=count)
+    return _written(made, say)
+
+
+def _written(notice: Notice, say: Callable[[], tuple[str, str]]) -> Notice:
+    """Stored with what it says: in the language of its unit, and in the others where it differs
+    there."""
+    said = in_each_language(say)
+    path = notice.unit_path
+    own = said[Unit.objects.languages([path])[path] if path else settings.LANGUAGE_CODE]
+    notice.title, notice.body = own
+    notice.translated = {code: one for code, one in said.items() if one != own} or None
+    notice.save()
+    return notice

@@ -2,7 +2,7 @@
 a thread on which sending waits."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,16 +44,18 @@ def take(now: datetime, *, only: Collection[str] | None = None) -> list[Call]:
     if only is not None:
         due = due.filter(notice__kind__in=only)
     related = due.select_related("notice", "target__unit", "target__member__user")
+    rows = list(related.order_by("next_try_at", "id")[:AT_ONCE])
+    languages = Unit.objects.languages({row.target.unit.path for row in rows if row.target})
     calls = []
-    for row in related.order_by("next_try_at", "id")[:AT_ONCE]:
+    for row in rows:
         mine = Telling.objects.filter(pk=row.pk, state=State.WAITING, next_try_at=row.next_try_at)
         if mine.update(next_try_at=now + HOLD, tries=F("tries") + 1):
             url, problem = _place(row)
             if problem:
                 _end(row.pk, State.FAILED, problem)
             else:
-                notice = row.notice
-                calls.append(Call(row.pk, row.to, url, notice.title, notice.body, row.tries + 1))
+                title, body = row.notice.said_in(_language(row, languages))
+                calls.append(Call(row.pk, row.to, url, title, body, row.tries + 1))
     return calls
 
 
@@ -76,6 +78,15 @@ def note(call: Call, said: Said, now: datetime) -> None:
 def _end(telling: int, state: str, why: str = "", told_at: datetime | None = None) -> None:
     waiting = Telling.objects.filter(pk=telling, state=State.WAITING)
     waiting.update(state=state, why=why[:255], told_at=told_at)
+
+
+def _language(row: Telling, of_units: Mapping[str, str]) -> str:
+    """In which this place is told: the person's own, else that of its unit; the operators in the
+    installation's."""
+    if row.target is None:
+        return str(settings.LANGUAGE_CODE)
+    member = row.target.member
+    return (member.user.language if member else "") or of_units[row.target.unit.path]
 
 
 def _place(row: Telling) -> tuple[str, str]:

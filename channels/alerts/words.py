@@ -1,12 +1,13 @@
-"""Words: the title and the text of a notice, from the alerts in it. Touches no table."""
+"""Words: the title and the text of a notice, from the alerts in it, in the language in force.
+Touches no table."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from channels.models.alert import Alert, AlertKind
 
@@ -58,14 +59,14 @@ def title_of(alerts: Sequence[Alert], count: int) -> str:
         words = OVER[last.kind]()
     else:
         words = TITLES[last.kind](count) % {"n": count}
-    return f"Teiji: {words} ({last.name})" if last.name else f"Teiji: {words}"
+    name, _lines = last.said_in(get_language())
+    return f"Teiji: {words} ({name})" if name else f"Teiji: {words}"
 
 
 def body_of(alerts: Sequence[Alert], count: int, *, unit: str, zone: str) -> str:
     """The first of it line by line, each with its time and the zone, and where to look."""
-    lines = [f"{_clock(at, zone)} · {words}" for alert in alerts for at, words in alert.lines][
-        :LINES
-    ]
+    each = [line for alert in alerts for line in alert.said_in(get_language())[1]]
+    lines = [f"{_clock(at, zone)} · {words}" for at, words in each[:LINES]]
     if count > len(lines):
         more = count - len(lines)
         said = ngettext("… and %(n)d more", "… and %(n)d more", more)

@@ -1,11 +1,27 @@
 """What administrators are told: alerts as they are raised, and the notices made of them."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from channels.models.alert_target import AlertTarget
 from orgs.reach import Belongs, Role
+
+T = TypeVar("T")
+
+
+def in_each_language(say: Callable[[], T]) -> dict[str, T]:
+    """By the code of the language, what is said in it."""
+    found = {}
+    for code, _name in settings.LANGUAGES:
+        with override(code):
+            found[code] = say()
+    return found
 
 
 class AlertKind(models.TextChoices):
@@ -34,6 +50,9 @@ class Notice(models.Model):
     made_at = models.DateTimeField(_("at"))
     title = models.CharField(_("title"), max_length=200)
     body = models.TextField(_("text"))
+    translated = models.JSONField(
+        null=True, help_text=_("Title and text in the other languages in which they differ.")
+    )
     count = models.PositiveIntegerField(_("events"), default=1)
 
     class Meta:
@@ -51,6 +70,11 @@ class Notice(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def said_in(self, language: str) -> tuple[str, str]:
+        """Title and text in this language."""
+        title, body = (self.translated or {}).get(language, (self.title, self.body))
+        return title, body
+
 
 class Alert(models.Model):
     """An event to be told, written with its cause in one transaction. Of many that come together
@@ -66,6 +90,9 @@ class Alert(models.Model):
     unit_path = models.CharField(max_length=255, blank=True)
     name = models.CharField(max_length=100, blank=True)
     lines = models.JSONField(default=list)
+    translated = models.JSONField(
+        null=True, help_text=_("Name and lines in the other languages in which they differ.")
+    )
     count = models.PositiveIntegerField(default=1)
     is_over = models.BooleanField(default=False, help_text=_("Tells that it goes on again."))
     raised_at = models.DateTimeField()
@@ -86,6 +113,13 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    def said_in(self, language: str) -> tuple[str, list[tuple[str, str]]]:
+        """The name, and the lines each with its time, in this language."""
+        own = self.name, [words for _at, words in self.lines]
+        name, lines = (self.translated or {}).get(language, own)
+        times = [at for at, _words in self.lines]
+        return name, list(zip(times, lines, strict=True))
 
 
 class Quiet(models.Model):

@@ -2,9 +2,10 @@
 headquarters may, and only such a person lifts it."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -101,7 +102,9 @@ def lift(*, by: Any, note: str, send_due: bool = False) -> int:
     facts = {"reason": row.reason, "fenced_at": row.fenced_at.isoformat(), "note": note,
              "due": "sent" if send_due else "skipped", "skipped": skipped}  # fmt: skip
     _record("lifted", row, by=by, now=now, facts=facts)
-    _tell(_("A person has lifted it."), key=f"lifted:{now.isoformat()}", now=now, is_over=True)
+    _tell(
+        lambda: _("A person has lifted it."), key=f"lifted:{now.isoformat()}", now=now, is_over=True
+    )
     logger.warning("the fence was lifted by %s: %s", by.get_username(), note)
     return skipped
 
@@ -145,8 +148,12 @@ def _said(trouble: Trouble, *, now: datetime, by: Any) -> None:
     row = Installation.objects.get(pk=ONLY)
     facts = {"reason": trouble.reason, "detail": trouble.detail}
     _record("fenced", row, by=by, now=now, facts=facts)
-    words = f"{row.get_reason_display()} {trouble.detail}"
-    _tell(words, key=f"fenced:{trouble.reason}:{now.isoformat()}", now=now)
+    reason = Installation.Reason(trouble.reason).label
+    _tell(
+        lambda: f"{reason} {trouble.detail}",
+        key=f"fenced:{trouble.reason}:{now.isoformat()}",
+        now=now,
+    )
     logger.critical("all sending is fenced (%s): %s", trouble.reason, trouble.detail)
 
 
@@ -156,7 +163,7 @@ def _record(verb: str, row: Installation, *, by: Any, now: datetime, facts: dict
         history.record(verb, row, by=by, now=now, unit_path=path, changes=facts)
 
 
-def _tell(words: str, *, key: str, now: datetime, is_over: bool = False) -> None:
+def _tell(words: Callable[[], str], *, key: str, now: datetime, is_over: bool = False) -> None:
     """The operators, and each headquarters."""
     for path in ["", *filter(None, _tops())]:
         alerts.raise_(
@@ -179,14 +186,17 @@ def _tell_units(due: QuerySet[Delivery], now: datetime) -> None:
             unit_path=unit["unit_path"],
             key=f"lifted:{now.isoformat()}:{unit['unit_path']}",
             name="",
-            text=_("%(count)d messages: all sending was stopped when they were due.")
-            % {"count": unit["count"]},
+            text=partial(_words_of_skipped, unit["count"]),
             at=unit["first"],
             count=unit["count"],
         )
         for unit in units
     ]
     alerts.raise_all(events, now)
+
+
+def _words_of_skipped(count: int) -> str:
+    return _("%(count)d messages: all sending was stopped when they were due.") % {"count": count}
 
 
 def _skip_due(now: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -64,8 +65,6 @@ def _event(whose: _Whose, outlook: Outlook, now: datetime) -> Iterator[Event]:
     at = outlook.runs_out_at
     if at is None or at > now + AHEAD:
         return
-    facts = {"left": f"{outlook.left:,}", "limit": f"{outlook.limit:,}",
-             "coming": f"{outlook.coming:,}"}  # fmt: skip
     yield Event(
         kind=AlertKind.QUOTA,
         subject=whose.subject,
@@ -73,13 +72,18 @@ def _event(whose: _Whose, outlook: Outlook, now: datetime) -> Iterator[Event]:
         # The same day is the same news; another one is told anew.
         key=f"{AlertKind.QUOTA}:{whose.subject}:{at.astimezone(ZoneInfo(whose.zone)):%Y-%m-%d}",
         name=whose.name,
-        text=_(
-            "The first run that does not fit into the month: %(left)s of %(limit)s are left, and "
-            "%(coming)s are still coming."
-        )
-        % facts,
+        text=partial(_words, outlook),
         at=at,
     )
+
+
+def _words(outlook: Outlook) -> str:
+    words = _(
+        "The first run that does not fit into the month: %(left)s of %(limit)s are left, and "
+        "%(coming)s are still coming."
+    )
+    facts = {"left": outlook.left, "limit": outlook.limit, "coming": outlook.coming}
+    return words % {name: f"{count:,}" for name, count in facts.items()}
 
 
 def _parts(rows: Sequence[T]) -> Iterator[Sequence[T]]:

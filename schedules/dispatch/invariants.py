@@ -1,7 +1,7 @@
 """Invariants: what must hold of the log whatever happened. Looked at each minute; what does not
 hold is told to people, and is a fault of ours."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q
@@ -43,10 +43,9 @@ def _of_unproven(now: datetime) -> Iterable[Event]:
     ours = sent.filter(crashes=0).exclude(run__trigger=Run.Trigger.IMPORTED)
     rows = list(ours.filter(~Exists(known)).order_by()[:MOST])
     said = _by_hand((row.pk for row in rows), ("arrived",))
-    words = _("%(room)s: it is “sent”, and no try of it was accepted.")
     for row in rows:
         if row.pk not in said:
-            yield _event("unproven", row, words % {"room": row.room_name}, now)
+            yield _event("unproven", row, now)
 
 
 def _of_doubled(now: datetime) -> Iterable[Event]:
@@ -61,10 +60,9 @@ def _of_doubled(now: datetime) -> Iterable[Event]:
     rows = Delivery.objects.filter(pk__in=list(ids))
     ours = list(rows.filter(~Q(account__on_unknown=Account.OnUnknown.RESEND)))
     said = _by_hand((row.pk for row in ours), BY_HAND)
-    words = _("%(room)s: its channel has accepted the same message twice.")
     for row in ours:
         if row.pk not in said:
-            yield _event("doubled", row, words % {"room": row.room_name}, now)
+            yield _event("doubled", row, now)
 
 
 def _by_hand(ids: Iterable[int], verbs: Iterable[str]) -> set[int]:
@@ -74,13 +72,19 @@ def _by_hand(ids: Iterable[int], verbs: Iterable[str]) -> set[int]:
     return set(map(int, entries.values_list("object_id", flat=True))) if named else set()
 
 
-def _event(what: str, row: Delivery, text: str, now: datetime) -> Event:
+WORDS: dict[str, Callable[[], str]] = {
+    "unproven": lambda: _("%(room)s: it is “sent”, and no try of it was accepted."),
+    "doubled": lambda: _("%(room)s: its channel has accepted the same message twice."),
+}
+
+
+def _event(what: str, row: Delivery, now: datetime) -> Event:
     return Event(
         kind=AlertKind.BROKEN,
         subject="log",
         unit_path=row.unit_path,
         key=f"{AlertKind.BROKEN}:{what}:{row.pk}",
         name="",
-        text=text,
+        text=lambda: WORDS[what]() % {"room": row.room_name},
         at=row.due_at,
     )

@@ -143,8 +143,10 @@ def _give_up(schedule: Schedule, error: Exception, now: datetime) -> None:
         schedule.unit.path,
         key=f"{AlertKind.MISSED}:{schedule.pk}:{now.isoformat()}",
         name=schedule.title,
-        text=_("%(title)s cannot be planned any more: %(error)s")
-        % {"title": schedule.title, "error": error},
+        text=lambda: (
+            _("%(title)s cannot be planned any more: %(error)s")
+            % {"title": schedule.title, "error": error}
+        ),
         now=now,
     )
 

@@ -2,6 +2,7 @@
 are told."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db.models import Count, Min, Q
 from django.utils.translation import gettext as _
@@ -38,8 +39,7 @@ def look(now: datetime) -> int:
             # As long as the same one is the oldest, it is the same trouble.
             key=f"{AlertKind.STALLED}:{row['unit_path']}:{row['first']}",
             name="",
-            text=_("%(count)d messages have been due since then, and were not sent.")
-            % {"count": row["count"]},
+            text=partial(_words, row["count"]),
             at=row["since"],
             count=row["count"],
         )
@@ -47,3 +47,8 @@ def look(now: datetime) -> int:
     ]
     alerts.raise_all(events, now)
     return len(events)
+
+
+def _words(count: int) -> str:
+    words = _("%(count)d messages have been due since then, and were not sent.")
+    return words % {"count": count}

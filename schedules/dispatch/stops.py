@@ -62,7 +62,7 @@ def _stop(outcome: Outcome) -> None:
         path,
         key=f"stopped:{account.pk}:{now.isoformat()}",
         name=account.name,
-        text=_("Nothing more is sent through it: %(why)s") % {"why": why},
+        text=lambda: _("Nothing more is sent through it: %(why)s") % {"why": why},
         now=now,
     )
     logger.error("account %s is stopped: %s", account.pk, why)
@@ -94,7 +94,7 @@ def _go_on(account: Account, now: datetime) -> bool:
         path,
         key=f"over:{account.pk}:{account.stopped_at.isoformat()}",
         name=account.name,
-        text=_("Its month has room again: it sends."),
+        text=lambda: _("Its month has room again: it sends."),
         now=now,
         is_over=True,
     )

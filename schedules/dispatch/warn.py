@@ -2,8 +2,9 @@
 nothing, and neither does what was somebody's wish."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -31,11 +32,13 @@ def of_outcome(outcome: Outcome, to: DeliveryState, values: dict[str, Any]) -> l
     kind = _kind(to, values)
     if kind is None:
         return []
+    # The label of a reason says itself in the language that is in force.
     said = Delivery.Reason(values["reason"]).label if values["reason"] else values["error"]
     if kind == AlertKind.MISSED:
-        subject, name = RUNS, ""
+        subject, name = RUNS, partial(str, "")
     else:
-        subject, name = f"account:{claimed.account.pk}", channel_named(claimed.account.kind)
+        subject = f"account:{claimed.account.pk}"
+        name = partial(channel_named, claimed.account.kind)
     return [
         Event(
             kind=kind,
@@ -43,7 +46,7 @@ def of_outcome(outcome: Outcome, to: DeliveryState, values: dict[str, Any]) -> l
             unit_path=claimed.unit_path,
             key=f"{kind}:{claimed.id}:{outcome.answered_at.isoformat()}",
             name=name,
-            text=_line(claimed.title, claimed.room_name, str(said)),
+            text=lambda: _line(claimed.title, claimed.room_name, str(said)),
             at=claimed.due_at,
         )
     ]
@@ -60,7 +63,7 @@ def of_rows(
             subject=f"account:{row.account_id}",
             unit_path=row.unit_path,
             key=f"{kind}:{row.pk}:{now.isoformat()}",
-            name=channel_named(row.channel),
+            name=partial(channel_named, row.channel),
             text=_line(titles.get(row.run_id, ""), row.room_name, error),
             at=row.due_at,
         )
@@ -84,8 +87,7 @@ def _may_be_told(frozen: Frozen) -> bool:
 def _of_runs(stored: Sequence[int]) -> list[Event]:
     skipped = Run.objects.filter(pk__in=stored, state=RunState.SKIPPED, reason__in=RUNS_TOLD)
     events = [
-        _of_run(run, " ".join(filter(None, [str(run.get_reason_display()), run.detail])))
-        for run in skipped.defer("payloads", "content")
+        _of_run(run, partial(_why_skipped, run)) for run in skipped.defer("payloads", "content")
     ]
     gone = {event.key for event in events}
     left_out = Delivery.objects.filter(
@@ -94,19 +96,23 @@ def _of_runs(stored: Sequence[int]) -> list[Event]:
     counts = Counter(left_out.order_by())
     rows = Run.objects.in_bulk({run_id for run_id, _reason in counts})
     for (run_id, reason), count in counts.items():
-        event = _of_run(rows[run_id], str(Delivery.Reason(reason).label), count)
+        event = _of_run(rows[run_id], partial(str, Delivery.Reason(reason).label), count)
         events += [] if event.key in gone else [event]
     return events
 
 
-def _of_run(run: Run, why: str, count: int = 1) -> Event:
+def _why_skipped(run: Run) -> str:
+    return " ".join(filter(None, [str(run.get_reason_display()), run.detail]))
+
+
+def _of_run(run: Run, why: Callable[[], str], count: int = 1) -> Event:
     return Event(
         kind=AlertKind.MISSED,
         subject=RUNS,
         unit_path=run.unit_path,
         key=f"{AlertKind.MISSED}:{run.schedule_id}:{run.due_at.isoformat()}",
         name="",
-        text=f"{run.title}: {why}",
+        text=lambda: f"{run.title}: {why()}",
         at=run.due_at,
         count=count,
     )

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.utils import translation
 
 from channels import alerts
 from channels.alerts import AlertKind, Event
-from orgs.models import Unit
 from schedules.dispatch.preflight.look import Flight
 from schedules.dispatch.preflight.take import AHEAD
 from schedules.dispatch.warn import RUNS
@@ -24,14 +23,12 @@ TOLD_FOR = timedelta(hours=20)  # the same trouble of a schedule is told at most
 def write(flights: Sequence[Flight], now: datetime) -> None:
     """Keep what was found of these, where they are still in this worker's hold, and raise the
     alerts that follow: both, or neither."""
-    languages = Unit.objects.languages({flight.schedule.unit.path for flight in flights})
     with transaction.atomic():
         events: list[Event] = []
         for flight in sorted(flights, key=lambda flight: flight.row.pk):
             told = _to_tell(flight, now)
             if _keep(flight, told, now):
-                with translation.override(languages[flight.schedule.unit.path]):
-                    events += [_event(flight, finding, now) for finding in told]
+                events += [_event(flight, finding, now) for finding in told]
         alerts.raise_all(events, now)
 
 
@@ -89,6 +86,10 @@ def _event(flight: Flight, finding: Finding, now: datetime) -> Event:
         unit_path=flight.schedule.unit.path,
         key=f"{AlertKind.FOUND}:{flight.row.pk}:{now.isoformat()}",
         name="",
-        text=f"{flight.schedule.title}: {finding.words} {finding.advice}".strip(),
+        text=partial(_line, flight.schedule.title, finding),
         at=flight.due_at or now,
     )
+
+
+def _line(title: str, finding: Finding) -> str:
+    return f"{title}: {finding.words} {finding.advice}".strip()

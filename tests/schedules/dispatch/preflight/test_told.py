@@ -1,14 +1,13 @@
 """Each run is looked at once, by one worker, and trouble is told once: before the hour."""
 
 import asyncio
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from django.utils.translation import gettext, override
 
 from channels.models import Alert, Room
 from orgs.clock import database_now
-from orgs.models import Unit
 from schedules.actions import begin_edit, cancel, change
 from schedules.actions.fence import own_installation, stop
 from schedules.dispatch.loop import Loop
@@ -21,15 +20,6 @@ from tests.schedules.at_once import at_once, start
 from tests.schedules.dispatch.preflight.conftest import MINUTE, found, told, turn
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.enable_socket]
-
-
-def noting(spoken: list[str]):
-    @contextmanager
-    def override(language):
-        spoken.append(language)
-        yield
-
-    return override
 
 
 EVERY_MINUTE = {"timing_kind": "interval", "every_minutes": 1, "date": None, "time": None}
@@ -166,14 +156,15 @@ def test_what_will_not_go_is_not_looked_at(coming, line, world, machine, ended):
     assert not Preflight.objects.exists()
 
 
-def test_it_is_told_in_the_language_of_the_unit(coming, line, group, world, monkeypatch):
-    Unit.objects.filter(pk=world.hq.pk).update(language="ko")
+def test_it_can_be_told_in_each_language(coming, line, group):
     coming()
     line.left.add(group.address)
-    spoken = []
-    monkeypatch.setattr("schedules.dispatch.preflight.write.translation.override", noting(spoken))
     turn()
-    assert spoken == ["ko"]
+    ((_at, english),) = Alert.objects.get().said_in("en")[1]
+    ((_at, korean),) = Alert.objects.get().said_in("ko")[1]
+    assert "The bot is not in the room" in english
+    with override("ko"):
+        assert gettext("Invite the bot again, or take the room out of the schedule.") in korean
 
 
 def test_many_that_are_due_at_once_are_all_looked_at_in_one_turn(coming, line, world):
