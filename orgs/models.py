@@ -212,7 +212,7 @@ class Token(models.Model):
 
     reach = Belongs("user__member__unit__path", view=Role.MANAGER, write=Role.MANAGER)
 
-    user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
+    user = models.ForeignKey(User, models.CASCADE, related_name="tokens", verbose_name=_("user"))
     name = models.CharField(_("name"), max_length=100, help_text=_("What uses this token."))
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orgs.bulk import update_each
 
@@ -17,7 +18,7 @@ from orgs.bulk import update_each
 class ScheduleState(models.TextChoices):
     DRAFT = "draft", _("draft")
     WAITING = "waiting", _("waiting for approval")
-    ACTIVE = "active", _("active")
+    ACTIVE = "active", pgettext_lazy("of a schedule", "active")
     PAUSED = "paused", _("paused")
     COMPLETED = "completed", _("completed")
     CANCELLED = "cancelled", _("cancelled")

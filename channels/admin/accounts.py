@@ -22,6 +22,7 @@ from channels.models import Account, QuotaReading
 from channels.promises import Promise
 from channels.templatetags.teiji_promises import in_words, promise_badge
 from config.scoped.admin import ScopedAdmin
+from config.scoped.said import retell
 from config.scoped.times import exact
 from orgs.clock import database_now
 from orgs.reach import Act
@@ -100,7 +101,7 @@ class AccountAdmin(ScopedAdmin):
             )
         return words % {
             "since": exact(account.stopped_at, account.unit.zone),
-            "why": account.stopped_why,
+            "why": retell(account.stopped_why),
         }
 
     @display(description=_("state"), label={"stopped": "danger", "going": "success"})

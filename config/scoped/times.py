@@ -5,12 +5,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet, Value
-from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import get_default_timezone_name
+from django.utils.translation import gettext_lazy as _
 
 from orgs.reach import member_of
+
+# Django writes them out in Korean and Chinese; our catalogues have them short, for Django too.
+WEEKDAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
 
 
 def zone_of(user: Any) -> str:
@@ -38,7 +41,7 @@ def moment(at: datetime | None, zone: str, away: str = "") -> SafeString:
 def day(at: datetime, zone: str) -> str:
     """“2026-11-23 (Mon)”."""
     local = at.astimezone(ZoneInfo(zone))
-    return f"{local:%Y-%m-%d} ({WEEKDAYS_ABBR[local.weekday()]})"
+    return f"{local:%Y-%m-%d} ({WEEKDAYS[local.weekday()]})"
 
 
 def clock(at: datetime, zone: str) -> str:

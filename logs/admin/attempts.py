@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from config.scoped.admin import ReadOnlyAdmin
+from config.scoped.said import retell
 from config.scoped.times import moment, read_by
 from logs.admin.words import wide
 from logs.models import Attempt
@@ -57,8 +58,8 @@ class AttemptAdmin(ReadOnlyAdmin):
     ordering = ["-answered_at", "-id"]
     sortable_by = ()
     fields = ["schedule_title", "room_name", "channel", "part_number", "number", "key", "due",
-              "claimed", "handed_over", "answered", "took", "late", "result", "status",
-              "request_id", "error", "answer_text"]  # fmt: skip
+              "claimed", "handed_over", "answered", "took", "late", "came_to", "status",
+              "request_id", "said", "answer_text"]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return read_by(request.user, super().get_queryset(request))
@@ -102,11 +103,19 @@ class AttemptAdmin(ReadOnlyAdmin):
     def result(self, attempt: Attempt) -> tuple[str, str]:
         return attempt.outcome, attempt.get_outcome_display()
 
+    @admin.display(description=_("outcome"))
+    def came_to(self, attempt: Attempt) -> str:
+        return attempt.get_outcome_display()
+
     @admin.display(description=_("took"))
     def took(self, attempt: Attempt) -> str:
         if attempt.wire_at is None:
             return "–"
         return f"{(attempt.answered_at - attempt.wire_at).total_seconds() * 1000:.0f} ms"
+
+    @admin.display(description=_("error"))
+    def said(self, attempt: Attempt) -> str:
+        return retell(attempt.error) or "–"
 
     @admin.display(description=_("answer"))
     def answer_text(self, attempt: Attempt) -> SafeString:

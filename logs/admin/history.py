@@ -100,7 +100,7 @@ class HistoryAdmin(ReadOnlyAdmin):
     search_help_text = gettext_lazy("Search the names of objects and people, and addresses")
     ordering = ["-id"]
     sortable_by = ()
-    fields = ["moment_of", "who", "surface", "address", "did", "object_named", "what_changed"]
+    fields = ["moment_of", "who", "surface", "address", "act", "object_named", "what_changed"]
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
@@ -151,6 +151,10 @@ class HistoryAdmin(ReadOnlyAdmin):
     @display(description=gettext_lazy("did"), label=COLOURS)
     def did(self, entry: History) -> tuple[str, Any]:
         return entry.verb, VERBS.get(entry.verb, entry.verb)
+
+    @admin.display(description=gettext_lazy("did"))
+    def act(self, entry: History) -> Any:
+        return VERBS.get(entry.verb, entry.verb)
 
     @admin.display(description=gettext_lazy("object"))
     def object_named(self, entry: History) -> SafeString:

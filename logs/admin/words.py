@@ -51,7 +51,8 @@ VERBS = {
     "left": gettext_lazy("left"),
     "pruned": gettext_lazy("old entries removed"),
 }
-COLOURS = {
+COLOURS: dict[str, str | None] = {
+    **dict.fromkeys(VERBS),  # a verb that is not named here would be shown as it is stored
     "created": "success",
     "updated": "info",
     "deleted": "danger",

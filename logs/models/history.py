@@ -41,7 +41,7 @@ class History(AppendOnly):
         ]
 
     def __str__(self) -> str:
-        return f"{self.actor or 'Teiji'} {self.verb} {self.object_name}"
+        return f"{self.actor or 'Teiji'} · {self.object_name}"
 
 
 class Seal(AppendOnly):

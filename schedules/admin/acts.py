@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from config.scoped.said import retell
 from schedules import actions
 from schedules.models import Schedule
 from schedules.states import RunState
@@ -53,7 +54,9 @@ def _run(request: HttpRequest, row: Schedule) -> str:
     run = actions.execute(row, by=request.user)
     if run.state == RunState.SKIPPED:
         why = (
-            f"{run.get_reason_display()} ({run.detail})" if run.detail else run.get_reason_display()
+            f"{run.get_reason_display()} ({retell(run.detail)})"
+            if run.detail
+            else run.get_reason_display()
         )
         messages.warning(request, _("Nothing is sent: %(why)s") % {"why": why})
     else:

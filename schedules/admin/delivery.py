@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.scoped.admin import ReadOnlyAdmin
+from config.scoped.said import retell
 from schedules import actions
 from schedules.admin.columns import two_lines
 from schedules.admin.filters import (
@@ -31,13 +32,14 @@ from schedules.admin.filters import (
 from schedules.admin.not_confirmed import ask_if_sure
 from schedules.admin.saved_filters import WithSavedFilters
 from schedules.models import Delivery
+from schedules.templatetags.teiji_answers import channel_named
 from schedules.templatetags.teiji_states import delivery_badge
 from schedules.templatetags.teiji_times import lateness, time_element
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(WithSavedFilters, ReadOnlyAdmin):
-    list_display = ["appointed", "room_name", "title", "badge", "why", "late", "tries", "channel"]
+    list_display = ["appointed", "room_name", "title", "badge", "why", "late", "tries", "through"]
     # The first column too: a list on a phone calls a first column without a link a tick box.
     list_display_links = ["appointed", "room_name"]
     list_filter = [
@@ -71,7 +73,11 @@ class DeliveryAdmin(WithSavedFilters, ReadOnlyAdmin):
     def why(self, row: Any) -> str:
         if getattr(row, "is_refused", False):
             return _("the channel refused this person’s address")
-        return str(row.get_reason_display() or row.error[:80] or "")
+        return str(row.get_reason_display() or retell(row.error)[:80] or "")
+
+    @admin.display(description=gettext_lazy("channel"), ordering="channel")
+    def through(self, row: Delivery) -> str:
+        return channel_named(row.channel)
 
     @admin.display(description=gettext_lazy("lateness"), ordering="lateness_ms")
     def late(self, row: Delivery) -> str:

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orgs.reach import Belongs
 from schedules.models.schedule import Schedule
@@ -50,7 +51,10 @@ class Run(models.Model):
     schedule = models.ForeignKey(Schedule, models.PROTECT, related_name="runs")
     due_at = models.DateTimeField(_("appointed"))
     trigger = models.CharField(
-        _("started"), max_length=10, choices=Trigger.choices, default=Trigger.TIMING
+        pgettext_lazy("by what", "started"),
+        max_length=10,
+        choices=Trigger.choices,
+        default=Trigger.TIMING,
     )
     # By value, as all that figures tell apart; of runs from before it was noted, empty.
     kind = models.CharField(

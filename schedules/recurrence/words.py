@@ -5,9 +5,8 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from django.utils.dates import WEEKDAYS
-from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from .timing import LAST_DAY, MINUTES_OF_A_DAY, Kind, ShortMonth, Timing
 
@@ -59,7 +58,7 @@ def _peak(timing: Timing) -> str:
     words = _("Every %(peak)s %(hours)s o'clock, otherwise every %(span)s (%(zone)s)")
     return words % {
         "peak": _span(timing.peak_minutes),
-        "hours": get_text_list(_hours(timing.peak_hours), _("and")),
+        "hours": _listed(_hours(timing.peak_hours)),
         "span": _span(timing.every_minutes),
         "zone": timing.zone,
     }
@@ -78,7 +77,7 @@ def _at_a_time(timing: Timing) -> str:
     weekdays = [str(WEEKDAYS[number]) for number in sorted(timing.weekdays)]
     return words % {
         "date": timing.date,
-        "weekdays": get_text_list(weekdays, _("and")),
+        "weekdays": _listed(weekdays),
         "day": timing.day_of_month,
         "time": timing.time.isoformat("seconds" if timing.time.second else "minutes"),
         "zone": timing.zone,
@@ -108,8 +107,16 @@ def _limits_in_words(timing: Timing) -> list[str]:
         words.append(_("not on %d chosen dates") % len(timing.skip_dates))
     elif timing.skip_dates:
         dates = [str(day) for day in sorted(timing.skip_dates)]
-        words.append(_("not on %s") % get_text_list(dates, _("and")))
+        words.append(_("not on %s") % _listed(dates))
     return words
+
+
+def _listed(words: list[str]) -> str:
+    """“Monday, Tuesday and Friday”."""
+    if len(words) < 2:
+        return "".join(words)
+    first = pgettext("between the items of a list", ", ").join(words[:-1])
+    return _("%(first)s and %(last)s") % {"first": first, "last": words[-1]}
 
 
 def _country(code: str) -> str:

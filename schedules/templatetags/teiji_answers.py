@@ -4,7 +4,18 @@ from typing import Any
 
 from django import template
 
+from channels.adapters import registry
+from config.scoped.said import retell
+
 register = template.Library()
+register.filter("said", retell)
+
+
+@register.filter
+def channel_named(kind: str) -> str:
+    """A channel by its name, not by the word under which it is stored."""
+    found = registry().get(kind)
+    return str(found.label) if found else kind
 
 
 @register.filter
