@@ -1,4 +1,5 @@
-"""Whether a large tenant makes a small one late: the small one alone, then both at one second."""
+"""Whether a large tenant makes a small one late: the small one alone, then both at one second; and
+whether what is urgent goes before the rest of its own account."""
 
 import json
 from argparse import ArgumentParser
@@ -20,7 +21,7 @@ __all__ = ["HELP", "arguments", "as_text", "measure"]
 
 HELP = "A small tenant beside a large one, due at the same second."
 
-SMALL, LARGE = 0, 1
+SMALL, LARGE, ORDINARY, URGENT = range(4)  # ORDINARY and URGENT are one tenant's
 HANG_SECONDS = 30.0  # longer than an adapter waits
 RETRY_SECONDS = 120.0  # until those that hung have been tried again
 QUANTILES = ("p50", "p99", "last")
@@ -36,6 +37,8 @@ class Task:
     beside: int  # the small tenant's
     hang: int  # the large tenant's first requests that get no answer
     workers: int
+    ordinary: int  # rooms of one account; 0: priority is not measured
+    urgent: int  # more rooms of it, with a higher priority
 
     @property
     def waiting(self) -> float:
@@ -50,6 +53,8 @@ def arguments(parser: ArgumentParser) -> None:
     add("--beside", type=int, default=100, help="Rooms of the small tenant.")
     add("--hang", type=int, default=0, metavar="N",
         help="The large tenant's channel never answers its first N requests.")  # fmt: skip
+    add("--ordinary", type=int, default=0, help="Rooms of one account beside its urgent ones.")
+    add("--urgent", type=int, default=0, help="Rooms of that account with a higher priority.")
     server_arguments(parser)
 
 
@@ -79,6 +84,7 @@ def as_text(found: Mapping[str, Any]) -> str:
         "small, together": found["small"]["together"],
         "large": found["large"],
     }
+    named |= {f"one account, {name}": one for name, one in (found["priority"] or {}).items()}
     rows = [["", *COLUMNS]]
     for name, tenant in named.items():
         flat = {**tenant, **tenant["lateness_s"]}
@@ -94,7 +100,12 @@ def _task(options: dict[str, Any]) -> Task:
         raise ValueError("At least one room each and one worker.")
     if not 0 <= options["hang"] <= options["rooms"]:
         raise ValueError("--hang is a number of requests, at most one for each room.")
-    return Task(options["rooms"], options["beside"], options["hang"], options["workers"])
+    ordinary, urgent = options["ordinary"], options["urgent"]
+    if min(ordinary, urgent) < 0 or (ordinary > 0) != (urgent > 0):
+        raise ValueError("--ordinary and --urgent are given together.")
+    return Task(
+        options["rooms"], options["beside"], options["hang"], options["workers"], ordinary, urgent
+    )
 
 
 def _send(task: Task, place: Scratch, line: Line) -> dict[str, Any]:
@@ -103,11 +114,13 @@ def _send(task: Task, place: Scratch, line: Line) -> dict[str, Any]:
         teiji.plant(LARGE, task.rooms)
         alone = _alone(task, teiji, line)
         together, large = _together(task, teiji, line)
+        priority = _priority(task, teiji, line) if task.urgent else None
     late, late_alone = together["lateness_s"], alone["lateness_s"]
     return {
         "small": {"alone": alone, "together": together},
         "times_alone": {name: ratio(late[name], late_alone[name]) for name in QUANTILES},
         "large": large,
+        "priority": priority,
     }
 
 
@@ -124,12 +137,28 @@ def _together(task: Task, teiji: Installation, line: Line) -> tuple[dict[str, An
     both = task.rooms + task.beside
     waiting = task.waiting
     log = arriving(line, both, due_at, "both", waiting=waiting)
-    small = [entry for entry in log if entry["to"].startswith(prefix(SMALL))]
-    large = [entry for entry in log if entry["to"].startswith(prefix(LARGE))]
     return (
-        figures(small, task.beside, due_at, waited=waiting),
-        figures(large, task.rooms, due_at, waited=waiting),
+        figures(_of(SMALL, log), task.beside, due_at, waited=waiting),
+        figures(_of(LARGE, log), task.rooms, due_at, waited=waiting),
     )
+
+
+def _priority(task: Task, teiji: Installation, line: Line) -> dict[str, Any]:
+    """One account's ordinary and urgent messages at one second."""
+    teiji.plant(ORDINARY, task.ordinary)
+    teiji.plant_urgent(ORDINARY, URGENT, task.urgent)
+    due_at = teiji.schedule("one", ORDINARY)
+    both = task.ordinary + task.urgent
+    log = arriving(line, both, due_at, "ordinary and urgent")
+    waited = patience(both)
+    return {
+        "ordinary": figures(_of(ORDINARY, log), task.ordinary, due_at, waited=waited),
+        "urgent": figures(_of(URGENT, log), task.urgent, due_at, waited=waited),
+    }
+
+
+def _of(tenant: int, log: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [entry for entry in log if entry["to"].startswith(prefix(tenant))]
 
 
 def _let_hang(line: Line, addresses: str, times: int) -> None:

@@ -34,6 +34,10 @@ class Installation:
     def plant(self, tenant: int, rooms: int, accounts: int = 1) -> None:
         self._world("plant", tenant, rooms, accounts)
 
+    def plant_urgent(self, tenant: int, urgent: int, rooms: int) -> None:
+        """More rooms of this tenant's account, at the addresses of `urgent`."""
+        self._world("plant_urgent", tenant, urgent, rooms)
+
     def schedule(self, shape: str, *tenants: int) -> float:
         """Let all rooms of these tenants be due; the appointed time."""
         forget(self._line)

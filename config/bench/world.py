@@ -1,8 +1,10 @@
 """What is to be sent: tenants with rooms on a fake LINE, all due at one second.
 
 Run in the scratch installation. `python -m config.bench.world plant TENANT ROOMS ACCOUNTS`
-writes a unit of that number; `… schedule SHAPE SECONDS TENANT…` lets its rooms be due in so many
-seconds and prints the appointed time, in seconds since 1970.
+writes a unit of that number, `… plant_urgent TENANT URGENT ROOMS` more rooms for its account, with
+addresses of another; `… schedule SHAPE SECONDS TENANT…` lets the rooms of all be due in so many
+seconds, those at urgent addresses with a higher priority, and prints the appointed time, in seconds
+since 1970.
 """
 
 import os
@@ -16,6 +18,9 @@ import django
 from config.bench.peers.message import ACCESS_TOKEN, TEXT, address
 
 NO_LIMIT = 1_000_000  # requests a second: the dispatcher is measured, not LINE's own limit
+FREE = {"min_interval_seconds": 0, "daily_cap": 0}  # a room's own limits neither
+ORDINARY_PRIORITY, URGENT_PRIORITY = 50, 90
+URGENT = "Urgent"
 
 
 def plant(tenant: int, rooms: int, accounts: int) -> None:
@@ -32,10 +37,24 @@ def plant(tenant: int, rooms: int, accounts: int) -> None:
         [
             Room(
                 unit=unit, account=made[number % accounts], name=f"Room {number}",
-                address=address(number, tenant),
+                address=address(number, tenant), **FREE,
             )
             for number in range(rooms)
         ]
+    )  # fmt: skip
+
+
+def plant_urgent(tenant: int, urgent: int, rooms: int) -> None:
+    """More rooms of this tenant and its one account, under the addresses of `urgent`."""
+    from channels.models import Account, Room  # noqa: PLC0415  (as above)
+
+    account = Account.objects.get(unit__code=f"bench{tenant}")
+    Room.objects.bulk_create(
+        Room(
+            unit=account.unit, account=account, name=f"{URGENT} {number}",
+            address=address(number, urgent), **FREE,
+        )
+        for number in range(rooms)
     )  # fmt: skip
 
 
@@ -66,21 +85,34 @@ def _account(unit: Any, number: int) -> Any:
 
 
 def _drafts(shape: str, tenant: int) -> list[int]:
-    """The ids of new schedules for all rooms of the tenant: one, or one for each."""
-    from channels.models import Room  # noqa: PLC0415  (as above)
+    """The ids of new schedules for all rooms of the tenant: one, or one for each; and as many
+    more where it has urgent ones."""
+    from django.db.models import Q  # noqa: PLC0415  (as above)
+
+    from channels.models import Room  # noqa: PLC0415
     from orgs.models import Unit  # noqa: PLC0415
-    from schedules.models import Schedule  # noqa: PLC0415
 
     unit = Unit.objects.get(code=f"bench{tenant}")
-    rooms = list(Room.objects.filter(unit=unit).order_by("id").values_list("id", flat=True))
+    rooms = Room.objects.filter(unit=unit).order_by("id")
+    urgent = Q(name__startswith=URGENT)
+    return [
+        *_drafts_for(shape, unit, rooms.filter(~urgent), ORDINARY_PRIORITY),
+        *_drafts_for(shape, unit, rooms.filter(urgent), URGENT_PRIORITY),
+    ]
+
+
+def _drafts_for(shape: str, unit: Any, among: Any, priority: int) -> list[int]:
+    from schedules.models import Schedule  # noqa: PLC0415  (as above)
+
+    rooms = list(among.values_list("id", flat=True))
     any_time = datetime(2000, 1, 1)  # noqa: DTZ001  (a draft's: it is set when it is registered)
     schedules = Schedule.objects.bulk_create(
         [
             Schedule(
                 unit=unit, title=f"Bench {number}", text=TEXT, zone="UTC", timing_kind="once",
-                date=any_time.date(), time=any_time.time(),
+                date=any_time.date(), time=any_time.time(), priority=priority,
             )
-            for number in range(1 if shape == "one" else len(rooms))
+            for number in range(min(1, len(rooms)) if shape == "one" else len(rooms))
         ]
     )  # fmt: skip
     through = Schedule.rooms.through
@@ -99,6 +131,8 @@ if __name__ == "__main__":
     what, *words = sys.argv[1:]
     if what == "plant":
         plant(int(words[0]), int(words[1]), int(words[2]))
+    elif what == "plant_urgent":
+        plant_urgent(int(words[0]), int(words[1]), int(words[2]))
     else:
         due = schedule(words[0], float(words[1]), [int(word) for word in words[2:]])
         sys.stdout.write(f"{due}\n")

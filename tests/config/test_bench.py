@@ -209,16 +209,20 @@ def test_none_of_something_is_no_measurement(name: str) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"rooms": 0, "beside": 1, "workers": 1, "hang": 0},
-        {"rooms": 1, "beside": 0, "workers": 1, "hang": 0},
-        {"rooms": 1, "beside": 1, "workers": 0, "hang": 0},
-        {"rooms": 1, "beside": 1, "workers": 1, "hang": 2},
-        {"rooms": 1, "beside": 1, "workers": 1, "hang": -1},
+        {"rooms": 0},
+        {"beside": 0},
+        {"workers": 0},
+        {"hang": 2},
+        {"hang": -1},
+        {"urgent": 1},
+        {"ordinary": 1},
+        {"ordinary": 1, "urgent": -1},
     ],
 )
 def test_fairness_needs_two_tenants_and_no_more_hanging_than_rooms(options: Any) -> None:
-    with pytest.raises(ValueError, match=r"At least one room each|--hang"):
-        fairness.measure(options | SERVERS)
+    usual = {"rooms": 1, "beside": 1, "workers": 1, "hang": 0, "ordinary": 0, "urgent": 0}
+    with pytest.raises(ValueError, match=r"At least one room each|--hang|--ordinary"):
+        fairness.measure(usual | options | SERVERS)
 
 
 def a_peer(**values: Any) -> Peer:
@@ -423,9 +427,13 @@ def test_twenty_rooms_get_one_message_each_from_teiji_and_from_a_peer(tmp_path: 
 @pytest.mark.processes
 @pytest.mark.timeout(400)
 def test_two_tenants_are_told_apart(tmp_path: Path) -> None:
-    found = bench(tmp_path, "fairness", "--rooms", "30", "--beside", "5")
-    small, large = found["small"], found["large"]
-    for figures, rooms in ((small["alone"], 5), (small["together"], 5), (large, 30)):
+    found = bench(tmp_path, "fairness", "--rooms", "30", "--beside", "5", "--ordinary", "40",
+                  "--urgent", "4")  # fmt: skip
+    small, large, priority = found["small"], found["large"], found["priority"]
+    for figures, rooms in (
+        (small["alone"], 5), (small["together"], 5), (large, 30), (priority["ordinary"], 40),
+        (priority["urgent"], 4),
+    ):  # fmt: skip
         counts = [figures[name] for name in ("rooms", "arrived", "missing", "duplicates", "early")]
         assert counts == [rooms, rooms, 0, 0, 0]
     assert found["times_alone"].keys() == {"p50", "p99", "last"}
