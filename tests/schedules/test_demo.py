@@ -15,6 +15,7 @@ from orgs.clock import database_now
 from orgs.models import Token, Unit, User
 from orgs.reach import Role
 from schedules import demo
+from schedules.bookings.bounds import bounds_of
 from schedules.models import Run, Schedule
 from schedules.recurrence import Kind
 
@@ -102,3 +103,15 @@ def test_it_is_refused_in_production(db: None, settings: Any, now: datetime) -> 
     with pytest.raises(ImproperlyConfigured):
         demo.load(now)
     assert not User.objects.exists()
+
+
+def test_its_rooms_are_quiet_at_night_but_where_one_wants_to_see_something(
+    loaded: demo.DemoPeople,
+) -> None:
+    bounds = {room.address: bounds_of([room])[room.pk] for room in Room.objects.all()}
+    quiet = {address for address, bound in bounds.items() if bound.quiet}
+    assert {"seocho-live", "xinyi-live"} <= quiet
+    assert not {"gangnam-live", "gangnam-test", "xinyi-test"} & quiet
+    assert not any(bound.bind for address, bound in bounds.items() if address.endswith("-test"))
+    assert all(bound.cap and bound.interval for address, bound in bounds.items()
+               if address.endswith("-live"))  # fmt: skip
