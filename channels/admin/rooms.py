@@ -15,6 +15,7 @@ from channels.adapters import registry
 from channels.models import Account, Room
 from channels.templatetags.teiji_promises import in_words
 from config.scoped.admin import ScopedAdmin
+from config.scoped.widgets import QUIET_HOURS
 from orgs.reach import Act, within
 
 LIMITS = ["min_interval_seconds", "daily_cap", "quiet_from", "quiet_until", "never_quiet"]
@@ -35,6 +36,7 @@ class RoomForm(forms.ModelForm):
             "is_active",
             *LIMITS,
         ]
+        widgets = QUIET_HOURS
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

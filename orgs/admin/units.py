@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from config.scoped.admin import ScopedAdmin
+from config.scoped.widgets import QUIET_HOURS
 from orgs.models import Unit
 from orgs.reach import Act, member_of, within
 
@@ -52,6 +53,7 @@ class UnitForm(forms.ModelForm):
             "monthly_budget",
             "is_active",
         ]
+        widgets = QUIET_HOURS
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
