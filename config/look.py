@@ -23,6 +23,7 @@ SIDEBAR: list[tuple[Any, list[Place]]] = [
             (_("Placeholder values"), "data_object", "schedules.PlaceholderValue"),
             (_("Runs"), "play_circle", "schedules.Run"),
             (_("Send log"), "outgoing_mail", "schedules.Delivery"),
+            (_("Monitor"), "monitor_heart", "schedules.Run", "monitor"),
             (_("Not confirmed"), "help", "schedules.Delivery", "not-confirmed"),
             (_("Freezes"), "ac_unit", "schedules.Freeze"),
             (_("Holidays"), "event_busy", "schedules.HolidayException"),

@@ -32,9 +32,9 @@ def mark_wire(
     places, frozen = _places(claimed), frozen_now()
     barred = _present(_barred(claimed, places))
     barred |= _missed([delivery for delivery in claimed if delivery.is_missed(now)], frozen)
-    held = _frozen(claimed, frozen, places, barred) if frozen else []
+    held = _frozen(claimed, frozen, places, barred) if frozen else {}
     barred |= _hold_back(held, now)
-    given_back = {delivery.id for delivery in held} - barred.keys()
+    given_back = held.keys() - barred.keys()
     claimed = [delivery for delivery in claimed if delivery.id not in given_back]
     by_token: dict[UUID, list[int]] = defaultdict(list)
     for delivery in claimed:
@@ -70,10 +70,9 @@ def _missed(claimed: Sequence[Claimed], frozen: Frozen) -> dict[int, str]:
     stopped = stopped_among(claimed) if claimed else set()
 
     def why(delivery: Claimed) -> str:
-        if frozen.holds(delivery.account.pk, delivery.unit_path):
-            return Delivery.Reason.FROZEN
+        held = frozen.reason(delivery.account.pk, delivery.unit_path, delivery.run_id)
         is_stopped = delivery.account.pk in stopped
-        return Delivery.Reason.STOPPED if is_stopped else Delivery.Reason.MISSED
+        return held or (Delivery.Reason.STOPPED if is_stopped else Delivery.Reason.MISSED)
 
     return {delivery.id: why(delivery) for delivery in claimed}
 
@@ -83,24 +82,31 @@ def _frozen(
     frozen: Frozen,
     places: Mapping[int, Place],
     barred: Collection[int],
-) -> list[Claimed]:
-    """By their places, which may lie below the units of their schedules."""
+) -> dict[int, tuple[Claimed, str]]:
+    """With the reason; by their places, which may lie below the units of their schedules."""
     paths = {id_: place.unit_path for id_, place in places.items()}
-    return [
-        delivery
-        for delivery in claimed
-        if delivery.id not in barred
-        and frozen.holds(delivery.account.pk, paths.get(delivery.id, delivery.unit_path))
-    ]
+    found = {}
+    for delivery in claimed:
+        path = paths.get(delivery.id, delivery.unit_path)
+        reason = frozen.reason(delivery.account.pk, path, delivery.run_id)
+        if reason and delivery.id not in barred:
+            found[delivery.id] = delivery, reason
+    return found
 
 
-def _hold_back(claimed: Sequence[Claimed], now: datetime) -> dict[int, str]:
+def _hold_back(held: Mapping[int, tuple[Claimed, str]], now: datetime) -> dict[int, str]:
     """Give these back; those that may not be so late are skipped."""
     again_at = now + FROZEN_EVERY
-    may_wait = [delivery for delivery in claimed if delivery.may_wait_until(again_at)]
-    postpone([(delivery, again_at) for delivery in may_wait], Delivery.Reason.FROZEN)
-    waits = {delivery.id for delivery in may_wait}
-    return {d.id: Delivery.Reason.FROZEN for d in claimed if d.id not in waits}
+    skipped: dict[int, str] = {}
+    waiting: dict[str, list[tuple[Claimed, datetime]]] = defaultdict(list)
+    for delivery, reason in held.values():
+        if delivery.may_wait_until(again_at):
+            waiting[reason].append((delivery, again_at))
+        else:
+            skipped[delivery.id] = reason
+    for reason, some in waiting.items():
+        postpone(some, reason)
+    return skipped
 
 
 def _places(claimed: Sequence[Claimed]) -> dict[int, Place]:

@@ -15,7 +15,7 @@ from schedules.dispatch.frozen import Frozen
 from schedules.models import Delivery
 
 TABLE = Delivery._meta.db_table
-NOTHING_FROZEN = Frozen((), (), 0)
+NOTHING_FROZEN = Frozen()
 
 QUEUES = f"""
     WITH RECURSIVE queue(account_id, priority, soonest) AS (
@@ -88,8 +88,12 @@ def _not_frozen(frozen: Frozen, missed: datetime) -> tuple[str, list[Any]]:
     """A condition for rows, and its values; nothing while nothing is frozen."""
     if not frozen:
         return "", []
-    accounts = [f"d.account_id IN ({', '.join(['%s'] * len(frozen.accounts))})"]
     # Paths hold no character that LIKE would take for another.
-    conditions = accounts[: len(frozen.accounts)] + ["d.unit_path LIKE %s"] * len(frozen.units)
-    values = [_stored(missed), *frozen.accounts, *(f"{path}%" for path in frozen.units)]
+    conditions = [
+        *["d.account_id = %s"] * len(frozen.accounts),
+        *["d.run_id = %s"] * len(frozen.runs),
+        *["d.unit_path LIKE %s"] * len(frozen.units),
+    ]
+    paths = [f"{path}%" for path in frozen.units]
+    values = [_stored(missed), *frozen.accounts, *frozen.runs, *paths]
     return f"AND (d.next_try_at < %s OR NOT ({' OR '.join(conditions)}))", values

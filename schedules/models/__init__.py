@@ -11,6 +11,7 @@ from schedules.models.legacy import LegacyRow
 from schedules.models.preflight import Preflight
 from schedules.models.quarter import QuarterCount, QuartersCounted, Recount
 from schedules.models.run import Run
+from schedules.models.run_pause import RunPause
 from schedules.models.saved_filter import SavedFilter
 from schedules.models.schedule import Schedule, ScheduleImage
 from schedules.models.template import (
@@ -37,6 +38,7 @@ __all__ = [
     "QuartersCounted",
     "Recount",
     "Run",
+    "RunPause",
     "SavedFilter",
     "Schedule",
     "ScheduleImage",

@@ -85,6 +85,7 @@ class Delivery(models.Model):
         CANCELLED = "cancelled", _("the schedule was cancelled")
         FENCED = "fenced", _("all sending was stopped when it was due")
         FROZEN = "frozen", _("its account or unit was frozen when it was due")
+        PAUSED = "paused", _("its run was paused when it was due")
         UNFILLED = "unfilled", _("its text could not be filled in")
         QUIET = "quiet", _("quiet hours")
         BUSY = "busy", _("the room has other messages at that time")

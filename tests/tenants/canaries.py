@@ -51,6 +51,7 @@ from schedules.models import (
     QuarterCount,
     QuartersCounted,
     Run,
+    RunPause,
     SavedFilter,
     Schedule,
     ScheduleImage,
@@ -202,7 +203,9 @@ def _run_something(found: Canaries, make_schedule: Any, person: Any) -> None:
     findings = [{"what": "content", "facts": {"why": f"{WORD} finding"}}]
     values = {"findings": findings, "looked_at": database_now(), "revision": schedule.revision}
     found.add(Preflight.objects.create(schedule=schedule, **values))
-    found.add(Run.objects.get(schedule=schedule))
+    run = found.add(Run.objects.get(schedule=schedule))
+    paused = {"paused_at": database_now(), "paused_by": WORD, "placed_from": unit}
+    found.add(RunPause.objects.create(run=run, **paused))
     found.add(Delivery.objects.get(run__schedule=schedule))
     found.add(Attempt.objects.get(schedule_id=schedule.pk))
     found.add(History.objects.filter(object_name=schedule.title).first())

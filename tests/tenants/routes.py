@@ -42,6 +42,7 @@ VALUES = {
         "priority",
         "check",
     ],
+    "run_act": ["pause", "resume"],
     "filter_act": ["open", "close", "remove"],
     "step": ["target", "content", "timing", "review"],
 }

@@ -1,0 +1,66 @@
+"""Pauses a run that is under way, and lets it go on: what has not left waits, as long as it may
+be late."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from logs import history
+from orgs.clock import database_now
+from orgs.models import Unit
+from orgs.reach import Act, can_in, lineage, member_of, within
+from schedules.actions.refusal import OutOfReach, Refused
+from schedules.models import Run, RunPause
+from schedules.states import OPEN_RUN
+
+
+def pause_run(run: Run, *, by: Any) -> RunPause:
+    """Hand over nothing more of it."""
+    row = _reached(run, by)
+    if row.state not in OPEN_RUN:
+        raise Refused(_("It is “%(state)s”: nothing of it waits.") % _state(row))
+    now = database_now()
+    pause = RunPause(
+        run=row, paused_at=now, paused_by=by.get_username(), placed_from=_unit_of(by, row)
+    )
+    try:
+        with transaction.atomic():
+            pause.save(force_insert=True)
+            history.record("paused", row, by=by, now=now, unit_path=row.unit_path)
+    except IntegrityError as error:
+        raise Refused(_("It is paused already.")) from error
+    return pause
+
+
+@transaction.atomic
+def resume_run(run: Run, *, by: Any) -> None:
+    """Let it go on. Who stands below whoever paused it may not."""
+    row = _reached(run, by)
+    pauses = RunPause.objects.filter(run=row).select_related("placed_from")
+    pause = pauses.select_for_update(of=("self",)).first()
+    if pause is None:
+        raise Refused(_("It is not paused."))
+    if not can_in(by, Act.RUN, Run, pause.placed_from):
+        words = _("%(who)s of %(unit)s has paused it: only there, or above, it goes on.")
+        raise Refused(words % {"who": pause.paused_by, "unit": pause.placed_from})
+    pause.delete()
+    now = database_now()
+    history.record("resumed", row, by=by, now=now, unit_path=row.unit_path)
+
+
+def _reached(run: Run, by: Any) -> Run:
+    row = within(by, Run.objects.defer("payloads", "content"), Act.RUN).filter(pk=run.pk).first()
+    if row is None:
+        raise OutOfReach(_("There is no such run."))
+    return row
+
+
+def _state(row: Run) -> dict[str, str]:
+    return {"state": row.get_state_display()}
+
+
+def _unit_of(by: Any, run: Run) -> Unit:
+    member = member_of(by)
+    found: Unit = member.unit if member else Unit.objects.get(path=lineage(run.unit_path)[0])
+    return found
