@@ -23,7 +23,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("schedules.phone")),
     path("", include("config.health")),
     path("", include("config.metrics")),
-    path("i18n/", include("django.conf.urls.i18n")),
 ]
 
 handler500 = "config.api.fault"
