@@ -94,7 +94,7 @@ def compose() -> dict[str, Any]:
 
 def test_compose_has_every_process(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    assert set(services) == {"postgres", "redis", "migrate", "web", "worker", "beat"}
+    assert set(services) == {"postgres", "redis", "migrate", "web", "worker", "beat", "backup"}
     assert services["worker"]["deploy"]["replicas"] == 2
     for name in ("web", "worker", "beat"):
         waits = services[name]["depends_on"]["migrate"]["condition"]

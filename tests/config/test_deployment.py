@@ -1,0 +1,179 @@
+"""The files in deploy/ agree with the code, with each other, and with what is promised of them."""
+
+import re
+from configparser import ConfigParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+from django.core.management import get_commands
+
+DEPLOY = Path(settings.BASE_DIR) / "deploy"
+LONGEST_STOP = 60  # seconds that a worker is given to finish (docs/operations.md)
+OURS = ("migrate", "web", "worker", "beat", "backup")
+UNITS = sorted(path.name for path in (DEPLOY / "systemd").glob("*.service"))
+
+
+def compose() -> dict[str, Any]:
+    return dict(yaml.safe_load((DEPLOY / "compose.yaml").read_text()))
+
+
+def kubernetes() -> dict[str, dict[str, Any]]:
+    rows = yaml.safe_load((DEPLOY / "kubernetes.yaml").read_text())["items"]
+    return {f"{row['kind']} {row['metadata']['name']}": row for row in rows}
+
+
+def pod_of(row: dict[str, Any]) -> dict[str, Any]:
+    spec = row["spec"]
+    if row["kind"] == "CronJob":
+        spec = spec["jobTemplate"]["spec"]
+    return dict(spec["template"]["spec"])
+
+
+def pods() -> dict[str, dict[str, Any]]:
+    kinds = ("Deployment", "Job", "CronJob")
+    return {name: pod_of(row) for name, row in kubernetes().items() if row["kind"] in kinds}
+
+
+def unit(name: str) -> ConfigParser:
+    parser = ConfigParser(strict=False, interpolation=None, comment_prefixes="#")
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read(DEPLOY / "systemd" / name)
+    return parser
+
+
+def commands() -> dict[str, str]:
+    """Every command line, by the place in which it stands."""
+    found = {
+        f"compose {name}": " ".join(compose()["services"][name].get("command", [])) for name in OURS
+    }
+    found |= {name: " ".join(pod["containers"][0]["command"]) for name, pod in pods().items()}
+    found |= {name: unit(name)["Service"]["ExecStart"] for name in UNITS}
+    lines = (DEPLOY / "Dockerfile").read_text().replace("\\\n", "")
+    (own,) = re.findall(r"^CMD (\[.*\])$", lines, re.MULTILINE)
+    return found | {"Dockerfile": " ".join(yaml.safe_load(own))}
+
+
+@pytest.mark.parametrize("place", commands())
+def test_what_is_started_exists(place: str) -> None:
+    line = commands()[place]
+    if not line:
+        return  # as the image says
+    known = [word for word in re.findall(r"manage\.py (\w+)", line) if word in get_commands()]
+    programs = re.findall(r"celery -A config (?:worker|beat)|granian .*config\.wsgi:", line)
+    assert len(known) + len(programs) == 1, line
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_each_service_runs_bound_and_comes_again(name: str) -> None:
+    service = compose()["services"][name]
+    assert service["read_only"] and service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["restart"] == ("no" if name == "migrate" else "unless-stopped")
+    needed = service["depends_on"]
+    assert name == "migrate" or needed["migrate"] == {"condition": "service_completed_successfully"}
+
+
+def test_compose_has_more_than_one_of_what_must_not_be_missing() -> None:
+    services = compose()["services"]
+    assert services["worker"]["deploy"]["replicas"] >= 2
+    assert services["beat"]["deploy"]["replicas"] == 2
+    assert services["worker"]["stop_grace_period"] == f"{LONGEST_STOP}s"
+    assert services["backup"]["profiles"] == ["backup"], "it needs a key that nobody has at first"
+
+
+def test_every_volume_and_secret_of_compose_is_declared() -> None:
+    whole = compose()
+    for name, service in whole["services"].items():
+        volumes = {volume.partition(":")[0] for volume in service.get("volumes", [])}
+        assert volumes <= set(whole["volumes"]), name
+        assert set(service.get("secrets", [])) <= set(whole["secrets"]), name
+
+
+def test_what_compose_asks_of_the_environment_stands_in_its_example() -> None:
+    asked = set(re.findall(r"\$\{(\w+)", (DEPLOY / "compose.yaml").read_text()))
+    given = set(re.findall(r"^(\w+)=", (DEPLOY / ".env.example").read_text(), re.MULTILINE))
+    assert asked <= given
+
+
+@pytest.mark.parametrize("name", pods())
+def test_each_pod_runs_bound_and_may_write_only_where_it_must(name: str) -> None:
+    pod = pods()[name]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    (container,) = pod["containers"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert {mount["name"] for mount in container["volumeMounts"]} <= {
+        volume["name"] for volume in pod["volumes"]
+    }
+    assert container["resources"]["limits"]["memory"]
+
+
+def test_kubernetes_selects_what_it_makes_and_gives_workers_their_time() -> None:
+    rows = kubernetes()
+    for name, row in rows.items():
+        if row["kind"] == "Deployment":
+            labels = row["spec"]["template"]["metadata"]["labels"]
+            assert row["spec"]["selector"]["matchLabels"] == labels, name
+            assert row["spec"]["replicas"] >= 2, name
+            assert "livenessProbe" in pod_of(row)["containers"][0], name
+    assert rows["Service teiji-web"]["spec"]["selector"] == {"app": "teiji-web"}
+    worker = pod_of(rows["Deployment teiji-worker"])
+    assert worker["terminationGracePeriodSeconds"] == LONGEST_STOP
+    claims = {name.partition(" ")[2] for name in rows if name.startswith("PersistentVolumeClaim")}
+    used = {
+        volume["persistentVolumeClaim"]["claimName"]
+        for pod in pods().values()
+        for volume in pod["volumes"]
+        if "persistentVolumeClaim" in volume
+    }
+    assert used == claims
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_each_unit_of_systemd_is_bound(name: str) -> None:
+    service = unit(name)["Service"]
+    assert service["User"] == "teiji"
+    assert service["EnvironmentFile"] == "/etc/teiji/environment"
+    assert service["NoNewPrivileges"] == service["PrivateTmp"] == service["ProtectHome"] == "true"
+    assert service["ProtectSystem"] in {"full", "strict"}
+    if name != "teiji-backup.service":
+        assert service["Restart"] == "always"
+        assert unit(name)["Install"]["WantedBy"] == "multi-user.target"
+
+
+def test_systemd_gives_a_worker_the_time_to_finish() -> None:
+    service = unit("teiji-worker@.service")["Service"]
+    assert service["TimeoutStopSec"] == str(LONGEST_STOP)
+
+
+def test_all_of_them_start_the_same_processes() -> None:
+    def flags(line: str) -> set[str]:
+        return set(re.findall(r"--[\w-]+", line)) - {"--host", "--port", "--hostname"}
+
+    found = commands()
+    for process in ("worker", "beat"):
+        places = [f"compose {process}", f"Deployment teiji-{process}"]
+        (own,) = (name for name in UNITS if name.startswith(f"teiji-{process}"))
+        assert len({frozenset(flags(found[place])) for place in [*places, own]}) == 1
+    web = ("Dockerfile", "Deployment teiji-web", "teiji-web.service")
+    assert len({frozenset(flags(found[place])) for place in web}) == 1
+
+
+def test_images_are_named_with_their_version() -> None:
+    images = [service["image"] for service in compose()["services"].values()]
+    images += [pod["containers"][0]["image"] for pod in pods().values()]
+    images += re.findall(r"^FROM (\S+)", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    assert all(re.fullmatch(r"[\w./-]+:\d[\w.-]*", image) or ":3." in image for image in images)
+    assert len({image for image in images if image.startswith("teiji:")}) == 1
+
+
+def test_keys_stay_out_of_the_image_and_of_the_repository() -> None:
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    assert {"deploy/.env", "deploy/backup.key", ".git", "var"} <= set(ignored)
+    assert "deploy/backup.key" in (Path(settings.BASE_DIR) / ".gitignore").read_text()
