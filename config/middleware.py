@@ -1,12 +1,18 @@
 """What is done for every request: odd ones refused, and noted where an act comes from."""
 
+import re
 from collections.abc import Callable
+from secrets import token_hex
 from urllib.parse import unquote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 
+from config.lines import request_id
 from logs.history import Origin, origin
+
+REQUEST_ID = "X-Request-ID"
+ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
 def address_of(request: HttpRequest) -> str:
@@ -17,6 +23,25 @@ def address_of(request: HttpRequest) -> str:
     hops = settings.TEIJI_PROXIES
     found = passed[-hops] if 0 < hops <= len(passed) else direct
     return found[:45] or direct
+
+
+class RequestIdMiddleware:
+    """Names each request in its answer and in all that is logged meanwhile. A proxy of ours may
+    have named it already; of anybody else a name is not taken."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get(REQUEST_ID, "") if settings.TEIJI_PROXIES else ""
+        name = given if ID.fullmatch(given) else token_hex(8)
+        token = request_id.set(name)
+        try:
+            response = self.get_response(request)
+        finally:
+            request_id.reset(token)
+        response[REQUEST_ID] = name
+        return response
 
 
 class RefuseNulMiddleware:

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.RefuseNulMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -310,14 +311,26 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
+# The form of its lines, and after a colon the file they go to: console, json:/var/log/teiji.log.
+TEIJI_LOG = env("TEIJI_LOG", default="console")
+_form, _, _file = TEIJI_LOG.partition(":")
+if _form not in ("console", "json"):
+    raise ImproperlyConfigured("TEIJI_LOG begins with console or json.")
+_handler: dict[str, Any] = {"class": "logging.StreamHandler"}
+if _file:
+    # It opens the file anew when it was moved away: many processes can share it.
+    _handler = {"class": "logging.handlers.WatchedFileHandler", "filename": _file,
+                "encoding": "utf-8", "delay": True}  # fmt: skip
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"named": {"()": "config.lines.Named"}},
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "console": {"()": "config.lines.Console"},
+        "json": {"()": "config.lines.Json"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env("TEIJI_LOG_LEVEL", default="INFO")},
+    "handlers": {"log": {**_handler, "formatter": _form, "filters": ["named"]}},
+    "root": {"handlers": ["log"], "level": env("TEIJI_LOG_LEVEL", default="INFO")},
     # A line for each tick and task would be three a second.
     "loggers": {
         name: {"level": "WARNING"}

@@ -1,0 +1,62 @@
+"""Lines of the log: for people, or as JSON; of a request with its id. None can be forged: what
+came from outside stays within the line that tells of it."""
+
+import json
+import logging
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+class Named(logging.Filter):
+    """Gives each record the id of the request in which it was made; "-" outside of any."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request = request_id.get() or "-"
+        return True
+
+
+class Console(logging.Formatter):
+    """One line each; those of a traceback are indented below it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        request = getattr(record, "request", "-")
+        name = record.name if request == "-" else f"{record.name} [{request}]"
+        said = _plain(record.getMessage())
+        line = f"{_moment(record)} {record.levelname} {name} {said}"
+        trouble = _traceback(self, record)
+        below = [f"    {_plain(part)}" for part in trouble.splitlines()]
+        return "\n".join([line, *below])
+
+
+class Json(logging.Formatter):
+    """One JSON object each."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        facts = {
+            "at": _moment(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "process": record.process,
+            "request": getattr(record, "request", "-"),
+        }
+        if trouble := _traceback(self, record):
+            facts["traceback"] = trouble
+        return json.dumps(facts, ensure_ascii=False, default=str)
+
+
+def _moment(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+
+def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    if record.exc_info and record.exc_info[0]:
+        return formatter.formatException(record.exc_info)
+    return record.exc_text or ""
+
+
+def _plain(text: str) -> str:
+    """Control characters as they are written in code: a terminal must not obey them either."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

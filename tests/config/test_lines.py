@@ -1,0 +1,110 @@
+"""Lines of the log: one each, with the request's id, and none that was made up outside."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+
+import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
+
+from config.lines import Console, Json, Named, request_id
+from config.middleware import RequestIdMiddleware
+
+
+def record(message: str, *args: object, broken: bool = False) -> logging.LogRecord:
+    trouble = None
+    if broken:
+        try:
+            raise ValueError("line one\n2027-01-01T00:00:00 INFO forged")
+        except ValueError:
+            trouble = sys.exc_info()
+    made = logging.LogRecord("teiji.test", logging.WARNING, "f.py", 1, message, args, trouble)
+    Named().filter(made)
+    return made
+
+
+def test_what_came_from_outside_cannot_begin_a_line() -> None:
+    line = Console().format(record("room %s", "x\n2027-01-01 INFO forged\r\x1b[2J\u2028y"))
+    assert len(line.splitlines()) == 1
+    assert r"x\n2027-01-01 INFO forged\r\x1b[2J\u2028y" in line
+
+
+def test_a_traceback_stands_below_its_line_and_forges_none() -> None:
+    first, *rest = Console().format(record("it broke", broken=True)).splitlines()
+    assert first.endswith("it broke")
+    assert rest and all(line.startswith("    ") for line in rest)
+
+
+def test_what_people_write_is_shown_as_it_is() -> None:
+    assert Console().format(record("방 “%s”", "會員群組 😊")).endswith("방 “會員群組 😊”")
+
+
+def test_json_is_one_object_a_line() -> None:
+    line = Json().format(record("it broke\nhere", broken=True))
+    assert "\n" not in line
+    facts = json.loads(line)
+    assert (facts["level"], facts["logger"], facts["message"], facts["request"]) == (
+        "warning", "teiji.test", "it broke\nhere", "-",
+    )  # fmt: skip
+    assert "ValueError" in facts["traceback"]
+    assert facts["at"].endswith("+00:00")
+
+
+def answer(settings, proxies: int, **headers: str) -> tuple[str, str]:
+    """The id in the answer, and that in a line logged meanwhile."""
+    settings.TEIJI_PROXIES = proxies
+    seen = []
+
+    def view(request):
+        seen.append(json.loads(Json().format(record("hello")))["request"])
+        return HttpResponse()
+
+    response = RequestIdMiddleware(view)(RequestFactory().get("/", headers=headers))
+    return response["X-Request-ID"], seen[0]
+
+
+def test_a_request_has_an_id_in_its_answer_and_in_its_lines(settings) -> None:
+    first, second = answer(settings, 0), answer(settings, 0)
+    assert first[0] == first[1] != second[0]
+    assert request_id.get() == ""
+
+
+@pytest.mark.parametrize(
+    ("proxies", "given", "is_taken"),
+    [(1, "from-the-proxy-1", True), (0, "from-anybody", False), (1, "x\ny-forged", False),
+     (1, "short", False), (1, "a" * 65, False)],
+)  # fmt: skip
+def test_only_a_proxy_of_ours_may_give_it(settings, proxies, given, is_taken) -> None:
+    name, _logged = answer(settings, proxies, **{"X-Request-ID": given})
+    assert (name == given) == is_taken
+
+
+def test_every_page_and_error_has_one(client, db) -> None:
+    for path in ("/healthz", "/nowhere/", "/api/v1/schedules"):
+        assert client.get(path)["X-Request-ID"]
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_it_goes_to_a_file_that_may_be_turned_over(form: str, tmp_path) -> None:
+    log, script = tmp_path / "teiji.log", (
+        "import django, logging, os; django.setup(); log = logging.getLogger('teiji.test')\n"
+        "log.warning('first'); os.rename(os.environ['LOG'], os.environ['LOG'] + '.1')\n"
+        "log.warning('second')"
+    )  # fmt: skip
+    own = {**os.environ, "TEIJI_LOG": f"{form}:{log}", "LOG": str(log),
+           "DJANGO_SETTINGS_MODULE": "config.settings"}  # fmt: skip
+    subprocess.run([sys.executable, "-c", script], env=own, check=True, timeout=60)
+    assert "first" in (tmp_path / "teiji.log.1").read_text()
+    assert "second" in log.read_text() and "first" not in log.read_text()
+
+
+def test_another_form_is_refused() -> None:
+    own = {**os.environ, "TEIJI_LOG": "xml", "DJANGO_SETTINGS_MODULE": "config.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", "import django; django.setup()"], env=own, check=False,
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert "TEIJI_LOG begins with console or json." in done.stderr
