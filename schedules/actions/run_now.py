@@ -1,6 +1,6 @@
 """Run now: one run by hand, besides the timing."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -16,13 +16,15 @@ from schedules.models import Run, Schedule
 from schedules.runs import freeze, store, with_content
 from schedules.states import OPEN_RUN, ScheduleState
 
+UNDO = timedelta(seconds=10)  # in which a person may take back what they send
+
 RUNNABLE = (ScheduleState.ACTIVE, ScheduleState.PAUSED, ScheduleState.COMPLETED)
 
 
 @transaction.atomic
-def execute(schedule: Schedule, *, by: Any) -> Run:
-    """Send it now, once. Refused while a run by hand is still under way: a double click is
-    one run."""
+def execute(schedule: Schedule, *, by: Any, after: timedelta = timedelta()) -> Run:
+    """Send it now, once; or so much later, until when it can be taken back (`rollback`). Refused
+    while a run by hand is still under way: a double click is one run."""
     row = lock(schedule, by=by, act=Act.RUN)
     if row.state not in RUNNABLE or row.edits_id:
         raise Refused(
@@ -36,7 +38,7 @@ def execute(schedule: Schedule, *, by: Any) -> Run:
         raise Refused(_("The schedule cannot be run as it is."), found)
     now = database_now()
     whole = with_content(Schedule.objects.all()).get(pk=row.pk)
-    frozen = freeze(whole, beside_the_second(now), now=now, trigger=Run.Trigger.HAND)
+    frozen = freeze(whole, beside_the_second(now + after), now=now, trigger=Run.Trigger.HAND)
     run = store([frozen], now)[0]
     history.record("executed", row, by=by, now=now, unit_path=row.unit.path,
                    changes={"run": run.pk})  # fmt: skip

@@ -1,6 +1,7 @@
 """The buttons of a schedule's page: each names an act and says where to go then."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.contrib import messages
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from config.scoped.said import retell
 from schedules import actions
+from schedules.actions.run_now import UNDO
 from schedules.models import Schedule
 from schedules.states import RunState
 
@@ -51,7 +53,27 @@ def _cancel(request: HttpRequest, row: Schedule) -> str:
 
 
 def _run(request: HttpRequest, row: Schedule) -> str:
-    run = actions.execute(row, by=request.user)
+    return _send(request, row, timedelta())
+
+
+def _run_soon(request: HttpRequest, row: Schedule) -> str:
+    """So that it can be taken back meanwhile."""
+    return _send(request, row, UNDO)
+
+
+def _take_back(request: HttpRequest, row: Schedule) -> str:
+    asked = request.POST.get("run", "")
+    if not (asked.isascii() and asked.isdecimal() and len(asked) < 19):
+        raise Http404
+    done = actions.rollback(row, by=request.user, run_id=int(asked))
+    messages.success(request, _("Taken back: nothing of it was sent."))
+    if done.stays:
+        messages.warning(request, _("What had left already stays there."))
+    return reverse("admin:schedules_run_change", args=[done.run.pk])
+
+
+def _send(request: HttpRequest, row: Schedule, after: timedelta) -> str:
+    run = actions.execute(row, by=request.user, after=after)
     if run.state == RunState.SKIPPED:
         why = (
             f"{run.get_reason_display()} ({retell(run.detail)})"
@@ -60,7 +82,8 @@ def _run(request: HttpRequest, row: Schedule) -> str:
         )
         messages.warning(request, _("Nothing is sent: %(why)s") % {"why": why})
     else:
-        messages.success(request, _("It is being sent now."))
+        words = _("It is sent in a few seconds.") if after else _("It is being sent now.")
+        messages.success(request, words)
     return reverse("admin:schedules_run_change", args=[run.pk])
 
 
@@ -97,6 +120,8 @@ ACTS: dict[str, Callable[[HttpRequest, Schedule], str]] = {
     "resume": _resume,
     "cancel": _cancel,
     "run": _run,
+    "run-soon": _run_soon,
+    "take-back": _take_back,
     "check": _check,
     "edit": _edit,
     "duplicate": _duplicate,

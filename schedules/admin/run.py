@@ -18,7 +18,7 @@ from config.scoped.admin import ReadOnlyAdmin
 from config.scoped.times import zone_of
 from logs.models import Attempt
 from orgs.clock import database_now
-from orgs.reach import Act, can_anywhere, within
+from orgs.reach import Act, can, can_anywhere, within
 from schedules.admin.columns import two_lines
 from schedules.admin.filters import AppointedFilter, OneScheduleFilter
 from schedules.admin.live import answer_if_new, fingerprint
@@ -146,10 +146,17 @@ def _state(request: HttpRequest, run: Run) -> dict[str, Any]:
         "viewer_zone": zone_of(request.user),
         "lines": lines,
         "has_more": len(deliveries) > DELIVERIES_SHOWN,
+        "may_take_back": _may_take_back(request.user, run),
         "may_decide": can_anywhere(request.user, Act.RUN, Delivery),
         "is_live": run.state in OPEN_RUN,
         "seen": fingerprint(counts, figures),
     }
+
+
+def _may_take_back(user: Any, run: Run) -> bool:
+    """Sent by hand, and not gone yet."""
+    is_waiting = run.trigger == Run.Trigger.HAND and run.state == RunState.PLANNED
+    return is_waiting and run.due_at > database_now() and can(user, Act.RUN, run)
 
 
 def _worst_first(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:

@@ -34,6 +34,8 @@ VALUES = {
         "resume",
         "cancel",
         "execute",
+        "run-soon",
+        "take-back",
         "edit",
         "duplicate",
         "delete",
