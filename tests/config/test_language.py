@@ -1,5 +1,7 @@
 """The language of the pages: chosen, kept, and asked for by programs."""
 
+import re
+
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -71,3 +73,22 @@ def test_the_api_answers_a_program_in_the_language_that_it_asks_for(client, db):
     answer = client.get("/api/v1/schedules/", headers={"Accept-Language": "ko"})
     assert answer.headers["Content-Language"] == "ko"
     assert "Accept-Language" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    "asked, missing, field",
+    [
+        ("ko", "여기에는 아무것도 없습니다.", "일부 필드가 올바르지 않습니다."),
+        ("zh-TW", "這裡沒有內容。", "部分欄位不正確。"),
+        ("zh-CN", "这里没有内容。", "部分字段不正确。"),
+        ("en", "There is nothing here.", "Some fields are not right."),
+    ],
+)
+def test_problem_details_are_in_the_language_that_is_asked_for(page, asked, missing, field):
+    headers = {"Accept-Language": asked}
+    assert page.get("/api/v1/schedules/999999", headers=headers).json()["detail"] == missing
+    refused = page.post("/api/v1/schedules", {}, content_type="application/json", headers=headers)
+    assert refused.json()["detail"] == field
+    words = [text for texts in refused.json()["errors"].values() for text in texts]
+    assert words
+    assert asked == "en" or not any(re.search("[A-Za-z]{3}", text) for text in words)

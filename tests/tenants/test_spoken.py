@@ -19,7 +19,7 @@ NAMES = {
     "messengerbot", "sandbox", "slack", "sms", "solapi", "teams", "teiji", "telegram", "webhook",
     "excel", "unicode", "windows", "english", "approve", "read", "room", "vip", "write", "api",
     "big", "cron", "csv", "esc", "http", "https", "jpeg", "json", "png", "url", "utf", "webp",
-    "xls", "xlsx", "asia", "seoul", "taipei", "utc",
+    "uuid", "xls", "xlsx", "asia", "seoul", "taipei", "utc",
 }
 # fmt: on
 SILENT = {"script", "style", "code", "pre", "textarea"}
@@ -48,6 +48,27 @@ def test_no_page_is_left_in_english(spoken, world, who):
             html = b"".join(answer) if answer.streaming else answer.content
             left += [(route.foreign, text) for text in english_on(html.decode(), names())]
         answer.close()
+    assert left == []
+
+
+FORMS = ["channels/room", "channels/account", "channels/audience", "channels/recipient",
+         "channels/alerttarget", "orgs/unit", "orgs/member", "orgs/token",
+         "schedules/placeholdervalue"]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["ko", "zh-hant", "zh-hans"])
+def test_what_is_refused_is_said_in_the_readers_language(world, language):
+    User.objects.update(language=language)
+    client = Client(raise_request_exception=False)
+    client.force_login(world.people["hq"])
+    left = []
+    for form in FORMS:
+        answer = client.post(f"/admin/{form}/add/", {"email": "x"})
+        assert answer.status_code == 200, form
+        left += [(form, text) for text in english_on(answer.text, names())]
+    missing = client.get("/admin/nowhere/")
+    assert missing.status_code == 404
+    left += [("", text) for text in english_on(missing.text, names())]
     assert left == []
 
 
