@@ -12,6 +12,7 @@ from config.lines import request_id
 from logs.history import Origin, origin
 
 REQUEST_ID = "X-Request-ID"
+PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
 ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -41,6 +42,7 @@ class RequestIdMiddleware:
         finally:
             request_id.reset(token)
         response[REQUEST_ID] = name
+        response["Permissions-Policy"] = PERMISSIONS  # of what a page of ours never needs
         return response
 
 
