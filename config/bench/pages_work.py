@@ -31,6 +31,8 @@ PAGES = {
     "history": "/admin/logs/history/",
     "punctuality": "/admin/logs/punctuality/",
     "not confirmed": "/admin/not-confirmed/",
+    "monitor": "/admin/monitor/",
+    "freezes": "/admin/schedules/freeze/",
 }
 WARM_UP = 2
 
