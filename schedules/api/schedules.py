@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch
@@ -10,6 +11,7 @@ from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -33,6 +35,7 @@ from schedules.api.runs import RunSerializer
 from schedules.bookings.slots import Limit
 from schedules.foreseen import foresee, times_to_come
 from schedules.models import Schedule, ScheduleImage
+from schedules.recurrence import Occurrence
 from schedules.shown.audience import audience_of
 from schedules.shown.cost import cost_of
 from schedules.shown.counted import counted_of_schedule
@@ -42,9 +45,14 @@ IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER,
     description="The ETag of the schedule from which the change starts.",
 )  # fmt: skip
+MOST_TIMES = 100
 COUNT = OpenApiParameter(
-    "count", {"type": "integer", "minimum": 1, "maximum": 100, "default": 10},
+    "count", {"type": "integer", "minimum": 1, "maximum": MOST_TIMES, "default": 10},
     description="How many.",
+)  # fmt: skip
+AT = OpenApiParameter(
+    "at", datetime, OpenApiParameter.PATH,
+    description="Its `due_at`, with any offset from UTC.",
 )  # fmt: skip
 
 
@@ -80,7 +88,7 @@ class OccurrencesSerializer(serializers.Serializer):
 class CountSerializer(serializers.Serializer):
     """How many occurrences are asked for."""
 
-    count = serializers.IntegerField(min_value=1, max_value=100, default=10)
+    count = serializers.IntegerField(min_value=1, max_value=MOST_TIMES, default=10)
 
 
 class ScheduleFilter(filters.FilterSet):
@@ -111,6 +119,7 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         "list": Act.VIEW,
         "retrieve": Act.VIEW,
         "occurrences": Act.VIEW,
+        "occurrence": Act.VIEW,
         "cost": Act.VIEW,
         "statistics": Act.VIEW,
         "logs": Act.VIEW,
@@ -203,20 +212,25 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         schedule = self.get_object()
         now = database_now()
         coming = times_to_come(schedule, now, asked.validated_data["count"])
-        held = foresee(schedule, coming, now)
-        results = [
-            {
-                "due_at": occurrence.due_at,
-                "local": occurrence.local.isoformat(),
-                "zone": schedule.zone,
-                "skipped": occurrence.skipped,
-                "detail": occurrence.detail,
-                "moved": occurrence.moved,
-                "held": [asdict(one) for one in held.get(occurrence.due_at, [])],
-            }
-            for occurrence in coming
-        ]
+        results = _told(schedule, coming, now)
         return Response(OccurrencesSerializer({"results": results}).data)
+
+    @extend_schema(
+        operation_id="schedules_occurrence_retrieve",
+        parameters=[AT],
+        responses=OccurrenceSerializer,
+    )
+    @action(detail=True, url_path="occurrences/(?P<at>[^/]+)")
+    def occurrence(self, request: Request, pk: str, at: str) -> Response:
+        """One of the coming hundred times, as the list of them tells it."""
+        schedule = self.get_object()
+        now = database_now()
+        coming = times_to_come(schedule, now, MOST_TIMES)
+        wanted = _moment(at)
+        until = [occurrence for occurrence in coming if occurrence.due_at <= wanted]
+        if not until or until[-1].due_at != wanted:
+            raise NotFound
+        return Response(OccurrenceSerializer(_told(schedule, until, now)[-1]).data)
 
     @extend_schema(responses=CostsSerializer)
     @action(detail=True)
@@ -268,6 +282,32 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         row = self.get_queryset().get(pk=schedule.pk)
         headers = {"ETag": f'"{row.revision}"'}
         return Response(self.get_serializer(row).data, status=code, headers=headers)
+
+
+def _moment(text: str) -> datetime:
+    """The time that an address names; what is none names nothing."""
+    try:
+        moment: datetime = Moment().run_validation(text)
+    except serializers.ValidationError as error:
+        raise NotFound from error
+    return moment
+
+
+def _told(schedule: Schedule, coming: list[Occurrence], now: datetime) -> list[dict[str, Any]]:
+    """These times, with what the limits do to each."""
+    held = foresee(schedule, coming, now)
+    return [
+        {
+            "due_at": occurrence.due_at,
+            "local": occurrence.local.isoformat(),
+            "zone": schedule.zone,
+            "skipped": occurrence.skipped,
+            "detail": occurrence.detail,
+            "moved": occurrence.moved,
+            "held": [asdict(one) for one in held.get(occurrence.due_at, [])],
+        }
+        for occurrence in coming
+    ]
 
 
 def _revisions(request: Request, values: dict[str, Any]) -> set[int]:

@@ -38,6 +38,7 @@ def test_a_neighbour_finds_nothing_and_changes_nothing(hidden, world, code):
         ("delete", "/schedules/{}", None),
         ("get", "/schedules/{}/logs", None),
         ("get", "/schedules/{}/occurrences", None),
+        ("get", "/schedules/{}/occurrences/" + f"{hidden.next_due_at:%Y-%m-%dT%H:%M:%SZ}", None),
         *[("post", "/schedules/{}/" + act, {}) for act in ACTS],
     ]:
         foreign = api(method, path.format(hidden.pk), body)

@@ -236,6 +236,22 @@ def test_occurrences_are_those_of_the_planner(api, body):
     assert len(api.get(f"/schedules/{made['id']}/occurrences").json()["results"]) == 10
 
 
+def test_each_coming_time_has_an_address_in_any_offset(api, body):
+    made = api.post("/schedules", body(timing_kind="daily", zone="Europe/Berlin")).json()
+    path = f"/schedules/{made['id']}/occurrences"
+    for each in api.get(f"{path}?count=100").json()["results"]:  # a DST change may be among them
+        assert api.get(f"{path}/{each['due_at']}").json() == each
+    assert api.get(f"{path}/{each['local']}").json() == each
+
+
+@pytest.mark.parametrize(
+    "at", ["x", "2030", "2001-01-01T00:00:00Z", "9998-01-01T01:00:00Z", "2030-01-01T09:00:00"]
+)
+def test_a_time_that_is_none_of_the_coming_ones_is_not_found(api, body, at):
+    made = api.post("/schedules", body(timing_kind="daily")).json()
+    assert api.get(f"/schedules/{made['id']}/occurrences/{at}").status_code == 404
+
+
 @pytest.mark.parametrize("count", ["0", "101", "x", "1.5"])
 def test_a_wrong_count_is_named(api, body, count):
     made = api.post("/schedules", body(state="draft")).json()
