@@ -49,7 +49,7 @@ VALUES = {
     "step": ["target", "content", "timing", "review"],
 }
 WORDS = re.compile(r"<(?:slug|step):(?P<name>\w+)>|\(\?P<\w+>(?P<choices>[a-z]+(?:\|[a-z]+)+)\)")
-ID = re.compile(r"\(\?P<(?:pk|image_id)>[^()]*\)|<(?:int:pk|path:object_id|uuid:uid)>")
+ID = re.compile(r"\(\?P<(?:pk|image_id|at)>[^()]*\)|<(?:int:pk|path:object_id|uuid:uid)>")
 
 
 @dataclass(frozen=True)
