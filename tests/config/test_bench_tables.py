@@ -69,7 +69,7 @@ def test_schedules_are_active_and_have_a_room_each(place):
     assert len({schedule.next_due_at for schedule in made}) == tables.HOURS
 
 
-def test_a_year_of_a_headquarters_is_counted_as_far_back_as_pages_look(db) -> None:
+def test_a_year_of_a_headquarters_is_counted_as_far_back_as_pages_look(transactional_db) -> None:
     now = database_now()
     people = log.fill(400, now, quietly)
     assert Run.objects.count() == Delivery.objects.count() == 400
