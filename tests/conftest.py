@@ -16,6 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import translation
 from PIL import Image as Pillow
 
@@ -61,6 +62,19 @@ class World:
         user = User.objects.create(username=f"{unit.code}-{role.name.lower()}", is_staff=True)
         Member.objects.create(user=user, unit=unit, role=role)
         return user
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A thread that ends later than its test may still hold a session, and PostgreSQL drops no
+    database that has one: it is ended first."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture
