@@ -10,8 +10,9 @@ from channels.models import Account
 from logs import history
 from orgs.clock import database_now
 from orgs.models import Unit
-from orgs.reach import Act, can_in, lineage, member_of, within
+from orgs.reach import Act, can_in, within
 from schedules.actions.refusal import OutOfReach, Refused
+from schedules.actions.standing import unit_of
 from schedules.models import Freeze
 from schedules.models.freeze import REASON_LENGTH
 
@@ -30,7 +31,7 @@ def freeze(subject: Unit | Account, *, by: Any, why: str) -> Freeze:
         why=_reason(why),
         frozen_at=now,
         frozen_by=by.get_username(),
-        placed_from=_unit_of(by, unit),
+        placed_from=unit_of(by, unit.path),
     )
     try:
         with transaction.atomic():
@@ -78,10 +79,3 @@ def _reason(why: str) -> str:
         message = _("Write down why: it stands in the history.")
         raise Refused(message, {"why": [message]})
     return cleaned
-
-
-def _unit_of(by: Any, unit: Unit) -> Unit:
-    """From where it was frozen; a superuser without a unit stands at the top."""
-    member = member_of(by)
-    found: Unit = member.unit if member else Unit.objects.get(path=lineage(unit.path)[0])
-    return found

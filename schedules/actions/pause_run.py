@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 
 from logs import history
 from orgs.clock import database_now
-from orgs.models import Unit
-from orgs.reach import Act, can_in, lineage, member_of, within
+from orgs.reach import Act, can_in, within
 from schedules.actions.refusal import OutOfReach, Refused
+from schedules.actions.standing import unit_of
 from schedules.models import Run, RunPause
 from schedules.states import OPEN_RUN
 
@@ -22,7 +22,7 @@ def pause_run(run: Run, *, by: Any) -> RunPause:
         raise Refused(_("It is “%(state)s”: nothing of it waits.") % _state(row))
     now = database_now()
     pause = RunPause(
-        run=row, paused_at=now, paused_by=by.get_username(), placed_from=_unit_of(by, row)
+        run=row, paused_at=now, paused_by=by.get_username(), placed_from=unit_of(by, row.unit_path)
     )
     try:
         with transaction.atomic():
@@ -58,9 +58,3 @@ def _reached(run: Run, by: Any) -> Run:
 
 def _state(row: Run) -> dict[str, str]:
     return {"state": row.get_state_display()}
-
-
-def _unit_of(by: Any, run: Run) -> Unit:
-    member = member_of(by)
-    found: Unit = member.unit if member else Unit.objects.get(path=lineage(run.unit_path)[0])
-    return found

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from config.scoped.admin import ScopedAdmin
 from schedules.models import SavedFilter
-from schedules.models.saved_filter import LONGEST, MOST, TooManyError, kept_of
+from schedules.models.saved_filter import LONGEST, MOST, NAME_LENGTH, TooManyError, kept_of
 
 EVERYTHING = "all"  # in an address: not what the list is opened with
 
@@ -131,6 +131,6 @@ def _is_opening(request: HttpRequest) -> bool:
 def _trouble(name: str, query: str) -> str:
     if not name:
         return _("Give it a name.")
-    if len(name) > 60 or len(query) > LONGEST:
+    if len(name) > NAME_LENGTH or len(query) > LONGEST:
         return _("The name or the filters are too long.")
     return ""

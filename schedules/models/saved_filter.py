@@ -14,6 +14,7 @@ from orgs.reach import Belongs, Role
 
 MOST = 30  # of one person and list
 LONGEST = 1000  # characters of a query
+NAME_LENGTH = 60
 # What an address says beside what it narrows to.
 NOT_KEPT = ("p", "e", "all", "_changelist_filters", "_popup", "_to_field")
 
@@ -59,7 +60,7 @@ class SavedFilter(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     page = models.CharField(_("list"), max_length=10, choices=Page.choices)
-    name = models.CharField(_("name"), max_length=60)
+    name = models.CharField(_("name"), max_length=NAME_LENGTH)
     query = models.CharField(_("filters"), max_length=LONGEST, blank=True)
     is_default = models.BooleanField(
         _("opens the list"), default=False, help_text=_("The list is opened with it.")
