@@ -7,8 +7,8 @@ from unittest.mock import patch
 
 from django.db import models
 
-from schedules import runs
 from schedules.dispatch import plan, settle
+from schedules.runs import store, twins
 from schedules.states import State
 
 AT_ONCE = 500  # rows of one statement: more are slower still
@@ -19,8 +19,9 @@ def through_the_orm() -> Iterator[None]:
     """While it lasts, plan and settle write by bulk_create and bulk_update."""
     with ExitStack() as patches:
         for module, name, way in (
-            (runs, "insert", _insert),
-            (runs, "insert_new", _insert_new),
+            (store, "insert", _insert),
+            (twins, "insert", _insert),
+            (twins, "insert_new", _insert_new),
             (plan, "update_each", _update_each),
             (settle, "insert", _insert),
             (settle, "move_each", _move_each),

@@ -17,7 +17,8 @@ from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.replan import find_next
 from schedules.models import Schedule
 from schedules.recurrence import Kind
-from schedules.runs import freeze, store, with_content
+from schedules.runs.freeze import freeze, with_content
+from schedules.runs.store import store
 from schedules.states import ScheduleState, move
 
 

@@ -16,7 +16,7 @@ from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.resolve import NeedsSure, warning_of_age
 from schedules.bookings import quota
 from schedules.models import Delivery, Run
-from schedules.runs import LINKS_LIVE
+from schedules.runs.freeze import LINKS_LIVE
 from schedules.states import DeliveryState, RunState, ScheduleState, move
 from schedules.totals import add_up
 

@@ -13,7 +13,8 @@ from schedules import rules
 from schedules.actions.locked import lock
 from schedules.actions.refusal import Refused
 from schedules.models import Run, Schedule
-from schedules.runs import freeze, store, with_content
+from schedules.runs.freeze import freeze, with_content
+from schedules.runs.store import store
 from schedules.states import OPEN_RUN, ScheduleState
 
 UNDO = timedelta(seconds=10)  # in which a person may take back what they send

@@ -16,7 +16,8 @@ from schedules.actions.locked import lock
 from schedules.actions.refusal import Refused
 from schedules.actions.run_now import beside_the_second
 from schedules.models import Run, Schedule
-from schedules.runs import freeze, store, with_content
+from schedules.runs.freeze import freeze, with_content
+from schedules.runs.store import store
 from schedules.states import OPEN_RUN, ScheduleState
 
 

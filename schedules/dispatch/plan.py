@@ -22,7 +22,9 @@ from schedules.dispatch import warn
 from schedules.models import HolidayException, Installation, Run, Schedule
 from schedules.models.schedule import ScheduleQuerySet
 from schedules.recurrence import Occurrence, followed, occurrences
-from schedules.runs import Frozen, freeze, skipped, store, with_content
+from schedules.runs.freeze import freeze, skipped, with_content
+from schedules.runs.frozen import Frozen
+from schedules.runs.store import store
 from schedules.states import ScheduleState, move
 
 logger = logging.getLogger(__name__)

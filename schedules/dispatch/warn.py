@@ -13,7 +13,7 @@ from channels.adapters import registry
 from channels.alerts import AlertKind, Event
 from schedules.dispatch.outcome import Outcome
 from schedules.models import Delivery, Run
-from schedules.runs import Frozen
+from schedules.runs.frozen import Frozen
 from schedules.states import DeliveryState, RunState
 
 RUNS = "runs"  # the subject of all that was not sent

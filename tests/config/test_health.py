@@ -20,7 +20,8 @@ from config.processes import free_port
 from orgs.clock import database_now
 from schedules.actions.fence import own_installation
 from schedules.models import Delivery, Heartbeat, Installation, Schedule
-from schedules.runs import freeze, store
+from schedules.runs.freeze import freeze
+from schedules.runs.store import store
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from schedules.dispatch.warn import channel_named
 from schedules.findings import Finding, What, named
 from schedules.forecast import costs_of
 from schedules.models import Delivery, Preflight, Run, Schedule
-from schedules.runs import Frozen, freeze
+from schedules.runs.freeze import freeze
+from schedules.runs.frozen import Frozen
 from schedules.states import ScheduleState
 
 logger = logging.getLogger(__name__)

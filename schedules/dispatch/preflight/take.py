@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q, QuerySet
 
 from schedules.models import Installation, Preflight, Schedule
-from schedules.runs import with_content
+from schedules.runs.freeze import with_content
 
 AHEAD = timedelta(minutes=10)  # before its time a run is looked at
 HOLD = timedelta(minutes=2)  # who holds one for longer is gone: a turn ends much sooner

@@ -13,7 +13,8 @@ from channels.models import Room
 from logs.models import Attempt
 from schedules import actions
 from schedules.models import Delivery, Run
-from schedules.runs import freeze, store, with_content
+from schedules.runs.freeze import freeze, with_content
+from schedules.runs.store import store
 from tests.schedules.api.calling import ROOT, ids
 
 pytestmark = pytest.mark.django_db
