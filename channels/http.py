@@ -1,10 +1,13 @@
 """HTTP to the channels: how sessions are made, and how an account becomes an adapter."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
+from aiohttp import ClientRequest
 from django.conf import settings
+from yarl import URL
 
 from channels.adapters import adapter_class
 from channels.adapters.base import Adapter
@@ -13,6 +16,7 @@ from channels.outgoing import Guard, Network, networks
 # As many requests in flight to one host as were measured to serve LINE best.
 CONNECTIONS_PER_HOST = 300
 DNS_SECONDS = 10
+CONNECT_SECONDS = 5.0  # for what is opened ahead
 # A lid only: every adapter gives each request a shorter timeout of its own.
 LONGEST_REQUEST = aiohttp.ClientTimeout(total=60)
 
@@ -49,6 +53,23 @@ def open_session(*, guarded: bool, allowed: Sequence[Network] = ()) -> aiohttp.C
         auto_decompress=False,
         headers={"Accept-Encoding": "identity", "User-Agent": "Teiji"},
     )
+
+
+async def open_connections(http: aiohttp.ClientSession, url: str, count: int) -> None:
+    """See that so many connections to this host are open and free, for requests that come soon.
+    None is kept from others for longer than it takes to be opened. Raises what connecting does.
+    """
+    assert http.connector is not None, "the session is open"
+    connector, request = http.connector, ClientRequest("POST", URL(url))
+    limit = aiohttp.ClientTimeout(total=LONGEST_REQUEST.total, connect=CONNECT_SECONDS)
+
+    async def open_one() -> None:
+        connection = await connector.connect(request, [], limit)
+        # One that was open is given back when the others have begun, or they would take it.
+        await asyncio.sleep(0)
+        connection.release()
+
+    await asyncio.gather(*(open_one() for _number in range(count)))
 
 
 def allowed_networks() -> tuple[Network, ...]:

@@ -284,6 +284,10 @@ class Adapter(Counting, ABC):
     def warm_up(cls) -> None:
         """Load what is slow to load, before the first message needs it."""
 
+    async def get_ready(self) -> None:
+        """Do what the first message would wait for, and sends nothing: fetch a token. What is
+        raised is ignored: the send meets it again."""
+
     @abstractmethod
     def pack(self, messages: Sequence[Message], *, spaced: bool) -> list[Part]:
         """Freeze the messages into parts, in order. `spaced`: people asked for seconds

@@ -116,6 +116,9 @@ class LineAdapter(Adapter):
     def warm_up(cls) -> None:
         import_module("linebot.v3.messaging")
 
+    async def get_ready(self) -> None:
+        await self._token(asyncio.get_running_loop().time() + TOKEN_TIMEOUT)
+
     def pack(self, messages: Sequence[Message], *, spaced: bool) -> list[Part]:
         """LINE fetches pictures itself, by https and at most 2,000 characters; the caller
         sees to that, and to the texts' length."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from schedules.dispatch.ahead import Ahead
 from schedules.dispatch.claim import Claimed, release_marked
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.mark import mark_wire
@@ -40,6 +41,7 @@ class Handover:
         self.slots = Slots(settings.TEIJI_IN_FLIGHT)  # of what is marked
         self._clock = clock
         self._senders = senders
+        self._ahead = Ahead(senders)
         self._persist = persist
         self._take_in = take_in
         self._stopping = False
@@ -57,11 +59,13 @@ class Handover:
         for account, delivery in {delivery.account.pk: delivery for delivery in claimed}.items():
             self.slots.most[account] = self._most(delivery)
         self.waiting.add(claimed)
+        self._ahead.get_ready(claimed, self._clock.now())
         self._changed.set()
 
     def stop(self) -> None:
         """Take no more; a batch that is being marked is still handed over."""
         self._stopping = True
+        self._ahead.stop()
         self._changed.set()
 
     async def run(self) -> None:

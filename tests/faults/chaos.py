@@ -112,7 +112,6 @@ class Chaos:
         for member in self.fleet.living():
             member.resume()
         self._revive()
-        connection.close()
         self._expect_what_was_written()
 
     def summary(self) -> str:
@@ -271,11 +270,21 @@ class Chaos:
 
     def _expect_what_was_written(self) -> None:
         """A registration whose answer was lost may have been written all the same."""
-        for schedule in Schedule.objects.exclude(state=ScheduleState.DRAFT):
+        for schedule in self._schedules():
             assert schedule.date
             assert schedule.time
             due = datetime.combine(schedule.date, schedule.time, UTC)
             self.bookings.expected.add((schedule.pk, due))
+
+    def _schedules(self) -> list[Schedule]:
+        """All that are registered, once the database is there again: its last crash may be
+        an act of just now."""
+        while True:
+            connection.close()
+            try:
+                return list(Schedule.objects.exclude(state=ScheduleState.DRAFT))
+            except AWAY:
+                time.sleep(PAUSE)
 
     def _what_stands(self) -> str:
         """For a run that does not end: what is open, who is fenced, who waits for whom."""
