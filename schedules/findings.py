@@ -102,6 +102,8 @@ def _of_rooms(words: str, facts: Facts) -> str:
 
 
 def _short(facts: Facts) -> str:
+    if facts.get("month"):
+        return _("needs %(needs)s, %(left)s left in %(month)s") % facts
     return _("needs %(needs)s, %(left)s left this month") % facts
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import reduce
 from heapq import merge
-from itertools import islice
+from itertools import chain, islice, pairwise, takewhile
 from operator import or_
 from typing import Any
 
@@ -19,6 +19,7 @@ from orgs.models import Unit
 from orgs.reach import lineage, under
 from schedules.bookings.quota import of_accounts, of_units
 from schedules.bookings.spent import Spent
+from schedules.charges import Bearing, Share, charges
 from schedules.cost import Cost, requests_for
 from schedules.models import HolidayException, Schedule
 from schedules.recurrence import Kind, occurrences
@@ -27,21 +28,24 @@ from schedules.states import ScheduleState
 SCHEDULES = 2_000  # that are looked at
 OCCURRENCES = 5_000  # that are counted, of all accounts together
 PEOPLE = 20_000  # of an audience that are counted
+DAY = timedelta(days=1)
 
 Exceptions = Mapping[tuple[str, date], bool]
 
 
 @dataclass
 class Item:
-    """What one schedule adds: so many runs, each billed so many messages."""
+    """What one schedule adds: so many runs, each billed so many messages, those of the last day
+    fewer where quiet hours move some into the next month."""
 
     schedule: Schedule
-    each: int
+    shares: list[Share]
     runs: int = 0
+    messages: int = 0
 
     @property
-    def messages(self) -> int:
-        return self.each * self.runs
+    def each(self) -> int:
+        return sum(share.messages for share in self.shares)
 
 
 @dataclass(kw_only=True)
@@ -91,10 +95,12 @@ def forecasts(readings: Sequence[QuotaReading], now: datetime) -> dict[int, Fore
         return {}
     schedules = _schedules(found, _last_end(found.values()))
     people: dict[int, int] = {}  # of an audience, counted once
+    bearing = _bearing(schedules)
     by_account: dict[int, list[Item]] = defaultdict(list)
     for schedule in schedules:
         for account_id, cost in costs_of(schedule, found.keys(), people).items():
-            by_account[account_id].append(Item(schedule, cost.billed))
+            shares = bearing.shares(schedule, {account_id: cost}, schedule.rooms.all())
+            by_account[account_id].append(Item(schedule, shares))
     _add_up(found, by_account, schedules)
     return found
 
@@ -117,11 +123,13 @@ def of_budgets(units: Sequence[Unit], now: datetime) -> dict[str, Outlook]:
     below = reduce(or_, (under(unit, Schedule.objects.present()) for unit in units))
     schedules = _schedules(billing, _last_end(found.values()), below) if billing else []
     people: dict[int, int] = {}
+    bearing = _bearing(schedules)
     by_unit: dict[str, list[Item]] = defaultdict(list)
     for schedule in schedules:
-        each = sum(cost.billed for cost in costs_of(schedule, billing, people).values())
+        costs = costs_of(schedule, billing, people)
+        shares = bearing.shares(schedule, costs, schedule.rooms.all())
         for path in found.keys() & lineage(schedule.unit.path):
-            by_unit[path].append(Item(schedule, each))
+            by_unit[path].append(Item(schedule, shares))
     _add_up(found, by_unit, schedules)
     return found
 
@@ -169,15 +177,18 @@ def costs_of(
 
 def coming(
     schedule: Schedule, after: datetime, until: datetime, exceptions: Exceptions
-) -> Iterator[datetime]:
-    """The times at which it goes until then, by the function that the planner uses."""
+) -> Iterator[tuple[datetime, datetime | None]]:
+    """The times at which it goes until then, by the function that the planner uses; each with the
+    next that goes."""
     if schedule.timing_kind == Kind.NOW or schedule.timing.problems():
         return
-    for occurrence in occurrences(schedule.timing, after, exceptions=exceptions):
-        if occurrence.due_at >= until:
+    found = occurrences(schedule.timing, after, exceptions=exceptions)
+    near = takewhile(lambda occurrence: occurrence.due_at < until + DAY, found)
+    going = (occurrence.due_at for occurrence in near if not occurrence.skipped)
+    for due_at, followed_at in pairwise(chain(going, [None])):
+        if due_at is None or due_at >= until:
             return
-        if not occurrence.skipped:
-            yield occurrence.due_at
+        yield due_at, followed_at
 
 
 def is_guessed(room: Room) -> bool:
@@ -185,6 +196,12 @@ def is_guessed(room: Room) -> bool:
     if room.members_count is not None or not room.account.meters:
         return False
     return room.account.adapter_class(config=None).recipient_problem(room.address) is not None
+
+
+def _bearing(schedules: Sequence[Schedule]) -> Bearing:
+    rooms = {room.pk: room for schedule in schedules for room in schedule.rooms.all()}
+    units = {row.unit_id: row.unit for row in schedules if row.audience_id}
+    return Bearing(rooms.values(), units.values())
 
 
 def _people(schedule: Schedule, audience: Audience, counted: dict[int, int]) -> int:
@@ -231,12 +248,17 @@ def _go_through(
     """What comes, in the order of its times."""
     times = (_times(item, outlook.ends_at, exceptions) for item in items)
     left = outlook.left
-    for due_at, _place, item in islice(merge(*times), most):
-        item.runs += 1
-        outlook.coming += item.each
+    for due_at, _place, item, followed_at in islice(merge(*times), most):
         most -= 1
+        charged = charges(item.schedule, item.shares, due_at, followed_at).items()
+        billed = sum(count for charge, count in charged if charge.leaves_at < outlook.ends_at)
+        if item.each and not billed:
+            continue  # in the next month, or not at all
+        item.runs += 1
+        item.messages += billed
+        outlook.coming += billed
         if left is not None and not outlook.runs_out_at:
-            left -= item.each
+            left -= billed
             outlook.runs_out_at = due_at if left < 0 else None
     outlook.is_least = not most
     counted = [item for item in items if item.messages]
@@ -245,10 +267,11 @@ def _go_through(
 
 def _times(
     item: Item, until: datetime, exceptions: Mapping[str, Exceptions]
-) -> Iterator[tuple[datetime, int, Any]]:
+) -> Iterator[tuple[datetime, int, Any, datetime | None]]:
     schedule = item.schedule
     assert schedule.next_due_at is not None, "only those with a next time are asked for"
     after = schedule.next_due_at - timedelta(microseconds=1)
     table = exceptions[schedule.holiday_country]
     # The place tells two of one time apart: an item cannot be compared.
-    return ((at, schedule.pk, item) for at in coming(schedule, after, until, table))
+    return ((at, schedule.pk, item, following)
+            for at, following in coming(schedule, after, until, table))  # fmt: skip

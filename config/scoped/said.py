@@ -98,8 +98,10 @@ SAID = [
     _("Whether it stands in the phone’s queue is not known."),
     _("%(channel)s cannot be asked."),
     # What is computed when a run is planned, and kept with it.
-    "%(channel)s: needs %(needs)s; %(left)s left this month; %(short)s short",
+    _("%(channel)s: needs %(needs)s; %(left)s left this month; %(short)s short"),
+    _("%(channel)s: needs %(needs)s; %(left)s left in %(month)s; %(short)s short"),
     "needs %(needs)s; %(left)s left this month; %(short)s short",
+    "needs %(needs)s; %(left)s left in %(month)s; %(short)s short",
     "There is no value for %(names)s.",
     "%(channel)s takes no images.",
     "%(channel)s takes at most %(most)d images.",

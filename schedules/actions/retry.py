@@ -59,7 +59,7 @@ def retry(ids: Iterable[int], *, by: Any, sure: bool = True) -> Retried:
 
 
 def _runs(asked: Collection[int], now: datetime) -> dict[int, Run]:
-    """By id. As if they were planned now: in this month is billed what leaves now."""
+    """By id, as if they were planned now."""
     rows = Run.objects.filter(deliveries__in=asked).defer("payloads").select_related("schedule")
     runs = {run.pk: run for run in rows.distinct()}
     for run in runs.values():
@@ -71,7 +71,13 @@ def _purse(asked: Collection[int], runs: dict[int, Run]) -> quota.Purse:
     """Quota readings and units are held before deliveries: nobody waits in a circle."""
     billing = Delivery.objects.filter(pk__in=asked, billed__gt=0)
     pairs = billing.order_by().values_list("run_id", "account_id").distinct()
-    return quota.open_purse((runs[run_id], {account_id}) for run_id, account_id in pairs)
+    return quota.open_purse(
+        (runs[run_id], {_charge(account_id, runs[run_id])}) for run_id, account_id in pairs
+    )
+
+
+def _charge(account_id: int, run: Run) -> quota.Charge:
+    return quota.Charge(account_id, run.planned_at)  # it leaves now
 
 
 def _locked(asked: Collection[int], by: Any) -> dict[int, Delivery]:
@@ -103,8 +109,9 @@ def _take(purse: quota.Purse, row: Delivery | None, runs: dict[int, Run]) -> Ref
     """Out of what is left of the month."""
     if row is None or not row.billed:
         return None
-    messages = {row.account_id: row.billed * (row.parts - row.part)}
-    shortfall = purse.take(runs[row.run_id], messages)
+    run = runs[row.run_id]
+    messages = {_charge(row.account_id, run): row.billed * (row.parts - row.part)}
+    shortfall = purse.take(run, messages)
     return Refused(shortfall.words) if shortfall else None
 
 

@@ -76,6 +76,11 @@ class CostSerializer(serializers.Serializer):
     saved = serializers.IntegerField(
         source="cost.saved", default=None, allow_null=True, help_text="By packing."
     )
+    later_month = serializers.DateField(
+        format="%Y-%m",
+        allow_null=True,
+        help_text="In which it leaves, where that is not the present one: 2027-04.",
+    )
     runs = serializers.IntegerField(help_text="Runs that are still to come in that month.")
     left = serializers.SerializerMethodField(help_text="Before it. Null: unlimited, or not known.")
     short = serializers.SerializerMethodField(help_text="How many messages one run lacks.")

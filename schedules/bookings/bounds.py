@@ -39,7 +39,13 @@ def bounds_of(rooms: Iterable[Room]) -> dict[int, Bounds]:
 
 def bounds_of_audience(unit: Unit) -> Bounds:
     """What an audience of this unit bears: only its quiet hours hold anything back."""
-    return Bounds(unit.zone, quiet=_quiet_of(unit, _units_above([unit])))
+    return bounds_of_audiences([unit])[unit.pk]
+
+
+def bounds_of_audiences(units: Collection[Unit]) -> dict[int, Bounds]:
+    """By unit, what its audiences bear."""
+    above = _units_above(units)
+    return {unit.pk: Bounds(unit.zone, quiet=_quiet_of(unit, above)) for unit in units}
 
 
 def _bounds(rooms: Mapping[int, Own]) -> dict[int, Bounds]:

@@ -1,7 +1,8 @@
 """Quota: a run that does not fit into what is left of a month is stopped whole, before its first
 message: into the month of each of its accounts, and into the budgets of its unit and those above.
 
-What is planned and not yet counted by the channel is used up as well. All is decided while the
+A message belongs to the month in which it leaves: quiet hours may move it into the next one. What
+is planned and not yet counted by the channel is used up as well. All is decided while the
 readings and the units with a budget are held, so that two plans cannot spend the same twice.
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
@@ -20,7 +22,15 @@ from orgs.reach import lineage
 from schedules.bookings.spent import Spent, by_accounts, by_units
 from schedules.models import Run
 
-Runs = Sequence[tuple[Run, set[int]]]  # each with the ids of the accounts that bill for it
+
+class Charge(NamedTuple):
+    """Whose month bears a message: that of the account which bills it, as it is when it leaves."""
+
+    account_id: int
+    leaves_at: datetime
+
+
+Runs = Sequence[tuple[Run, set[Charge]]]
 
 
 class Shortfall(NamedTuple):
@@ -30,15 +40,18 @@ class Shortfall(NamedTuple):
     channel: str
     needs: int
     left: int
+    later_month: str = ""  # "2027-04", where it is not the present one
 
     @property
     def words(self) -> str:
         """As the run's detail says it. Names no account: who sends need not know which it is."""
-        facts = {"channel": self.channel, "needs": f"{self.needs:,}", "left": f"{self.left:,}",
-                 "short": f"{self.needs - self.left:,}"}  # fmt: skip
-        if self.reason == Run.Reason.BUDGET:
-            return _("needs %(needs)s; %(left)s left this month; %(short)s short") % facts
-        return _("%(channel)s: needs %(needs)s; %(left)s left this month; %(short)s short") % facts
+        facts = {"needs": f"{self.needs:,}", "left": f"{self.left:,}",
+                 "short": f"{self.needs - self.left:,}", "month": self.later_month}  # fmt: skip
+        if self.later_month:
+            words = _("needs %(needs)s; %(left)s left in %(month)s; %(short)s short") % facts
+        else:
+            words = _("needs %(needs)s; %(left)s left this month; %(short)s short") % facts
+        return f"{self.channel}: {words}" if self.channel else words
 
 
 class DoesNotFit(Exception):  # noqa: N818 - it is an answer, not a fault
@@ -56,55 +69,64 @@ class Pot:
     reason: str
     channel: str
     left: int
+    later_month: str
 
 
 @dataclass
 class Purse:
     """What the runs of one transaction may still spend. Empty: as much as they like."""
 
-    accounts: dict[tuple[int, datetime], Pot] = field(default_factory=dict)  # by account, due
-    units: dict[tuple[str, datetime], Pot] = field(default_factory=dict)  # by path, due
+    accounts: dict[Charge, Pot] = field(default_factory=dict)
+    units: dict[tuple[str, datetime], Pot] = field(default_factory=dict)  # by path, leaving
 
-    def take(self, run: Run, messages: Mapping[int, int]) -> Shortfall | None:
-        """Spend what this run needs, by account; or nothing, where it does not fit."""
+    def take(self, run: Run, messages: Mapping[Charge, int]) -> Shortfall | None:
+        """Spend what this run needs; or nothing, where it does not fit."""
         needed = self._pots(run, messages)
         for pot, count in needed:
             if count > pot.left:
-                return Shortfall(pot.reason, pot.channel, count, max(pot.left, 0))
+                left = max(pot.left, 0)
+                return Shortfall(pot.reason, pot.channel, count, left, pot.later_month)
         for pot, count in needed:
             pot.left -= count
         return None
 
-    def give_back(self, run: Run, messages: Mapping[int, int]) -> None:
+    def give_back(self, run: Run, messages: Mapping[Charge, int]) -> None:
         """It was not spent after all."""
         for pot, count in self._pots(run, messages):
             pot.left += count
 
-    def _pots(self, run: Run, messages: Mapping[int, int]) -> list[tuple[Pot, int]]:
+    def _pots(self, run: Run, messages: Mapping[Charge, int]) -> list[tuple[Pot, int]]:
         """From which a run's messages are taken, and how many from each."""
         if not (self.accounts or self.units):
             return []
-        pots = [(self.accounts.get((pk, run.due_at)), count) for pk, count in messages.items()]
-        total = sum(messages.values())
-        pots += [(self.units.get((path, run.due_at)), total) for path in lineage(run.unit_path)]
-        return [(pot, count) for pot, count in pots if pot is not None and count]
+        found: list[tuple[Pot | None, int]] = []
+        for charge, count in messages.items():
+            found.append((self.accounts.get(charge), count))
+        for path in lineage(run.unit_path):
+            for charge, count in messages.items():
+                found.append((self.units.get((path, charge.leaves_at)), count))
+        sums: dict[int, tuple[Pot, int]] = {}
+        for pot, count in found:
+            if pot is not None and count:
+                sums[id(pot)] = pot, sums.get(id(pot), (pot, 0))[1] + count
+        return list(sums.values())
 
 
-def open_purse(wanted: Iterable[tuple[Run, Iterable[int]]], *, hold: bool = True) -> Purse:
-    """What is left for these runs, each with the ids of the accounts that bill for it. Holds
-    what it has read until the transaction ends, unless it is only to be looked into."""
-    runs = [(run, set(accounts)) for run, accounts in wanted]
-    if not any(accounts for _run, accounts in runs):
+def open_purse(wanted: Iterable[tuple[Run, Iterable[Charge]]], *, hold: bool = True) -> Purse:
+    """What is left for these runs, each with what it is charged to. Holds what it has read until
+    the transaction ends, unless it is only to be looked into."""
+    runs = [(run, set(charges)) for run, charges in wanted]
+    accounts = {charge.account_id for _run, charges in runs for charge in charges}
+    if not accounts:
         return Purse()
     # Accounts before units, each by id: nobody waits in a circle.
-    readings = QuotaReading.objects.filter(
-        account_id__in=set().union(*(accounts for _run, accounts in runs)), limit__isnull=False
-    ).select_related("account")
+    readings = QuotaReading.objects.filter(account_id__in=accounts, limit__isnull=False)
+    readings = readings.select_related("account")
     readings = readings.order_by("account_id")
     if hold:
         readings = readings.select_for_update(of=("self",), no_key=True)
     by_account = {reading.account_id: reading for reading in readings}
-    paths = {path for run, accounts in runs if accounts for path in lineage(run.unit_path)}
+    paths = {path for run, charges in runs if charges for path in lineage(run.unit_path)}
     units = Unit.objects.filter(path__in=paths, monthly_budget__isnull=False).order_by("id")
     budgets = {
         unit.path: unit for unit in (units.select_for_update(no_key=True) if hold else units)
@@ -144,49 +166,60 @@ def of_units(units: Iterable[Unit], moment: datetime, now: datetime) -> dict[str
     return found
 
 
-def _moment(run: Run) -> datetime:
-    """When it is billed: what is late goes now."""
-    return max(run.due_at, run.planned_at)
-
-
 def _fill_accounts(purse: Purse, runs: Runs, readings: Mapping[int, QuotaReading]) -> None:
     pots: dict[tuple[int, Month], Pot] = {}
-    for run, accounts in runs:
-        for account_id in accounts & readings.keys():
-            key = account_id, readings[account_id].month(_moment(run))
-            if key not in pots:
-                _add_account_pots(pots, readings, run)
-            purse.accounts[account_id, run.due_at] = pots[key]
+    for run, charges in runs:
+        for charge in charges:
+            reading = readings.get(charge.account_id)
+            if reading and charge not in purse.accounts:
+                key = charge.account_id, reading.month(charge.leaves_at)
+                if key not in pots:
+                    _add_account_pots(pots, readings, charge.leaves_at, run.planned_at)
+                purse.accounts[charge] = pots[key]
 
 
 def _add_account_pots(
-    pots: dict[tuple[int, Month], Pot], readings: Mapping[int, QuotaReading], run: Run
+    pots: dict[tuple[int, Month], Pot],
+    readings: Mapping[int, QuotaReading],
+    moment: datetime,
+    now: datetime,
 ) -> None:
-    moment = _moment(run)
-    for account_id, used in of_accounts(readings.values(), moment, run.planned_at).items():
+    for account_id, used in of_accounts(readings.values(), moment, now).items():
         reading = readings[account_id]
         assert reading.limit is not None, "only those with a limit are held"
+        month, zone = reading.month(moment), reading.account.quota_zone
         channel = str(reading.account.adapter_class.label)
-        pot = Pot(Run.Reason.QUOTA, channel, reading.limit - used.total)
-        pots.setdefault((account_id, reading.month(moment)), pot)
+        later = _later_month(month, zone, now)
+        pot = Pot(Run.Reason.QUOTA, channel, reading.limit - used.total, later)
+        pots.setdefault((account_id, month), pot)
 
 
 def _fill_units(purse: Purse, runs: Runs, budgets: Mapping[str, Unit]) -> None:
     pots: dict[tuple[str, Month], Pot] = {}
-    for run, accounts in runs:
-        for path in lineage(run.unit_path) if accounts else ():
-            if path in budgets:
-                key = path, month_around(_moment(run), budgets[path].zone)
+    for run, charges in runs:
+        moments = {charge.leaves_at for charge in charges}
+        for path in budgets.keys() & lineage(run.unit_path):
+            for moment in moments:
+                key = path, month_around(moment, budgets[path].zone)
                 if key not in pots:
-                    _add_unit_pots(pots, budgets, run)
-                purse.units[path, run.due_at] = pots[key]
+                    _add_unit_pots(pots, budgets, moment, run.planned_at)
+                purse.units[path, moment] = pots[key]
 
 
 def _add_unit_pots(
-    pots: dict[tuple[str, Month], Pot], budgets: Mapping[str, Unit], run: Run
+    pots: dict[tuple[str, Month], Pot],
+    budgets: Mapping[str, Unit],
+    moment: datetime,
+    now: datetime,
 ) -> None:
-    moment = _moment(run)
-    for path, used in of_units(budgets.values(), moment, run.planned_at).items():
+    for path, used in of_units(budgets.values(), moment, now).items():
+        zone = budgets[path].zone
         left = (budgets[path].monthly_budget or 0) - used.total
-        key = path, month_around(moment, budgets[path].zone)
-        pots.setdefault(key, Pot(Run.Reason.BUDGET, "", left))
+        month = month_around(moment, zone)
+        pot = Pot(Run.Reason.BUDGET, "", left, _later_month(month, zone, now))
+        pots.setdefault((path, month), pot)
+
+
+def _later_month(month: Month, zone: str, now: datetime) -> str:
+    """Its name, where it has not begun yet."""
+    return f"{month.start.astimezone(ZoneInfo(zone)):%Y-%m}" if month.start > now else ""

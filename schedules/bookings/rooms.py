@@ -73,6 +73,17 @@ def wish_of(schedule: Schedule, at: datetime, parts: int, followed_at: datetime 
     )
 
 
+def leaves_at(
+    schedule: Schedule, due_at: datetime, followed_at: datetime | None, bounds: Bounds
+) -> datetime | None:
+    """When a message appointed for then leaves what bears this and has nothing else; None: quiet
+    hours leave it out."""
+    if not bounds.quiet:
+        return due_at
+    slot = find_slot(wish_of(schedule, due_at, 1, followed_at), bounds, _nothing(bounds))
+    return None if slot.skipped else slot.at
+
+
 def _bookings(wanted: Wanted, wishes: dict[Wish, Wish]) -> Iterator[Booking]:
     """Of each planned delivery to a room; those of one run mostly wish for the same."""
     found: dict[tuple[datetime, int], Wish] = {}
@@ -109,7 +120,11 @@ def _book(bookings: Sequence[Booking], bounds: Mapping[int, Bounds], now: dateti
 
 
 def _in_empty_room(wish: Wish, bounds: Bounds, now: datetime) -> Slot:
-    return find_slot(wish, bounds, Taken(ZoneInfo(bounds.zone)), now)
+    return find_slot(wish, bounds, _nothing(bounds), now)
+
+
+def _nothing(bounds: Bounds) -> Taken:
+    return Taken(ZoneInfo(bounds.zone))
 
 
 def _order(booking: Booking) -> tuple[datetime, int]:

@@ -57,9 +57,7 @@ def by_units(units: Iterable[Unit], month: Month, now: datetime) -> dict[str, Sp
     # First what is open: a delivery that is settled meanwhile counts twice, rather than never.
     reserved: dict[str, int] = defaultdict(int)
     for state in OPEN_DELIVERY:
-        rows = Delivery.objects.filter(state=state, billed__gt=0, due_at__lt=month.end)
-        if month.start > now:
-            rows = rows.filter(due_at__gte=month.start)
+        rows = _open(month, now).filter(state=state)
         below = reduce(or_, (under(unit, rows) for unit in units)).order_by()
         sums = below.values_list("unit_path").annotate(messages=Sum(STILL_TO_GO))
         for path, messages in sums:

@@ -1,6 +1,7 @@
 """Writes the deliveries to an audience while it is read: it may be too large to be held."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
 
@@ -10,7 +11,7 @@ from channels.models import Audience
 from schedules.bookings import quota
 from schedules.deliveries import batch_deliveries
 from schedules.models import Delivery, Run
-from schedules.runs.billing import messages_of
+from schedules.runs.billing import charges_of, messages_of
 from schedules.runs.frozen import Frozen, skip
 from schedules.runs.twins import finish_runs, insert_but_twins
 from schedules.states import RunState, move
@@ -27,7 +28,7 @@ def store_batches(frozen: Frozen, audience: Audience, purse: quota.Purse) -> Non
         with transaction.atomic():  # a run that turns out not to fit leaves nothing
             refused = _write_batches(frozen, audience, purse)
     except quota.DoesNotFit as error:
-        _stop_batches(run, audience, purse, error)
+        _stop_batches(frozen, audience, purse, error)
         return
     row = Run.objects.filter(pk=run.pk)
     if run.total:
@@ -48,26 +49,27 @@ def _write_batches(frozen: Frozen, audience: Audience, purse: quota.Purse) -> li
     run = frozen.run
     deliveries = batch_deliveries(run.schedule, run, audience, frozen.slot_at)
     refused: list[Delivery] = []
-    taken = 0
+    taken: Counter[quota.Charge] = Counter()
     run.recipients = 0
     while some := list(islice(deliveries, BATCHES_AT_ONCE)):
         run.total += len(some)
         run.recipients += _people_in(some)
         messages = messages_of(some)
         if shortfall := purse.take(run, messages):
-            purse.give_back(run, {audience.account_id: taken})
+            purse.give_back(run, taken)
             raise quota.DoesNotFit(shortfall)
-        taken += sum(messages.values())
+        taken.update(messages)
         refused += insert_but_twins(some)
     return refused
 
 
 def _stop_batches(
-    run: Run, audience: Audience, purse: quota.Purse, error: quota.DoesNotFit
+    frozen: Frozen, audience: Audience, purse: quota.Purse, error: quota.DoesNotFit
 ) -> None:
     """Before its first message; all are counted only to say how many they are."""
-    parts = len(run.payloads[str(audience.account_id)])
-    needed = {audience.account_id: audience.count() * parts}
+    run = frozen.run
+    messages = audience.count() * len(run.payloads[str(audience.account_id)])
+    needed = dict.fromkeys(charges_of(frozen), messages)
     shortfall = purse.take(run, needed) or error.shortfall
     run.total = 0
     skip(run, shortfall.reason, shortfall.words)

@@ -1,24 +1,32 @@
-"""What a run would be billed for, and by whom."""
+"""What a run would be billed for, and whose months bear it."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
-from schedules.models import Delivery
+from schedules.bookings.quota import Charge
+from schedules.deliveries import wanted_at
+from schedules.models import Delivery, Run
 from schedules.runs.frozen import Frozen
 from schedules.states import DeliveryState
 
 
-def accounts_of(frozen: Frozen) -> set[int]:
-    """The accounts that bill for this run."""
+def charges_of(frozen: Frozen) -> set[Charge]:
+    """Whose months bear this run."""
     if frozen.audience and frozen.audience.account.meters:
-        return {frozen.audience.account_id}
-    return {delivery.account_id for delivery in frozen.deliveries if delivery.billed}
+        leaves_at = frozen.slot_at or wanted_at(frozen.run)
+        return {_charge(frozen.run, frozen.audience.account_id, leaves_at)}
+    return set(messages_of(frozen.deliveries))
 
 
-def messages_of(deliveries: Iterable[Delivery]) -> dict[int, int]:
-    """By account, how many messages it bills for what is planned of these."""
-    found: dict[int, int] = {}
-    for delivery in deliveries:
-        if delivery.billed and delivery.state == DeliveryState.PLANNED:
-            messages = delivery.billed * delivery.parts
-            found[delivery.account_id] = found.get(delivery.account_id, 0) + messages
+def messages_of(deliveries: Iterable[Delivery]) -> dict[Charge, int]:
+    """How many messages are billed for what is planned of these."""
+    found: dict[Charge, int] = {}
+    for row in deliveries:
+        if row.billed and row.state == DeliveryState.PLANNED:
+            charge = _charge(row.run, row.account_id, row.next_try_at)
+            found[charge] = found.get(charge, 0) + row.billed * row.parts
     return found
+
+
+def _charge(run: Run, account_id: int, leaves_at: datetime) -> Charge:
+    return Charge(account_id, max(leaves_at, run.planned_at))  # what is late goes now

@@ -12,7 +12,7 @@ from schedules.deliveries import wanted_at
 from schedules.models import Run
 from schedules.outcomes.keep import note_changes
 from schedules.runs.batches import store_batches
-from schedules.runs.billing import accounts_of, messages_of
+from schedules.runs.billing import charges_of, messages_of
 from schedules.runs.frozen import Frozen, note_left_out, skip
 from schedules.runs.twins import finish_runs, insert_but_twins
 
@@ -28,7 +28,7 @@ def store(batch: Iterable[Frozen], now: datetime) -> list[Run]:
     for frozen in batch:
         _hold_audience(frozen, now)
         note_left_out(frozen.run, frozen.deliveries)
-    purse = quota.open_purse((frozen.run, accounts_of(frozen)) for frozen in batch)
+    purse = quota.open_purse((frozen.run, charges_of(frozen)) for frozen in batch)
     # Of what is due at once, the more important takes its part first.
     for frozen in sorted(batch, key=lambda frozen: (frozen.run.due_at, -frozen.run.priority)):
         if shortfall := purse.take(frozen.run, messages_of(frozen.deliveries)):

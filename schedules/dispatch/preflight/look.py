@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +14,7 @@ from channels.models import Account, Audience, Room
 from orgs.reach import lineage
 from schedules import content, rules
 from schedules.bookings import quota
+from schedules.charges import Bearing, charges
 from schedules.dispatch.preflight.take import AHEAD
 from schedules.dispatch.standing import Place, against, inactive_units
 from schedules.dispatch.warn import channel_named
@@ -163,19 +164,25 @@ def _look_at_content(flight: Flight, open_account: Open) -> None:
         flight.find(What.UNFILLED, **named(names), why=why)
 
 
-def _fit(flights: Iterable[Flight], now: datetime) -> None:
+def _fit(flights: Sequence[Flight], now: datetime) -> None:
     """Whether all of these fit into the months of their accounts and into the budgets, in the
     order in which they go."""
     counted: dict[int, int] = {}
-    wanted: list[tuple[Flight, Run, dict[int, int]]] = []
+    wanted: list[tuple[Flight, Run, dict[quota.Charge, int]]] = []
+    bearing = Bearing(
+        {room.pk: room for flight in flights for room in flight.rooms}.values(),
+        [flight.schedule.unit for flight in flights if flight.schedule.audience_id],
+    )
     for flight in flights:
         costs = costs_of(flight.schedule, flight.accounts, counted, flight.rooms)
         if costs and flight.frozen:
-            billed = {account_id: cost.billed for account_id, cost in costs.items()}
-            wanted.append((flight, flight.frozen.run, billed))
+            run = flight.frozen.run
+            shares = bearing.shares(flight.schedule, costs, flight.rooms)
+            wanted.append((flight, run, charges(flight.schedule, shares, run.due_at, None)))
     purse = quota.open_purse(((run, billed) for _flight, run, billed in wanted), hold=False)
     for flight, run, billed in sorted(wanted, key=lambda one: (one[1].due_at, -one[1].priority)):
         if short := purse.take(run, billed):
             facts = {"needs": f"{short.needs:,}", "left": f"{short.left:,}"}
+            facts["month"] = short.later_month
             what = What.BUDGET if short.reason == Run.Reason.BUDGET else What.QUOTA
             flight.find(what, channel=short.channel, **facts)

@@ -1,6 +1,6 @@
 """What the month still costs, and when it runs out: from the schedules as they will be planned."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.db import connection
@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from channels.adapters import registry
 from channels.adapters.base import Picture, Text
 from channels.models import Account, QuotaReading, Room
+from orgs.models import Unit
 from schedules.actions import pause, register
 from schedules.cost import Cost, requests_for
 from schedules.forecast import forecasts, of_budgets
@@ -71,6 +72,31 @@ def test_the_day_on_which_it_runs_out_is_that_of_the_first_run_that_does_not_fit
     assert found.runs_out_at == datetime(2027, 3, 15, 0, tzinfo=UTC)
 
 
+def test_what_quiet_hours_move_past_the_end_of_the_month_is_the_next_months(
+    world, reading, make_room, make_audience, active
+):
+    quiet, other = make_room(10), make_room(5)
+    Room.objects.filter(pk=quiet.pk).update(quiet_from=time(22), quiet_until=time(8))
+    # 23:00 in Tokyo is 22:00 in Taipei: what goes to the quiet room leaves on the day after.
+    active(**DAILY, time="23:00", zone="Asia/Tokyo", rooms=[quiet, other])
+    found = forecast_of(reading(1000, at=NOW))
+    assert found.coming == 22 * 5 + 21 * 10
+    assert [(item.runs, item.each, item.messages) for item in found.items] == [(22, 15, 320)]
+    (budgeted,) = Unit.objects.filter(pk=world.xinyi.pk)
+    budgeted.monthly_budget, budgeted.zone = 315, "Asia/Tokyo"
+    outlook = of_budgets([budgeted], NOW)[budgeted.path]
+    assert outlook.coming == 320
+    assert outlook.runs_out_at == datetime(2027, 3, 31, 14, tzinfo=UTC)
+
+
+def test_what_quiet_hours_leave_out_costs_nothing(world, reading, make_audience, active):
+    Unit.objects.filter(pk=world.xinyi.pk).update(quiet_from=time(22), quiet_until=time(8))
+    values = {**DAILY, "time": "23:00", "zone": "Asia/Tokyo", "rooms": []}
+    active(**values, audience=make_audience(30), on_quiet="skip")
+    found = forecast_of(reading(1000, at=NOW))
+    assert (found.coming, found.items) == (0, [])
+
+
 def test_dates_that_are_left_out_and_what_is_paused_cost_nothing(world, reading, make_room, active):
     room, values = make_room(1), {**DAILY, "time": "09:00", "zone": "Asia/Tokyo"}
     active(**values, rooms=[room], text="A", skip_dates=["2027-03-11", "2027-03-31"])
@@ -113,7 +139,7 @@ def test_thirty_accounts_take_as_many_questions_as_one(world, reading, active, c
     reading(1, at=NOW)
     with CaptureQueriesContext(connection) as asked:
         assert len(forecasts(readings, NOW)) == count
-    assert len(asked) == 4
+    assert len(asked) == 6
 
 
 def test_no_reading_is_no_forecast(billing):
@@ -152,4 +178,4 @@ def test_thirty_budgets_take_as_many_questions_as_one(world, reading, make_room,
     active(**DAILY, time="09:00", rooms=[make_room(100)])
     with CaptureQueriesContext(connection) as asked:
         assert len(of_budgets(units, NOW)) == count
-    assert len(asked) == 9
+    assert len(asked) == 11

@@ -1,6 +1,6 @@
 """A run that does not fit into what is left of the month is stopped before its first message."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.core.management import call_command
@@ -28,6 +28,8 @@ SECOND = timedelta(seconds=1)
 NOON = datetime(2027, 3, 10, 3, tzinfo=UTC)  # in Tokyo
 BUDGETS = '"monthly_budget" IS NOT NULL'
 TURN = datetime(2027, 3, 31, 15, tzinfo=UTC)  # midnight there: April begins
+LATE = TURN - 1800 * SECOND  # 23:30 there, 22:30 in Taipei
+NIGHT = {"quiet_from": time(22), "quiet_until": time(8)}
 
 
 def outcome(run: Run) -> tuple[str, str, str]:
@@ -196,12 +198,62 @@ def test_a_budget_begins_anew_with_the_month_of_its_unit(world, make_room, plann
     turn = datetime(2027, 3, 31, 16, tzinfo=UTC)  # midnight in Taipei
     last, first = (
         planned_at(due, {"text": f"{due}", "rooms": [make_room(90)]})[0]
-        for due in (turn - SECOND, turn)
+        for due in (turn - 60 * SECOND, turn)
     )
     assert [last.state, first.state] == ["planned", "planned"]
+    arrive(turn - 60 * SECOND)
     arrive(turn)
     (run,) = planned_at(turn + 60 * SECOND, {"rooms": [make_room(11)]})
     assert run.detail == "needs 11; 10 left this month; 1 short"
+
+
+def test_what_quiet_hours_move_into_the_next_month_is_taken_from_that_month(
+    world, reading, make_room, make_audience, planned_at
+):
+    Unit.objects.filter(pk=world.xinyi.pk).update(**NIGHT)
+    reading(1000, 1000, at=LATE - 10 * SECOND)  # nothing is left of March
+    to_room, to_audience = planned_at(
+        LATE,
+        {"text": "A", "rooms": [make_room(600)]},
+        {"text": "B", "rooms": [], "audience": make_audience(300)},
+    )
+    assert [to_room.state, to_audience.state] == ["planned", "planned"]
+    (short,) = planned_at(LATE + 60 * SECOND, {"text": "C", "rooms": [make_room(101)]})
+    assert outcome(short) == (
+        "skipped", "quota", "LINE: needs 101; 100 left in 2027-04; 1 short",
+    )  # fmt: skip
+
+
+def test_of_rooms_that_leave_in_two_months_each_month_bears_its_own(reading, make_room, planned_at):
+    quiet, other = make_room(600), make_room(500)
+    Room.objects.filter(pk=quiet.pk).update(**NIGHT)
+    reading(1000, 500, at=LATE - 10 * SECOND)
+    (both,) = planned_at(LATE, {"rooms": [quiet, other]})
+    assert (both.state, both.total) == ("planned", 2)
+    (march,) = planned_at(LATE + 60 * SECOND, {"text": "B", "rooms": [make_room(1)]})
+    assert march.detail == "LINE: needs 1; 0 left this month; 1 short"
+    arrive(LATE)
+    (april,) = planned_at(TURN + 5 * SECOND, {"text": "C", "rooms": [make_room(401)]})
+    assert april.detail == "LINE: needs 401; 400 left this month; 1 short"
+
+
+def test_a_budget_bears_in_its_next_month_what_quiet_hours_move_there(world, make_room, planned_at):
+    Unit.objects.filter(pk=world.taipei.pk).update(monthly_budget=100)
+    quiet, other = make_room(90), make_room(95)
+    Room.objects.filter(pk=quiet.pk).update(**NIGHT)
+    (both,) = planned_at(LATE, {"rooms": [quiet, other]})
+    assert both.state == "planned"
+    arrive(LATE)
+    (march,) = planned_at(LATE + 60 * SECOND, {"text": "B", "rooms": [make_room(6)]})
+    assert march.detail == "needs 6; 5 left this month; 1 short"
+    morning = datetime(2027, 4, 1, 0, tzinfo=UTC)  # 08:00 in Taipei
+    for moment in (morning, morning + 60 * SECOND):  # reserved, then sent
+        (april,) = planned_at(moment, {"text": f"{moment}", "rooms": [make_room(11)]})
+        assert april.detail == "needs 11; 10 left this month; 1 short"
+        arrive(moment)
+        roll_up(moment)
+        roll_up(moment + 61 * SECOND)
+    assert Delivery.objects.filter(state="sent").count() == 2
 
 
 @pytest.mark.parametrize("limit", [1100, 1099])

@@ -1,11 +1,11 @@
 """Cost and quota as pages and the API show them: what is within reach, and no other's figures."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.urls import reverse
 
-from channels.models import Account, QuotaReading
+from channels.models import Account, QuotaReading, Room
 from orgs.clock import database_now
 from orgs.models import Unit
 from orgs.reach import Role
@@ -96,6 +96,41 @@ def test_the_review_says_what_it_costs_and_that_it_does_not_fit(
     shown = page(client, world.people["xinyi"], "wizard-step", draft.pk, "review")
     assert "<b>1,200 billed messages</b>" in shown
     assert "it needs 1,200, 1,000 are left this month, 200 short" in shown
+
+
+LAST_NIGHT = {
+    "timing_kind": "once", "date": "2027-03-31", "time": "23:30", "zone": "Asia/Tokyo",
+}  # fmt: skip
+
+
+def test_what_quiet_hours_move_is_weighed_against_the_month_in_which_it_leaves(
+    world, reading, make_room, make_schedule
+):
+    now = datetime(2027, 3, 31, 12, tzinfo=UTC)
+    Unit.objects.filter(pk=world.xinyi.pk).update(
+        quiet_from=time(22), quiet_until=time(8), monthly_budget=50
+    )
+    reading(1000, 1000, at=now)
+    schedule = make_schedule(rooms=[make_room(37)], **LAST_NIGHT)
+    account, budget = cost_of(schedule, by=world.people["hq"], now=now, audience=None)
+    assert (account.left, account.billed, account.short) == (1000, 37, 0)
+    assert (budget.left, budget.after) == (50, 13)
+    assert account.later_month == budget.later_month == date(2027, 4, 1)
+    assert (account.runs, account.of_month) == (1, 37)
+
+
+def test_a_run_that_leaves_in_two_months_has_a_line_for_each(
+    world, reading, make_room, make_schedule
+):
+    now = datetime(2027, 3, 31, 12, tzinfo=UTC)
+    quiet, other = make_room(37), make_room(5)
+    Room.objects.filter(pk=quiet.pk).update(quiet_from=time(22), quiet_until=time(8))
+    reading(1000, 998, at=now)
+    schedule = make_schedule(rooms=[quiet, other], **LAST_NIGHT)
+    march, april = cost_of(schedule, by=world.people["hq"], now=now, audience=None)
+    assert (march.billed, march.left, march.short, march.later_month) == (5, 2, 3, None)
+    assert (april.billed, april.left, april.later_month) == (37, 1000, date(2027, 4, 1))
+    assert april.cost.people == 37
 
 
 def test_the_page_of_a_schedule_says_what_a_month_of_it_costs(

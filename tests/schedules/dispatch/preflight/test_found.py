@@ -1,7 +1,7 @@
 """What would keep a run from being sent is found before its time; what cannot be looked at is
 never taken for trouble."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -120,6 +120,22 @@ def test_of_two_runs_the_second_finds_what_the_first_leaves(coming, line, line_a
     assert found(first) == []
     assert found(second) == [
         "It does not fit into the account’s month. LINE: needs 37, 13 left this month"
+    ]
+
+
+def test_what_quiet_hours_move_must_fit_into_the_month_in_which_it_leaves(
+    coming, line_account, group
+):
+    schedule = coming()
+    night = {"quiet_from": time(22), "quiet_until": time(8)}
+    Room.objects.filter(pk=group.pk).update(members_count=37, **night)
+    late = datetime(2027, 3, 31, 14, 30, tzinfo=UTC)  # 22:30 in Taipei, 23:30 in Tokyo
+    schedule.next_due_at = late
+    reading = QuotaReading(account=line_account, limit=36, used=36, read_at=late, tried_at=late)
+    reading.save()
+    (flight,) = look.look([Preflight(schedule=schedule)], late)
+    assert [finding.words for finding in flight.findings] == [
+        "It does not fit into the account’s month. LINE: needs 37, 36 left in 2027-04"
     ]
 
 

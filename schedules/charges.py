@@ -1,0 +1,67 @@
+"""Charges: what a coming run is billed, and when. A month bears what leaves in it: quiet hours may
+move a run, in some of its rooms or in all, into the next one.
+
+Foreseen as for rooms that have nothing else: what waits its turn in one waits minutes.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from channels.models import Room
+from orgs.models import Unit
+from schedules.bookings.bounds import bounds_of, bounds_of_audiences
+from schedules.bookings.quota import Charge
+from schedules.bookings.rooms import leaves_at
+from schedules.bookings.slots import Bounds
+from schedules.cost import Cost
+from schedules.models import Schedule
+
+
+class Share(NamedTuple):
+    """What an account bills of a run for all that bears the same, and so leaves together."""
+
+    account_id: int
+    bounds: Bounds
+    people: int
+    messages: int
+
+
+class Bearing:
+    """What these rooms bear, and audiences of these units: three questions, however many."""
+
+    def __init__(self, rooms: Iterable[Room], units: Iterable[Unit]) -> None:
+        rooms, units = list(rooms), list(units)
+        self.rooms = bounds_of(rooms) if rooms else {}
+        self.units = bounds_of_audiences(units) if units else {}
+
+    def shares(
+        self, schedule: Schedule, costs: Mapping[int, Cost], rooms: Iterable[Room]
+    ) -> list[Share]:
+        """Of one run that costs this, by account; to these rooms, or to its audience."""
+        people: Counter[tuple[int, Bounds]] = Counter()
+        if schedule.audience_id:
+            bounds = self.units[schedule.unit_id]
+            people.update({(pk, bounds): cost.people for pk, cost in costs.items()})
+        else:
+            of_costs = (room for room in rooms if room.account_id in costs)
+            for room in of_costs:
+                people[room.account_id, self.rooms[room.pk]] += room.people
+        return [
+            Share(pk, bounds, count, costs[pk].requests * count)
+            for (pk, bounds), count in people.items()
+        ]
+
+
+def charges(
+    schedule: Schedule, shares: Iterable[Share], due_at: datetime, followed_at: datetime | None
+) -> dict[Charge, int]:
+    """How many messages of the run at this time are charged to what; `followed_at`: its next time.
+    What quiet hours leave out is charged to nothing."""
+    found: Counter[Charge] = Counter()
+    for share in shares:
+        moment = leaves_at(schedule, due_at, followed_at, share.bounds)
+        if moment is not None:
+            found[Charge(share.account_id, moment)] += share.messages
+    return dict(found)
