@@ -13,6 +13,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from logs.said import retell
+
 NAMED = 3  # rooms that a sentence names; of the others it says how many they are
 
 Facts = Mapping[str, Any]
@@ -58,7 +60,10 @@ class Finding:
     @property
     def words(self) -> str:
         """What is wrong, in a sentence."""
-        return WORDS[self.what](self.facts)
+        facts = self.facts
+        if "why" in facts:  # what a channel has said, as it is stored
+            facts = {**facts, "why": retell(facts["why"])}
+        return WORDS[self.what](facts)
 
     @property
     def advice(self) -> str:

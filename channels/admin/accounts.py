@@ -22,8 +22,8 @@ from channels.models import Account, QuotaReading
 from channels.promises import Promise
 from channels.templatetags.teiji_promises import in_words, promise_badge
 from config.scoped.admin import ScopedAdmin
-from config.scoped.said import retell
 from config.scoped.times import exact
+from logs.said import retell
 from orgs.clock import database_now
 from orgs.reach import Act
 

@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from config.scoped.admin import ReadOnlyAdmin
-from config.scoped.said import retell
 from config.scoped.times import moment, read_by
 from logs.admin.words import wide
 from logs.models import Attempt
+from logs.said import retell
 from orgs.clock import database_now
 
 SPANS = {"1": _("24 hours"), "7": _("7 days"), "30": _("30 days"), "all": _("all")}

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from config.scoped.said import retell
+from logs.said import retell
 from schedules import actions
 from schedules.actions.run_now import UNDO
 from schedules.models import Schedule

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.scoped.admin import ReadOnlyAdmin
-from config.scoped.said import retell
+from logs.said import retell
 from schedules import actions
 from schedules.admin.columns import two_lines
 from schedules.admin.filters import (

@@ -15,6 +15,7 @@ from channels.adapters.base import Target
 from channels.alerts import AlertKind
 from channels.models import Account
 from channels.models.room import interval_in_force
+from logs.said import retell
 from schedules.dispatch import fence
 from schedules.dispatch.frozen import frozen_now
 from schedules.dispatch.shares import next_due
@@ -210,7 +211,7 @@ def _park(row: dict[str, Any], run: Run) -> None:
             row["unit_path"],
             key=f"{AlertKind.FAILED}:{row['id']}",
             name=run.title,
-            text=f"{run.title} → {row['room_name']}: {error}",
+            text=lambda: f"{run.title} → {row['room_name']}: {retell(error)}",
             now=row["claimed_at"],
         )
         add_up([run.pk], row["claimed_at"])

@@ -16,6 +16,7 @@ from channels import alerts
 from channels.alerts import AlertKind
 from channels.models import Account, QuotaReading
 from logs import history
+from logs.said import retell
 from orgs.clock import month_around
 from schedules.dispatch.claim import Claimed
 from schedules.dispatch.outcome import Outcome
@@ -62,7 +63,7 @@ def _stop(outcome: Outcome) -> None:
         path,
         key=f"stopped:{account.pk}:{now.isoformat()}",
         name=account.name,
-        text=lambda: _("Nothing more is sent through it: %(why)s") % {"why": why},
+        text=lambda: _("Nothing more is sent through it: %(why)s") % {"why": retell(why)},
         now=now,
     )
     logger.error("account %s is stopped: %s", account.pk, why)

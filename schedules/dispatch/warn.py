@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from channels.adapters import registry
 from channels.alerts import AlertKind, Event
+from logs.said import retell
 from schedules.dispatch.outcome import Outcome
 from schedules.models import Delivery, Run
 from schedules.runs.frozen import Frozen
@@ -64,7 +65,7 @@ def of_rows(
             unit_path=row.unit_path,
             key=f"{kind}:{row.pk}:{now.isoformat()}",
             name=partial(channel_named, row.channel),
-            text=_line(titles.get(row.run_id, ""), row.room_name, error),
+            text=partial(_line, titles.get(row.run_id, ""), row.room_name, error),
             at=row.due_at,
         )
         for row in rows
@@ -102,7 +103,7 @@ def _of_runs(stored: Sequence[int]) -> list[Event]:
 
 
 def _why_skipped(run: Run) -> str:
-    return " ".join(filter(None, [str(run.get_reason_display()), run.detail]))
+    return " ".join(filter(None, [str(run.get_reason_display()), retell(run.detail)]))
 
 
 def _of_run(run: Run, why: Callable[[], str], count: int = 1) -> Event:
@@ -130,6 +131,8 @@ def _kind(to: DeliveryState, values: dict[str, Any]) -> AlertKind | None:
 
 
 def _line(title: str, room: str, said: str) -> str:
+    """`said`: as it is stored."""
+    said = retell(said)
     return f"{title} → {room}: {said}" if said else f"{title} → {room}"
 
 

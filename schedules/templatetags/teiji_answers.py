@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 
 from channels.adapters import registry
-from config.scoped.said import retell
+from logs.said import retell
 
 register = template.Library()
 register.filter("said", retell)

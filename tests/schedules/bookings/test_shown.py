@@ -99,8 +99,11 @@ def test_the_review_says_what_it_costs_and_that_it_does_not_fit(
 
 
 LAST_NIGHT = {
-    "timing_kind": "once", "date": "2027-03-31", "time": "23:30", "zone": "Asia/Tokyo",
-}  # fmt: skip
+    "timing_kind": "once",
+    "date": date(2027, 3, 31),
+    "time": time(23, 30),
+    "zone": "Asia/Tokyo",
+}
 
 
 def test_what_quiet_hours_move_is_weighed_against_the_month_in_which_it_leaves(
@@ -196,6 +199,7 @@ def test_the_api_says_what_a_schedule_costs(world, reading, make_room, make_sche
     assert line == {
         "of": "account", "name": "LINE", "billed": 12, "requests": 1, "people": 12,
         "is_estimate": False, "is_least": False, "saved": 0, "runs": 1, "left": 10, "short": 2,
+        "later_month": None,
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils.translation import override
 
-from config.scoped.said import SAID, retell
+from logs.said import SAID, retell
 
 ROOT = Path(__file__).resolve().parents[2]
 SAYS = {"refused", "later", "unknown"}
