@@ -24,6 +24,9 @@ MOST_FILES = 2_000  # in the archive
 MOST_UNPACKED = {SHARED: 64 * 1024 * 1024, STYLES: 16 * 1024 * 1024}  # bytes
 MOST_OF_A_SHEET = 128 * 1024 * 1024
 MOST_TEXTS = 2_000_000  # that cells share
+MOST_TAGS = 8_000_000  # of one part: 50,000 rows of 40 columns; read in some fifteen seconds
+LONGEST_TAG = 256 * 1024  # bytes: until a tag ends, expat begins it anew with each piece
+LONGEST_TEXT = 7 * 32_767  # Excel's longest cell, were each of its characters escaped
 AT_ONCE = 64 * 1024
 FURTHEST_COLUMN = 1_000
 ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
@@ -123,16 +126,22 @@ def _parse(
     if end and data:
         parser.EndElementHandler = lambda name: end(_local(name))
         parser.CharacterDataHandler = data
-    most = MOST_UNPACKED.get(path, MOST_OF_A_SHEET)
+    most, fed, tags = MOST_UNPACKED.get(path, MOST_OF_A_SHEET), 0, 0
     with archive.open(path) as file:
         while piece := file.read(AT_ONCE):
-            most -= len(piece)
-            if most < 0:
-                raise UnusableFile(_("This Excel file unpacks to far more than it may."))
+            fed += len(piece)
+            tags += piece.count(b"<")
+            _refuse_if(fed > most or tags > MOST_TAGS)
             parser.Parse(piece, False)
+            _refuse_if(fed - parser.CurrentByteIndex > LONGEST_TAG)
             yield
     parser.Parse(b"", True)
     yield
+
+
+def _refuse_if(is_too_much: bool) -> None:
+    if is_too_much:
+        raise UnusableFile(_("This Excel file unpacks to far more than it may."))
 
 
 def _refuse_doctype(*_declared: Any) -> None:
@@ -150,11 +159,12 @@ class _Texts:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self._pieces: list[str] = []
+        self._length = 0
         self._is_text = self._is_reading = False
 
     def start(self, name: str, _attributes: Attributes) -> None:
         if name == "si":
-            self._pieces = []
+            self._pieces, self._length = [], 0
         elif name == "rPh":
             self._is_reading = True
         elif name == "t":
@@ -162,8 +172,7 @@ class _Texts:
 
     def end(self, name: str) -> None:
         if name == "si":
-            if len(self.texts) == MOST_TEXTS:
-                raise UnusableFile(_("This Excel file unpacks to far more than it may."))
+            _refuse_if(len(self.texts) == MOST_TEXTS)
             self.texts.append(_unescaped("".join(self._pieces)))
         elif name == "rPh":
             self._is_reading = False
@@ -173,6 +182,8 @@ class _Texts:
     def data(self, text: str) -> None:
         if self._is_text:
             self._pieces.append(text)
+            self._length += len(text)
+            _refuse_if(self._length > LONGEST_TEXT)
 
 
 class _Sheet:
@@ -206,6 +217,7 @@ class _Sheet:
             self._formula += text
         elif self._inside and not self._is_reading:
             self._value += text
+        _refuse_if(len(self._value) + len(self._formula) > LONGEST_TEXT)
 
     def end(self, name: str) -> None:
         if name == "c" and self._column < FURTHEST_COLUMN:

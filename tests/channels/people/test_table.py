@@ -302,6 +302,31 @@ def test_more_texts_than_any_sheet_has_are_refused(monkeypatch):
         read(workbooks.workbook("", "<si/>" * 3))
 
 
+@pytest.mark.parametrize("cell", ["<is><t>{}</t></is>", "<v>{}</v>", "<f>{}</f>"])
+def test_a_cell_longer_than_excel_lets_it_be_is_refused(cell):
+    longest = workbook.LONGEST_TEXT
+    sheet = "<row>" + '<c t="inlineStr">' + cell.format("a" * 8 * longest) + "</c></row>"
+    for data in (
+        workbooks.workbook(sheet),
+        workbooks.workbook("", "<si>" + f"<t>{'a' * longest}</t>" * 2 + "</si>"),
+    ):
+        with pytest.raises(UnusableFile, match="far more"):
+            read(data)
+
+
+def test_a_tag_that_does_not_end_is_not_begun_anew_for_ever():
+    data = workbooks.workbook(f'<row r="1" name="{"a" * 4 * workbook.LONGEST_TAG}"/>')
+    with pytest.raises(UnusableFile, match="far more"):
+        read(data)
+
+
+def test_more_tags_than_any_table_has_are_refused(monkeypatch):
+    monkeypatch.setattr(workbook, "MOST_TAGS", 20_000)
+    assert read(workbooks.workbook("<row/>" * 15_000)) == []
+    with pytest.raises(UnusableFile, match="far more"):
+        read(workbooks.workbook("<row/>" * 100_000))
+
+
 def test_a_part_that_says_it_is_smaller_than_it_is_gives_out_no_more():
     data = workbooks.workbook(" " * 300_000)
     lied = data.replace(len_of(data, "xl/worksheets/people.xml"), (1_000).to_bytes(4, "little"))
