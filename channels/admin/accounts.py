@@ -16,7 +16,14 @@ from channels import alerts
 from channels.adapters import registry
 from channels.adapters.base import Adapter
 from channels.admin import phone_script
-from channels.admin.account_form import AccountForm, find_url_problems, form_for, setting_names
+from channels.admin.account_form import (
+    CLEAR,
+    SETTING,
+    AccountForm,
+    find_url_problems,
+    form_for,
+    setting_names,
+)
 from channels.alerts import AlertKind
 from channels.models import Account, QuotaReading
 from channels.promises import Promise
@@ -176,8 +183,10 @@ class AccountAdmin(ScopedAdmin):
             self._go_on(obj, request.user)
             messages.success(request, _("The account sends again."))
         super().save_model(request, obj, form, change)
-        if not obj.meters:
-            QuotaReading.objects.filter(account=obj).delete()  # of a quota that was taken away
+        is_other = any(name.startswith((SETTING, CLEAR)) for name in form.changed_data)
+        if is_other or not obj.meters:
+            # It was told to other credentials, or is no more: the meter asks anew.
+            QuotaReading.objects.filter(account=obj).delete()
 
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None

@@ -22,6 +22,7 @@ from schedules.states import DeliveryState, ScheduleState
 
 READ_EVERY = timedelta(minutes=5)  # of an account that has something to send
 SOON = timedelta(hours=1)  # what comes within it is something to send
+LATELY = timedelta(hours=1)  # a draft that was changed within it may go at any moment
 COUNT_EVERY = timedelta(days=1)  # the people of a room
 ACCOUNTS_A_TURN = 50
 ROOMS_A_TURN = 50
@@ -108,13 +109,16 @@ def _foreign(answer: Answer) -> dict[str, int]:
 
 
 def _has_work(now: datetime) -> Q:
-    """Whether something is planned, or comes soon."""
+    """Whether something is planned, comes soon, or is being written: who registers it for now
+    reads what is left before, and the run is measured against it."""
     planned = Delivery.objects.filter(account=OuterRef("pk"), state=DeliveryState.PLANNED)
     soon = {"state": ScheduleState.ACTIVE, "next_due_at__lte": now + SOON}
-    coming = Schedule.objects.filter(**soon)
-    to_rooms = coming.filter(rooms__account=OuterRef("pk"))
-    to_audience = coming.filter(audience__account=OuterRef("pk"))
-    return Q(Exists(planned)) | Q(Exists(to_rooms)) | Q(Exists(to_audience))
+    written = {"state": ScheduleState.DRAFT, "updated_at__gt": now - LATELY, "deleted_at": None}
+    found = Q(Exists(planned))
+    for schedules in (Schedule.objects.filter(**soon), Schedule.objects.filter(**written)):
+        found |= Q(Exists(schedules.filter(rooms__account=OuterRef("pk"))))
+        found |= Q(Exists(schedules.filter(audience__account=OuterRef("pk"))))
+    return found
 
 
 def _take(account: Account, now: datetime) -> bool:

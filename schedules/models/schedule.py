@@ -146,6 +146,10 @@ class Schedule(TimingFields):
             models.Index(
                 fields=["content_hash"], condition=Q(state="active"), name="active_by_content"
             ),
+            # Drafts that were changed lately: the meter asks for their accounts' quota.
+            models.Index(
+                fields=["updated_at"], condition=Q(state="draft"), name="drafts_by_change"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -129,6 +129,28 @@ def test_who_has_nothing_to_send_is_asked_once_and_then_left_alone(world, line_a
     assert len(meter.take_accounts(now + timedelta(hours=1))) == 1
 
 
+def test_what_is_being_written_is_asked_about_before_it_can_go_at_once(group, make_schedule):
+    draft = make_schedule(rooms=[group])
+    now = database_now()
+    QuotaReading.objects.create(account=group.account, tried_at=now - timedelta(minutes=6))
+    assert meter.take_accounts(now) == [group.account]
+    QuotaReading.objects.update(tried_at=now - timedelta(minutes=6))
+    Schedule.objects.filter(pk=draft.pk).update(updated_at=now - timedelta(hours=2))
+    assert meter.take_accounts(now) == []
+
+
+def test_an_account_that_was_mended_is_asked_at_once(client, world, group, make_schedule):
+    make_schedule(rooms=[group])
+    QuotaReading.objects.create(account=group.account, tried_at=database_now(), error="No")
+    client.force_login(world.people["hq"])
+    page = f"/admin/channels/account/{group.account_id}/change/"
+    form = client.get(page).context["adminform"].form
+    sent = {name: form[name].value() or "" for name in form.fields}
+    assert client.post(page, sent | {"setting_channel_secret": "new"}).status_code == 302
+    assert not QuotaReading.objects.exists()
+    assert meter.take_accounts(database_now()) == [group.account]
+
+
 def test_a_room_is_counted_once_a_day_and_only_where_a_schedule_names_it(world, coming, group):
     idle = Room.objects.create(
         unit=world.xinyi, account=group.account, name="Idle", address="C" + "1" * 32
