@@ -1,11 +1,13 @@
 """How the text of a draft is counted while it is typed: as its strictest channel does."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
 from channels.adapters.base import Adapter
+from channels.models import Account
 from schedules.models import Schedule
 
 # One character each; in UTF-16 one unit and two, in UTF-8 three bytes and four.
@@ -24,10 +26,9 @@ class Counting:
 
 
 def counting_of(draft: Schedule) -> Counting | None:
-    """The strictest of the chosen rooms' channels; None while no room is chosen."""
-    accounts = {room.account_id: room.account for room in draft.rooms.select_related("account")}
+    """The strictest of the chosen channels; None while neither rooms nor people are chosen."""
     adapters: list[Adapter] = []
-    for account in accounts.values():
+    for account in _accounts_of(draft):
         try:
             adapters.append(account.open())
         except (KeyError, ValueError, ImproperlyConfigured):
@@ -41,3 +42,11 @@ def counting_of(draft: Schedule) -> Counting | None:
         unit=UNITS.get((strictest.length(HANGUL), strictest.length(EMOJI)), "characters"),
         length=strictest.length(draft.text.strip()),
     )
+
+
+def _accounts_of(draft: Schedule) -> Iterable[Account]:
+    if draft.audience:
+        return [draft.audience.account]
+    return {
+        room.account_id: room.account for room in draft.rooms.select_related("account")
+    }.values()

@@ -91,6 +91,12 @@ def test_the_validity_is_read_on_the_clock_of_the_schedules_zone(desk: Client, d
     assert 'value="2030-01-01T09:00"' in desk.get(address(draft, "timing")).content.decode()
 
 
+def test_the_text_is_counted_as_the_channel_of_an_audience_does(desk, draft, make_audience):
+    Schedule.objects.filter(pk=draft.pk).update(audience=make_audience(1))
+    draft.rooms.clear()
+    assert "as LINE counts" in desk.get(address(draft, "content")).content.decode()
+
+
 def test_line_ends_are_counted_once(desk: Client, draft: Schedule):
     posted = CONTENT | {"text": "one\r\ntwo"}
     desk.post(address(draft, "content"), posted | open_step(desk, draft, "content"))
