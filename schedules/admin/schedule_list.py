@@ -22,7 +22,7 @@ from schedules.admin.saved_filters import WithSavedFilters
 from schedules.admin.spark import spark
 from schedules.models import Run, Schedule
 from schedules.shown.coming import words
-from schedules.shown.drift import briefly
+from schedules.shown.drift import briefly, was_chosen
 from schedules.shown.preflight import preflight_of
 from schedules.shown.recent import recent_runs
 from schedules.states import RunState, ScheduleState
@@ -103,7 +103,7 @@ class ScheduleList(WithSavedFilters):
     def _people(self, row: Any) -> SafeString | str:
         """Of an audience how many it went to the last time, or how many are expected."""
         last: Run | None = row.latest_runs[0] if row.latest_runs else None
-        if last and last.recipients is not None:
+        if last and last.recipients is not None and was_chosen(last):
             people = briefly(last.recipients, last.expected)
         elif row.expected is not None:
             people = briefly(row.expected, None)

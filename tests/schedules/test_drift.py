@@ -9,7 +9,7 @@ from channels.models import Recipient
 from schedules.actions import begin_edit, change, register
 from schedules.dispatch.plan import plan
 from schedules.models import Run, Schedule
-from schedules.shown.drift import in_words
+from schedules.shown.drift import drift_of, in_words
 from tests.schedules.api.calling import caller
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +64,20 @@ def test_a_saved_edit_counts_anew(world, registered, audience):
 def test_a_run_to_nobody_counts_nobody(registered, audience):
     audience.recipients.clear()
     assert planned(registered).recipients == 0
+
+
+def test_a_run_that_was_stopped_whole_tells_no_drift(client, world, registered):
+    run = planned(registered)
+    Run.objects.filter(pk=run.pk).update(state="skipped", reason="quota", recipients=0)
+    run.refresh_from_db()
+    assert drift_of(run) == ""
+    client.force_login(world.people["xinyi"])
+    for address in (
+        f"/admin/schedules/run/{run.pk}/change/",
+        f"/admin/schedules/schedule/{registered.pk}/change/",
+        "/admin/schedules/schedule/",
+    ):
+        assert "100 %" not in client.get(address).content.decode(), address
 
 
 def test_rooms_are_not_people(planned_rooms):
