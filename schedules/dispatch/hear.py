@@ -1,17 +1,41 @@
 """Hear: takes in what channels told us, and asks about what a room has just shown."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
 from channels import hearing
 from channels.adapters.base import EventKind, SendError
 from channels.models import InboundEvent
+from schedules.dispatch.confirm import ask, due_questions, write_answers
 from schedules.dispatch.send import Senders
 from schedules.models import Delivery
 from schedules.states import DeliveryState
+
+Database = Callable[..., Awaitable[Any]]
+
+
+class Listener:
+    """Of one worker. `database` does database work in a thread for this alone: a channel that
+    does not answer holds up neither plans nor signs of life."""
+
+    def __init__(self, database: Database, senders: Senders) -> None:
+        self._database, self._senders = database, senders
+
+    async def turn(self) -> None:
+        """Ask what is to be asked now, and take in what was told."""
+        clock = self._senders.clock
+        questions = await self._database(due_questions, clock.now())
+        if questions:
+            answers = await ask(questions, self._senders)
+            await self._database(write_answers, answers, clock.now())
+        events = await self._database(hearing.due_events, clock.now())
+        if events:
+            names = await names_of(events, self._senders)
+            await self._database(take_in, events, names, clock.now())
 
 
 async def names_of(events: Sequence[InboundEvent], senders: Senders) -> dict[int, str]:

@@ -19,17 +19,15 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError
 
-from channels.hearing import due_events
 from logs.chain.seal import seal
 from logs.stats.tally import roll_up
 from schedules.dispatch import hour, meter
 from schedules.dispatch.claim import Claimed, claim, release, renew
 from schedules.dispatch.clock import Clock
-from schedules.dispatch.confirm import ask, due_questions, write_answers
 from schedules.dispatch.counts import Asker
 from schedules.dispatch.fence import Fence
 from schedules.dispatch.handover import Handover, pause
-from schedules.dispatch.hear import names_of, take_in
+from schedules.dispatch.hear import Listener
 from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.pace import note_answers
 from schedules.dispatch.plan import plan
@@ -54,7 +52,8 @@ SETTLE_BUSY = 2.0  # the same while others wait to be handed over: those go firs
 RENEW_AFTER = timedelta(seconds=1)  # after its time, for what still waits for a slot
 TELL_EVERY = 2.0  # seconds between two looks at what administrators are to be told
 HUNG_AFTER = 15.0  # seconds without a round, after which it gives no more signs of life
-UPKEEP_EVERY = 1.0  # seconds between plan, sweep, confirm and a look at the clock
+UPKEEP_EVERY = 1.0  # seconds between plan, sweep and a look at the clock
+ASK_EVERY = 1.0  # seconds between looks at what channels told, and are to be asked about
 METER_EVERY = 10.0  # seconds between looks at what is to be asked of channels that bill
 HOUR_EVERY = 60.0  # seconds between looks at whether the duty of the hour was done
 LOOK_EVERY = 2.0  # seconds between looks at runs that come within some minutes
@@ -75,7 +74,7 @@ class Loop:
         self.sent = 0
         self._senders = Senders(self.clock)
         self._database = DatabaseThreads(
-            "claim", "wire", "settle", "upkeep", "meter", "tell", "look", "hour"
+            "claim", "wire", "settle", "upkeep", "ask", "meter", "tell", "look", "hour"
         )
         self._round_at = time.monotonic()  # when the claimer last went round
         self._stopping = asyncio.Event()
@@ -84,6 +83,7 @@ class Loop:
         self._outcomes: list[Outcome] = []
         self._may_wait = True  # all of them have a key: lost, they would be asked for again
         self._administrators = Teller(partial(self._database.call, "tell"), self.clock.now)
+        self._listener = Listener(partial(self._database.call, "ask"), self._senders)
         self._counts = Asker(partial(self._database.call, "meter"), self._senders)
         self._lookout = Lookout(partial(self._database.call, "look"), self._senders)
         self._handover = Handover(self.clock, self._senders, self._persist, self._take_in)
@@ -113,6 +113,7 @@ class Loop:
         await self._persist("upkeep", warm_up)
         if once:
             await self._upkeep()
+            await self._listener.turn()
         tasks = [asyncio.create_task(self._handover.run()), asyncio.create_task(self._settler())]
         if not once:
             tasks += [asyncio.create_task(work) for work in (self._upkeeper(), *self._beside())]
@@ -128,6 +129,7 @@ class Loop:
             await self._finish(tasks)
         if once:
             await self._upkeep()
+            await self._listener.turn()
             await self._tell()
         with suppress(*DATABASE_AWAY):  # then it is silent, as one that was killed
             await self._database.call("upkeep", Heartbeat.end, Heartbeat.Kind.LOOP, self.name)
@@ -244,11 +246,6 @@ class Loop:
         await call("upkeep", resume_spent, self.clock.now())
         alive = await call("upkeep", Heartbeat.alive, Heartbeat.Kind.LOOP, self.clock.now())
         self._workers = max(alive, 1)
-        questions = await call("upkeep", due_questions, self.clock.now())
-        if questions:
-            answers = await ask(questions, self._senders)
-            await call("upkeep", write_answers, answers, self.clock.now())
-        await self._hear()
         for account, values in self._senders.renewed():
             await call("upkeep", account.renew_secrets, values)
         await call("upkeep", roll_up, self.clock.now())
@@ -258,6 +255,7 @@ class Loop:
     def _beside(self) -> list[Coroutine[Any, Any, None]]:
         """What must not hold up the upkeep: it asks those who may not answer."""
         return [
+            _again_and_again(self._listener.turn, ASK_EVERY, "channels could not be asked"),
             _again_and_again(self._meter, METER_EVERY, "quotas or counts could not be read"),
             _again_and_again(self._lookout.turn, LOOK_EVERY, "coming runs could not be looked at"),
             # An alert that fails disturbs nothing that is sent.
@@ -279,12 +277,6 @@ class Loop:
 
     async def _hour(self) -> None:
         await self._database.call("hour", hour.turn, self.clock.now())
-
-    async def _hear(self) -> None:
-        events = await self._database.call("upkeep", due_events, self.clock.now())
-        if events:
-            names = await names_of(events, self._senders)
-            await self._database.call("upkeep", take_in, events, names, self.clock.now())
 
     async def _beat(self) -> None:
         """Say that this worker lives: of one that is silent the others take over. One whose

@@ -4,8 +4,10 @@ import asyncio
 from datetime import datetime
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import DataError
 
+from channels.adapters.sandbox import SandboxAdapter
 from channels.models import SandboxMessage
 from logs.models import Attempt, History
 from orgs.clock import database_now
@@ -80,6 +82,35 @@ def test_a_delivery_without_content_fails_alone(world, make_schedule, dispatch):
     states = dict(Delivery.objects.values_list("run__title", "state"))
     assert states == {"Good": "sent", "Damaged": "failed"}
     assert Run.objects.get(title="Damaged").state == "failed"
+
+
+def test_a_channel_that_does_not_answer_a_question_holds_up_nothing(
+    world, make_schedule, settings, monkeypatch
+):
+    """A worker that waited for it would plan nothing meanwhile, and give no signs of life."""
+    settings.TEIJI_CONFIRM_SECONDS = 0
+    asked = asyncio.Event()
+
+    async def silent(_adapter, _part) -> None:
+        asked.set()
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(SandboxAdapter, "confirm", silent)
+    register(make_schedule(timing_kind="now"), by=world.people["xinyi"])
+
+    async def main() -> None:
+        worker = Loop("patient")
+        running = asyncio.create_task(worker.run())
+        async with asyncio.timeout(20):
+            await asked.wait()
+            asked_at = worker.clock.now()
+            while await sync_to_async(last_sign_of)("patient") <= asked_at:
+                await asyncio.sleep(0.05)
+        worker.stop()
+        await running
+
+    asyncio.run(main())
+    assert Delivery.objects.get().state == "sent"
 
 
 def test_two_loops_of_one_machine_have_different_names():
