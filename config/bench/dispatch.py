@@ -9,7 +9,7 @@ from typing import Any
 
 from redis import Redis, RedisError
 
-from channels.http import CONNECTIONS_PER_HOST
+from channels.http import CONNECTIONS_PER_ACCOUNT
 from config import processes
 from config.bench.compare import as_text, compared
 from config.bench.contest import Work, check, compete
@@ -150,7 +150,7 @@ def _floor(task: Task, place: Scratch, line: Line) -> dict[str, Any]:
     gate = place.folder / "gate"
     try:
         for number, share in enumerate(shares):
-            words = [line.url, share, CONNECTIONS_PER_HOST, gate]
+            words = [line.url, share, CONNECTIONS_PER_ACCOUNT, gate]
             command = [sys.executable, "-m", "config.bench.floor", *map(str, words)]
             family.start(f"floor{number}", command)
         wait_until_ready(family, list(family.children), FLOOR_IS_READY)

@@ -12,7 +12,7 @@ import aiohttp
 from django.core.exceptions import ImproperlyConfigured
 
 from channels.adapters.base import Adapter
-from channels.http import CONNECTIONS_PER_HOST, open_connections
+from channels.http import CONNECTIONS_PER_ACCOUNT, open_connections
 from schedules.dispatch.claim import Claimed
 from schedules.dispatch.send import Senders
 
@@ -55,7 +55,7 @@ class Ahead:
                 hosts[adapter.http, adapter.host] += 1
         steps: list[Awaitable[None]] = [adapter.get_ready() for adapter in adapters.values()]
         for (http, host), count in hosts.items():
-            steps.append(open_connections(http, host, min(count, CONNECTIONS_PER_HOST)))
+            steps.append(open_connections(http, host, min(count, CONNECTIONS_PER_ACCOUNT)))
         for error in await asyncio.gather(*steps, return_exceptions=True):
             if isinstance(error, Exception):
                 logger.info("a channel was not ready ahead of its second: %r", error)

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from channels.adapters import adapter_class, registry
 from channels.adapters.base import Adapter, SendError, refused, unknown
-from channels.http import CONNECTIONS_PER_HOST, allowed_networks, open_session
+from channels.http import CONNECTIONS_PER_ACCOUNT, allowed_networks, open_session
 from channels.media import read_linked
 from channels.models import Account
 from channels.renewal import AccountSecrets
@@ -23,7 +23,7 @@ from schedules.dispatch.outcome import Outcome
 
 logger = logging.getLogger(__name__)
 
-ON_THE_WIRE = CONNECTIONS_PER_HOST  # requests of one account at once
+ON_THE_WIRE = CONNECTIONS_PER_ACCOUNT  # requests of one account at once
 
 
 def warm_up() -> None:

@@ -1,16 +1,20 @@
 """Handing over: at the second, with a lease that outlives the answer."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from channels.models import Account, SandboxMessage
+from channels.models import Account, Room, SandboxMessage
 from orgs.clock import database_now
 from schedules.dispatch.clock import Clock
-from schedules.dispatch.send import Senders
+from schedules.dispatch.send import ON_THE_WIRE, Senders
 from schedules.models import Delivery
+from tests.fakes.line import ACCESS_TOKEN, LineFake
+from tests.fakes.serving import serving
 from tests.schedules.conftest import on_the_wire
+from tests.unlimited import UNLIMITED
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,3 +73,48 @@ def test_secrets_that_the_vendor_replaced_are_stored_once_and_not_over_a_persons
     assert stored.secrets == {"refresh_token": "new", "client_secret": "kept"}
     assert not owner.renew_secrets({"refresh_token": "late"})
     assert Account.objects.get(pk=owner.pk).secrets["refresh_token"] == "new"
+
+
+@pytest.mark.enable_socket
+def test_an_account_whose_requests_hang_keeps_no_other_of_its_host_waiting(
+    world, line_account, planned, settings
+):
+    """All accounts of a vendor are behind one host; each has its own part of the wire."""
+    hung = Account.objects.create(unit=world.hq, name="Hung", kind="line")
+    hung.secrets = {"access_token": ACCESS_TOKEN}
+    (one,) = planned_for(line_account, world, planned)
+    fake = LineFake(rates={})
+    fake.faults.add("hang_never_accept", times=ON_THE_WIRE, seconds=30)
+    clock = Clock()
+    clock.set_by_database()
+
+    async def main():
+        async with serving(fake) as settings.TEIJI_LINE_API_HOST:
+            senders = Senders(clock)
+            lease = one.next_try_at + timedelta(minutes=1)
+            of_the_hung = replace(one, account=hung)
+            tasks = [
+                asyncio.create_task(senders.hand_over(of_the_hung, one.next_try_at, lease))
+                for _ in range(ON_THE_WIRE)
+            ]
+            while fake.faults.waiting:
+                await asyncio.sleep(0.01)
+            async with asyncio.timeout(2):
+                outcome = await senders.hand_over(one, one.next_try_at, lease)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await senders.close()
+            return outcome
+
+    assert asyncio.run(main()).receipt
+
+
+def planned_for(account, world, planned):
+    room = Room.objects.create(
+        unit=world.xinyi, account=account, name="Lobby", address=f"C{1:032x}", **UNLIMITED
+    )
+    planned(rooms=[room])
+    past = database_now() - timedelta(seconds=1)
+    Delivery.objects.update(due_at=past, next_try_at=past)
+    return on_the_wire(past)
