@@ -17,7 +17,6 @@ from secrets import token_hex
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, InternalError, OperationalError
 
 from logs.chain.seal import seal
 from logs.stats.tally import roll_up
@@ -37,7 +36,7 @@ from schedules.dispatch.settle import settle
 from schedules.dispatch.stops import resume_spent
 from schedules.dispatch.sweep import sweep
 from schedules.dispatch.tell import Teller
-from schedules.dispatch.threads import DatabaseThreads
+from schedules.dispatch.threads import DATABASE_AWAY, DatabaseThreads
 from schedules.models import Delivery, Heartbeat
 from schedules.outcomes.keep import keep_up
 
@@ -58,8 +57,6 @@ METER_EVERY = 10.0  # seconds between looks at what is to be asked of channels t
 HOUR_EVERY = 60.0  # seconds between looks at whether the duty of the hour was done
 LOOK_EVERY = 2.0  # seconds between looks at runs that come within some minutes
 DATABASE_PAUSE = 1.0  # seconds before a database that failed is asked again
-# The last one: a transaction stood idle for too long, as with a worker that was stopped.
-DATABASE_AWAY = (OperationalError, InterfaceError, InternalError)
 
 
 class Loop:

@@ -5,8 +5,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections, connection, connections
+from django.db import (
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    connections,
+)
 
+# The last one: a transaction stood idle for too long, as with a worker that was stopped.
+DATABASE_AWAY = (OperationalError, InterfaceError, InternalError)
 MOST_IDLE_SECONDS = 15  # between two statements of one transaction; as a rule milliseconds
 
 P = ParamSpec("P")
@@ -24,7 +33,13 @@ class DatabaseThreads:
 
         def run() -> T:
             connect()
-            return work(*args, **kwargs)
+            try:
+                return work(*args, **kwargs)
+            except DATABASE_AWAY:
+                # It may answer and yet be of no use: one to a server that takes no writes any
+                # more, or took none when it was opened, would be kept for ever.
+                connection.close()
+                raise
 
         return await asyncio.get_running_loop().run_in_executor(self._threads[kind], run)
 
