@@ -11,3 +11,4 @@ class TeijiConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("config.checks")
+        import_module("config.sign_in.records").listen()

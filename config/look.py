@@ -105,6 +105,11 @@ UNFOLD: dict[str, Any] = {
     "STYLES": [lambda request: static("teiji/teiji.css")],
     "SCRIPTS": [lambda request: static("teiji/teiji.js")],
     "DASHBOARD_CALLBACK": "config.start_page.start_page",
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("Sign-in and security"), "link": lambda request: reverse("mfa_index")},
+        ],
+    },
     "LOGIN": {"image": lambda request: static("teiji/sign-in.svg")},
     "SIDEBAR": {"navigation": "config.look.sidebar"},
     # A deep teal; 600 carries white text at a contrast of 5.6.

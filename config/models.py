@@ -1,4 +1,5 @@
-"""What the API remembers of requests: answers that may be asked for again, and how many came."""
+"""What is remembered of requests: answers that may be asked for again, how many came, and what
+signing in counts."""
 
 from datetime import datetime, timedelta
 
@@ -59,3 +60,18 @@ class RequestCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.holder} · {self.count}"
+
+
+class CachedValue(models.Model):
+    """Django's cache as a table (settings.CACHES): failed sign-ins, and codes that were used. They
+    must be the same for all web processes, and survive their restart."""
+
+    cache_key = models.CharField(max_length=255, primary_key=True)
+    value = models.TextField()
+    expires = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "teiji_cache"
+
+    def __str__(self) -> str:
+        return self.cache_key

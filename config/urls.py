@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from config.language import choose_language
+from config.sign_in.pages import sign_out, to_sign_in
 
 admin.autodiscover()
 
@@ -15,6 +16,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/monitor/", include("schedules.admin.monitor")),
     path("admin/not-confirmed/", include("schedules.admin.not_confirmed")),
     path("admin/language/", choose_language, name="set_language"),
+    # The theme's links lead to the admin's own addresses.
+    path("admin/login/", to_sign_in),
+    path("admin/logout/", sign_out, name="sign_out"),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
+    path("sign-in/", include("config.sign_in.urls")),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("api/", include("config.api")),

@@ -27,6 +27,7 @@ from tests.tenants.routes import routes
 pytestmark = pytest.mark.django_db
 
 HERE = Path(__file__).parent
+SIGN_IN = "config/sign_in"
 SECRET = "an-access-token-that-nobody-may-read"
 
 # Row of the table → the tests that show it, beside those of this file.
@@ -49,6 +50,17 @@ SHOWN: dict[str, list[str]] = {
         "channels/test_media.py::test_a_token_is_at_least_128_random_bits_and_safe_in_a_url",
         "channels/test_media.py::test_a_link_that_is_not_active_answers_as_one_that_never_was",
         "channels/test_media.py::test_stored_files_have_no_address_of_their_own",
+    ],
+    "tried passwords": [
+        f"{SIGN_IN}/test_sign_in.py::test_after_some_wrong_passwords_the_right_one_is_refused_too",
+        f"{SIGN_IN}/test_sign_in.py::test_who_tries_many_names_from_one_address_is_stopped",
+        f"{SIGN_IN}/test_sign_in.py::test_behind_a_proxy_of_ours_it_is_the_callers_address_that_counts",
+        f"{SIGN_IN}/test_forgotten.py::test_one_address_is_not_flooded_with_mail",
+    ],
+    "second factor": [
+        f"{SIGN_IN}/test_required.py::test_everything_leads_to_the_set_up_page_until_there_is_one",
+        f"{SIGN_IN}/test_required.py::test_the_session_of_the_admin_opens_the_api_no_further",
+        f"{SIGN_IN}/test_second_factor.py::test_nobody_touches_the_passkey_of_another",
     ],
     "inbound": [
         "channels/test_inbound.py::test_the_signature_is_of_the_raw_body",
@@ -112,7 +124,7 @@ def test_csrf_reading_changes_nothing(world, addresses) -> None:
 
 def test_headers_stand_on_every_answer(world, client, addresses) -> None:
     client.force_login(world.people["hq"])
-    for path in [*addresses, "/admin/login/", "/nowhere/", "/healthz", "/m/x/"]:
+    for path in [*addresses, "/sign-in/", "/nowhere/", "/healthz", "/m/x/"]:
         answer = client.get(path)
         body_of(answer)
         headers = answer.headers
@@ -141,8 +153,8 @@ def test_sign_in_answers_alike_for_known_and_unknown_people(world, client) -> No
     person.save()
 
     def said(username: str) -> str:
-        form = {"username": username, "password": "wrong-1234"}
-        answer = client.post("/admin/login/", form)
+        form = {"login": username, "password": "wrong-1234"}
+        answer = client.post("/sign-in/", form)
         assert answer.status_code == 200
         return str(answer.context["form"].errors)
 
@@ -195,5 +207,5 @@ def test_bodies_are_bounded(world, client) -> None:
     body = b"x" * (configured.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
     url = "/api/v1/schedules"
     assert client.post(url, body, content_type="application/json").status_code in {403, 413}
-    form = client.post("/admin/login/", {"username": body.decode(), "password": "x"})
+    form = Client().post("/sign-in/", {"login": body.decode(), "password": "x"})
     assert form.status_code in {400, 413}

@@ -96,7 +96,7 @@ def test_a_missing_a_fuzzy_and_a_wrong_translation_would_be_found(tmp_path):
 
 @pytest.mark.parametrize("code, word", [("ko", "로그인"), ("zh-hant", "登入"), ("zh-hans", "登录")])
 def test_pages_speak_the_language_that_the_browser_asks_for(client, db, code, word):
-    assert word in client.get("/admin/login/", headers={"Accept-Language": code}).text
+    assert word in client.get("/sign-in/", headers={"Accept-Language": code}).text
 
 
 def agrees(message):

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from channels.alerts.mailing import mail_url
 from channels.alerts.places import Said
 from channels.models.alert import Telling
 from orgs.models import Unit
@@ -111,13 +112,12 @@ def _place(row: Telling) -> tuple[str, str]:
 def _mail(row: Telling) -> tuple[str, str]:
     assert row.target is not None and row.target.member is not None
     user = row.target.member.user
-    servers = [u for u in settings.TEIJI_ALERT_URLS if u.startswith(("mailto://", "mailtos://"))]
+    url = mail_url(user.email)
     reached = within(user, Unit.objects.filter(path=row.notice.unit_path))
     if not reached.exists():
         return "", _("This person may no longer see it.")
     if not user.email:
         return "", _("This person has no mail address.")
-    if not servers:
+    if url is None:
         return "", _("No mail server is set: TEIJI_ALERT_URLS names none.")
-    # The last word counts: this person, and not the operators' own address.
-    return f"{servers[0]}{'&' if '?' in servers[0] else '?'}to={user.email}", ""
+    return url, ""

@@ -50,6 +50,14 @@ VERBS = {
     "joined": gettext_lazy("joined"),
     "left": gettext_lazy("left"),
     "pruned": gettext_lazy("old entries removed"),
+    "signed_in": gettext_lazy("signed in"),
+    "signed_out": gettext_lazy("signed out"),
+    "sign_in_failed": gettext_lazy("could not sign in"),
+    "password_changed": gettext_lazy("password changed"),
+    "password_reset": gettext_lazy("password chosen anew by mail"),
+    "factor_added": gettext_lazy("second factor set up"),
+    "factor_removed": gettext_lazy("second factor removed"),
+    "sessions_ended": gettext_lazy("signed out elsewhere"),
 }
 COLOURS: dict[str, str | None] = {
     **dict.fromkeys(VERBS),  # a verb that is not named here would be shown as it is stored
@@ -64,9 +72,12 @@ COLOURS: dict[str, str | None] = {
     "stopped": "warning",
     "unconfirmed": "warning",
     "pruned": "warning",
+    "sign_in_failed": "warning",
+    "factor_removed": "warning",
 }
 # What entries name beside the fields of their object.
 NAMES = {
+    "address": gettext_lazy("address"),
     "audience": gettext_lazy("audience"),
     "billed": gettext_lazy("billed"),
     "detail": gettext_lazy("detail"),
@@ -84,8 +95,10 @@ NAMES = {
     "recipients": gettext_lazy("recipients"),
     "rooms": gettext_lazy("rooms"),
     "sent": gettext_lazy("sent"),
+    "sessions": gettext_lazy("sessions"),
     "skipped": gettext_lazy("skipped"),
     "state": gettext_lazy("state"),
+    "through": gettext_lazy("by"),
     "timing": gettext_lazy("timing"),
     "unconfirmed": gettext_lazy("not confirmed"),
     "username": gettext_lazy("user name"),

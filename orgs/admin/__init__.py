@@ -1,5 +1,8 @@
 """The organisation's pages: units, people, tokens."""
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django_celery_beat import models as beat
@@ -21,4 +24,7 @@ for model in (
     beat.SolarSchedule,
     beat.ClockedSchedule,
 ):
+    admin.site.unregister(model)
+# How people sign in is theirs alone: see config/sign_in.
+for model in (Authenticator, EmailAddress, UserSession):
     admin.site.unregister(model)

@@ -85,7 +85,7 @@ pytestmark = [pytest.mark.processes, on_sqlite]
 
 def test_the_demo_shows_all_one_needs_and_keeps_its_data(start: Callable[..., Demo]) -> None:
     first = start().until_ready()
-    assert answers(f"{first.url}/admin/login/")
+    assert answers(f"{first.url}/sign-in/")
     for name in ("admin", "hq", "seoul", "gangnam-agency", "gangnam"):
         assert f"\n    {name} " in first.said
     schedules = titles(first)

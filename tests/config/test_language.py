@@ -35,8 +35,8 @@ def test_a_choice_is_kept_with_the_person_wherever_they_sign_in(page, somebody):
 
 
 def test_before_anybody_signed_in_the_choice_is_kept_by_the_browser(client, db):
-    client.post("/admin/language/", {"language": "zh-hant", "next": "/admin/login/"})
-    answer = client.get("/admin/login/", headers={"Accept-Language": "ko"})
+    client.post("/admin/language/", {"language": "zh-hant", "next": "/sign-in/"})
+    answer = client.get("/sign-in/", headers={"Accept-Language": "ko"})
     assert answer.headers["Content-Language"] == "zh-hant"
     assert not User.objects.filter(language="zh-hant").exists()
 
@@ -63,7 +63,7 @@ def test_who_chose_nothing_is_answered_in_the_language_of_their_browser(page):
 
 
 def test_every_language_is_offered_by_its_own_name(page, client, db):
-    for text in (page.get("/admin/").text, client.get("/admin/login/").text):
+    for text in (page.get("/admin/").text, client.get("/sign-in/").text):
         for code, name in settings.LANGUAGES:
             assert f'value="{code}" lang="{code}"' in text
             assert name in text

@@ -24,5 +24,5 @@ def test_only_our_own_proxies_are_believed(settings, proxies, header, address):
 
 
 def test_a_query_with_a_nul_is_refused(client):
-    assert client.get("/admin/login/?next=%00").status_code == 400
+    assert client.get("/sign-in/?next=%00").status_code == 400
     assert client.get("/healthz?x=%2500").status_code == 200

@@ -74,7 +74,7 @@ def test_others_see_that_and_no_more(client, world, who):
 
 @pytest.mark.usefixtures("fenced")
 def test_who_is_not_signed_in_sees_nothing(client):
-    page = text(client, "/admin/login/")
+    page = text(client, "/sign-in/")
     assert ABOVE not in page
     assert OTHERS not in page
 

@@ -15,7 +15,7 @@ MISSING = 999_999_999
 NOT_WALKED = (
     "admin/login/", "admin/logout/", "admin/jsi18n/", "admin/password_change/", "admin/r/",
     "admin/(?P<url>", "admin/^(?P<app_label>", "api/(?s)", "^m/", "(?s)^m/", "in/", "pull/",
-    "healthz", "readyz",
+    "healthz", "readyz", "sign-in/",
 )  # fmt: skip
 
 # The segment before an id says whose id it is.

@@ -1,7 +1,7 @@
 """An account whose phone runs our script, and what it is sent."""
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 
 from channels.admin.phone_script import filled_in
@@ -16,7 +16,7 @@ TOKEN = "mb_" + "x" * 43
 
 @pytest.fixture(autouse=True)
 def empty_cache():
-    cache.clear()
+    caches["memory"].clear()
 
 
 @pytest.fixture

@@ -1,0 +1,26 @@
+"""Sign-in to the API by the session of the admin."""
+
+from typing import Any
+
+from drf_spectacular.authentication import SessionScheme
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+
+from orgs.second_factor import lacks_second_factor
+
+
+class AdminSession(SessionAuthentication):
+    """A person whose second factor is missing gets no further here than in the admin."""
+
+    def authenticate(self, request: Request) -> tuple | None:
+        found: tuple | None = super().authenticate(request)
+        if found and lacks_second_factor(found[0]):
+            raise PermissionDenied("Set up a second factor in the admin first.")
+        return found
+
+
+class AdminSessionScheme(SessionScheme):
+    """How the OpenAPI document describes it."""
+
+    target_class: Any = AdminSession

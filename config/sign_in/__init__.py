@@ -1,0 +1,1 @@
+"""How people sign in: django-allauth, as Teiji wants it. Nobody signs up by themselves."""
