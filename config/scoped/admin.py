@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from config.scoped.changes import changes_of, values_of
+from config.scoped.choices import OneRow, SomeRows, is_id
 from logs import history
 from orgs.clock import database_now
 from orgs.reach import Act, can, can_anywhere, can_in, member_of, within
@@ -85,11 +86,11 @@ class ScopedAdmin(ModelAdmin):
     # What may be chosen, filtered by and asked for in the address.
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        kwargs["queryset"] = self._choices(db_field, request)
+        kwargs |= {"queryset": self._choices(db_field, request), "form_class": OneRow}
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        kwargs["queryset"] = self._choices(db_field, request)
+        kwargs |= {"queryset": self._choices(db_field, request), "form_class": SomeRows}
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def _choices(self, db_field: Any, request: HttpRequest) -> QuerySet:
@@ -113,6 +114,8 @@ class ScopedAdmin(ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what is offered as a filter, in the forms in which filters ask: others would let
         a page be asked about columns that it does not show, as of a secret its first letter."""
+        if value.isdigit() and not is_id(value):
+            return False  # no column could be asked for it
         names = [_filter_name(item) for item in self.list_filter]
         return any(
             lookup.startswith(name) and lookup.removeprefix(name) in FILTER_FORMS for name in names

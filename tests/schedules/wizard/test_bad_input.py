@@ -90,6 +90,16 @@ def test_a_title_and_a_room_must_be_there(desk: Client, world: World):
     assert "Choose at least one room." in problems_at(page, "rooms")
 
 
+@pytest.mark.parametrize("forged", ["x", "9" * 30, "²", "1\x00"], ids=ascii)
+@pytest.mark.parametrize("field", ["unit", "rooms"])
+def test_a_choice_that_no_page_offers_is_refused_and_no_error_of_ours(
+    desk: Client, world: World, field: str, forged: str
+):
+    answer = desk.post(new_address(), target(world, **{field: forged}), follow=True)
+    assert answer.status_code == 200
+    assert problems_at(answer.content.decode(), field)
+
+
 @pytest.mark.parametrize("foreign", ["tainan", "missing", "garbage"])
 def test_a_room_that_is_not_ones_own_is_refused_like_one_that_is_not_there(
     desk: Client, world: World, foreign: str
