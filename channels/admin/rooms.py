@@ -73,8 +73,10 @@ class RoomAdmin(ScopedAdmin):
             "never_quiet",
         ]
         words = _("What is more waits for its turn, or is left out and says so.")
+        kept = _("A room is never deleted, since the log names it: make it inactive.")
+        own = {"fields": [*shown, "promise", "chat"], "description": kept}
         return [
-            (None, {"fields": [*shown, "promise", "chat"] if obj else shown}),
+            (None, own if obj else {"fields": shown}),
             (_("Limits"), {"fields": limits, "description": words}),
         ]
 
@@ -84,6 +86,9 @@ class RoomAdmin(ScopedAdmin):
             return "–"
         address = reverse("admin:channels_room_chat", args=[room.pk])
         return format_html('<a class="teiji-link" href="{}">{}</a>', address, _("Open chat"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # the log would lose it
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

@@ -325,3 +325,14 @@ def test_the_lists_ask_the_same_number_of_questions_for_one_row_and_for_thirty(
         image.unit = world.tainan
         image.save()
     assert [queries_of(client, address) for address in (ACCOUNTS, ROOMS, IMAGES)] == ones
+
+
+def test_a_room_is_never_deleted_and_its_page_says_how_to_retire_it(client, world):
+    client.force_login(world.people["hq"])
+    address = f"/admin/channels/room/{world.room.pk}"
+    page = client.get(f"{address}/change/").content.decode()
+    assert "A room is never deleted, since the log names it: make it inactive." in page
+    assert f"{address}/delete/" not in page
+    assert "delete_selected" not in client.get("/admin/channels/room/").content.decode()
+    assert client.post(f"{address}/delete/", {"post": "yes"}).status_code == 403
+    assert Room.objects.filter(pk=world.room.pk).exists()
