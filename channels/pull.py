@@ -72,7 +72,8 @@ def next_for(
     account: Account, fetch: str, *, pause: timedelta, allowed: Any = None
 ) -> PulledMessage | None:
     """The next message for this phone, or the same once more where its first answer was lost:
-    a fetch is known by its name. `allowed`: a condition for the row, asked as it is given out."""
+    a fetch is known by its name. `allowed`: a condition for the row, asked once more as it is
+    given out. What it holds back is stepped over: it must hold all of a room, or none."""
     queue = PulledMessage.objects.filter(account=account)
     if not (queue.waiting().exists() or queue.out().filter(fetch=fetch).exists()):
         return None  # most questions end here, without a lock
@@ -87,12 +88,13 @@ def next_for(
         if last and now < last + pause:
             return None
         waiting = queue.waiting().filter(fetch_by__gt=now)
+        if allowed is not None:
+            waiting = waiting.filter(allowed)
         row = waiting.order_by("id").first()
         if row is None:
             return None
-        mine = waiting.filter(pk=row.pk)
         facts = {"fetch": fetch, "fetched_at": now, "answer_by": now + ANSWER_WITHIN}
-        given = (mine if allowed is None else mine.filter(allowed)).update(**facts)
+        given = waiting.filter(pk=row.pk).update(**facts)
         return queue.get(pk=row.pk) if given else None
 
 

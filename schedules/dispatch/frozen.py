@@ -69,7 +69,8 @@ def none_newer_than(frozen: Frozen) -> RawSQL:
 
 
 def a_phone_may_fetch(account: Account) -> Any:
-    """A condition for what a phone fetches through this account."""
+    """A condition for what a phone fetches through this account: it holds all of a room or none,
+    so that what is stepped over keeps its order."""
     freezes = Freeze.objects.in_force()
     rooms = Room.objects.filter(account=account)
     allowed: Any = ~Exists(freezes.filter(account=account))

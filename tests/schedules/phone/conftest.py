@@ -51,9 +51,9 @@ def phone(account) -> Phone:
 def send(world, make_schedule, room, dispatch):
     """Register this text for now, and let the dispatcher work."""
 
-    def make(text: str = "정각입니다", rooms=None) -> Delivery:
+    def make(text: str = "정각입니다", rooms=None, **values) -> Delivery:
         now = {"timing_kind": "now", "date": None, "time": None}
-        schedule = make_schedule(rooms=rooms or [room], text=text, **now)
+        schedule = make_schedule(rooms=rooms or [room], text=text, **now, **values)
         register(schedule, by=world.people["hq"])
         dispatch()
         return Delivery.objects.get(run__schedule=schedule)
