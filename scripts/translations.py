@@ -7,7 +7,7 @@
 
 Babel does what gettext's tools would, so that nothing but Python need be installed. There are
 two catalogues for each language: `locale/` has Teiji's own texts, `locale/packages/` those of
-packages that people meet and that come without a translation.
+packages that people meet and that come without a translation, or with one that misleads.
 """
 
 import json
@@ -50,6 +50,13 @@ KEYWORDS: dict[str, Any] = {
     **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
     **dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2)),
     **dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
+}
+# What a package translates so that it misleads: said better in `locale/packages/`.
+MISLED = {
+    "ko": {
+        "You may edit it again below.",  # there: “you must correct what stands below”
+        "Save and add another",  # there: “save and add under another name”
+    }
 }
 Key = tuple[str | None, str]  # the context, and the English text (where it has two, its singular)
 
@@ -158,7 +165,7 @@ def known_to_packages(language: str) -> set[Key]:
         for path in _package(name).glob(f"**/locale/{language}/LC_MESSAGES/django.mo"):
             with path.open("rb") as file:
                 known |= {key_of(one) for one in read_mo(file) if one.id and is_whole(one)}
-    return known
+    return {key for key in known if key[1] not in MISLED.get(language, ())}
 
 
 def read(path: Path, language: str) -> Catalog:

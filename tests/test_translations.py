@@ -56,6 +56,12 @@ def test_what_packages_leave_untranslated_is_in_a_catalogue_of_ours(
     assert has == {key for key in package_texts if key not in known}
 
 
+def test_what_misleads_in_a_package_is_said_by_us():
+    for language, texts in ours.MISLED.items():
+        has = ours.entries(ours.catalogue(language, packages=True))
+        assert {english for _context, english in has} >= texts
+
+
 @pytest.mark.parametrize("path", CATALOGUES)
 def test_a_translation_has_the_placeholders_and_tags_of_its_text(path):
     assert [ours.said(key) for key, one in ours.entries(path).items() if not agrees(one)] == []

@@ -13,7 +13,8 @@ FIELDS = {
 # Headings as people write them, in lower case.
 HEADINGS = {
     "address": {"address", "id", "user id", "userid", "line id", "주소", "아이디", "전화번호",
-                "휴대폰", "地址", "帳號", "账号", "電話", "手機", "手机"},
+                "휴대폰", "휴대전화", "휴대전화번호", "핸드폰", "연락처", "地址",
+                "帳號", "账号", "電話", "手機", "手机"},
     "name": {"name", "full name", "이름", "성명", "고객명", "姓名", "名字", "名稱", "名称"},
     "region": {"region", "area", "city", "지역", "도시", "地區", "地区", "區域", "城市", "縣市"},
     "language": {"language", "lang", "언어", "語言", "语言"},

@@ -24,9 +24,9 @@ PARTS: dict[str, tuple[Any, Callable[[], QuerySet[Delivery]]]] = {
     "left": (_("Left open"), Delivery.objects.left_as_they_are),
 }
 AGES: dict[str, tuple[Any, timedelta]] = {
-    "hour": (_("over an hour"), timedelta(hours=1)),
-    "day": (_("over a day"), timedelta(days=1)),
-    "week": (_("over a week"), timedelta(days=7)),
+    "hour": (_("over an hour ago"), timedelta(hours=1)),
+    "day": (_("over a day ago"), timedelta(days=1)),
+    "week": (_("over a week ago"), timedelta(days=7)),
 }
 
 Choices = list[tuple[str, Any]]

@@ -1,6 +1,8 @@
 """The pages of recipients, audiences and imports."""
 
 import json
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -304,9 +306,23 @@ def test_errors_are_shown_with_line_and_column_and_nothing_is_imported(staff, up
     assert "Nothing was imported" in text_of(answer) and not Recipient.objects.exists()
 
 
+def test_from_the_errors_a_link_leads_to_the_next_upload_as_it_was_chosen(staff, upload):
+    page = upload(b"id,name\nx,Ben\n").headers["Location"]
+    shown = staff.post(page, columns(), follow=True)
+    assert "people.csv" in text_of(shown)
+    again = re.search(r'href="([^"]*/add/[?][^"]*)"', text_of(shown))
+    form = staff.get(unescape(again[1])).context["adminform"].form
+    row = RecipientImport.objects.get()
+    assert (form["unit"].value(), form["account"].value()) == (
+        str(row.unit_id),
+        str(row.account_id),
+    )
+
+
 def test_where_the_encoding_cannot_be_told_a_person_chooses(staff, upload):
     page = upload("id,ñ\nU1,ñ\n".encode("latin-1")).headers["Location"]
     assert "Please choose" in text_of(staff.get(page))
+    assert "cannot tell how the file is encoded" in text_of(staff.get(page))
     shown = staff.post(page, {"go": "look", "encoding": "cp949"})
     assert shown.status_code == 200 and RecipientImport.objects.get().encoding == ""
 
