@@ -30,6 +30,7 @@ from schedules.states import ScheduleState, move
 logger = logging.getLogger(__name__)
 
 SCHEDULES_A_TURN = 500
+RUNS_A_TURN = 2_000  # about a second's work: what is due meanwhile comes with the next turn
 OCCURRENCES_A_TURN = 200  # of one schedule: after a long outage the next turn goes on
 
 
@@ -49,8 +50,14 @@ def plan(now: datetime, among: ScheduleQuerySet | None = None) -> int:
     if installation and installation.fenced_at:
         return 0  # next_due_at stays: what passes meanwhile is planned when the fence is lifted
     skip_until = installation.skip_until if installation else None
-    with transaction.atomic():
-        return _plan_turn(due, now, horizon, skip_until)
+    # What can still go comes first: to write down what an outage has missed may take minutes.
+    late = now - _grace()
+    for some in (due.filter(next_due_at__gte=late), due.filter(next_due_at__lt=late)):
+        if some.exists():
+            with transaction.atomic():
+                if count := _plan_turn(some, now, horizon, skip_until):
+                    return count
+    return 0
 
 
 def _plan_turn(
@@ -62,7 +69,11 @@ def _plan_turn(
                 for country in {schedule.holiday_country for schedule in schedules}}  # fmt: skip
     open_account = cache(Account.open)  # one account has many rooms and many schedules
     freeze_or_skip = partial(_freeze, now=now, skip_until=skip_until, open_account=open_account)
+    planned: list[Schedule] = []
     for schedule in schedules:
+        if len(batch) >= RUNS_A_TURN:
+            break
+        planned.append(schedule)
         try:
             coming, following = _take(schedule, horizon, holidays[schedule.holiday_country])
             batch += [freeze_or_skip(schedule, *each) for each in coming]
@@ -73,7 +84,7 @@ def _plan_turn(
     new = _not_yet_planned(batch)
     store(new, now)
     alerts.raise_all(warn.of_planned(new), now)
-    update_each(Schedule, ["next_due_at"], [(row.next_due_at, row.pk) for row in schedules])
+    update_each(Schedule, ["next_due_at"], [(row.next_due_at, row.pk) for row in planned])
     Counter.add(Counter.Name.MISSED, sum(row.run.reason == Run.Reason.MISSED for row in new))
     return len(batch)
 
@@ -168,7 +179,11 @@ def _freeze(
         return skipped(schedule, due_at, now=now, reason=reason, detail=detail)
     if skip_until and due_at <= skip_until:
         return skipped(schedule, due_at, now=now, reason=Run.Reason.FENCED)
-    if due_at + timedelta(seconds=settings.TEIJI_GRACE_SECONDS) < now:
+    if due_at + _grace() < now:
         logger.warning("missed: schedule %s at %s", schedule.pk, due_at.isoformat())
         return skipped(schedule, due_at, now=now, reason=Run.Reason.MISSED)
     return freeze(schedule, due_at, now=now, followed_at=followed_at, open_account=open_account)
+
+
+def _grace() -> timedelta:
+    return timedelta(seconds=settings.TEIJI_GRACE_SECONDS)

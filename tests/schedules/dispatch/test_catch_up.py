@@ -168,3 +168,27 @@ def test_what_was_on_the_wire_with_a_key_is_not_sent_two_days_late(registered):
     for _ in range(2):
         come_back(NINE + 2 * DAY)
     assert Delivery.objects.get().state == "unconfirmed"
+
+
+def test_what_is_due_now_is_planned_before_what_was_missed_is_written_down(
+    world, make_schedule, registered, monkeypatch
+):
+    """Of thousands of schedules that takes minutes."""
+    missed = registered("every minute")
+    now = NINE + 3 * HOUR
+    due = make_schedule(date=now.date(), time=now.time(), text="Due", title="Due")
+    register(due, by=world.people["hq"])
+    assert plan(now) == 1
+    assert Run.objects.get().schedule == due
+    come_back(now)
+    assert Run.objects.filter(schedule=missed, reason="missed").count() > 160
+
+
+def test_a_turn_of_planning_is_short_however_much_was_missed(registered, monkeypatch):
+    monkeypatch.setattr("schedules.dispatch.plan.RUNS_A_TURN", 100)
+    registered("every minute")
+    registered("every minute", title="Another", text="Another")
+    now = NINE + 3 * HOUR
+    assert plan(now) < 250
+    come_back(now)
+    assert Run.objects.filter(reason="missed").count() > 320
