@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from channels.adapters.base import refused
 from channels.models import Account
 from logs.models import Attempt
 from schedules.actions import register
@@ -11,7 +12,7 @@ from schedules.dispatch.settle import settle
 from schedules.dispatch.sweep import complete, sweep, take_back
 from schedules.dispatch.verdict import KEY_LIFE
 from schedules.models import Delivery, Heartbeat, Run
-from tests.schedules.conftest import SECOND, accepted, claim_at, on_the_wire
+from tests.schedules.conftest import SECOND, accepted, claim_at, not_accepted, on_the_wire
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,15 @@ def test_what_was_on_the_wire_goes_again_where_the_channel_takes_a_key(planned):
     take_back(delivery.due_at + LATER)
     (again,) = on_the_wire(delivery.due_at + LATER)
     assert (again.part_key, again.part) == (lost.part_key, lost.part)
+
+
+def test_a_refusal_after_a_takeover_is_no_proof_that_nothing_arrived(planned):
+    (delivery,) = planned()
+    on_the_wire(delivery.due_at)
+    take_back(delivery.due_at + LATER)
+    (again,) = on_the_wire(delivery.due_at + LATER)
+    settle([not_accepted(again, delivery.due_at + LATER, refused("No"))])
+    assert Delivery.objects.get().state == "unconfirmed"
 
 
 def test_what_was_on_the_wire_without_a_key_waits_for_a_person(planned):
