@@ -25,6 +25,10 @@ SAID = [
     _("It is not in the storage."),
     _("Its time had passed before it stood in the queue."),
     _("Kakao does not accept the refresh token or the app's keys: %(why)s"),
+    _(
+        "Kakao does not accept the refresh token or the app's keys (%(why)s). Log in to Kakao once "
+        "more and save the account with the new refresh token."
+    ),
     _("Kakao failed: %(why)s"),
     _("Kakao gave no access token: %(why)s"),
     _("Kakao refused: %(why)s"),

@@ -316,7 +316,8 @@ def _no_token(answer: _Answer) -> SendError:
     reason = told.get("error_description") or told.get("error") or f"HTTP {answer.status}"
     if answer.is_refusal and (answer.status == 401 or told.get("error") in BAD_CREDENTIALS):
         return refused(
-            f"Kakao does not accept the refresh token or the app's keys: {reason}",
+            f"Kakao does not accept the refresh token or the app's keys ({reason}). "
+            "Log in to Kakao once more and save the account with the new refresh token.",
             account_wide=True,
             **evidence,
         )

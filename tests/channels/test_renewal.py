@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
+from django.utils.translation import override
 
 from channels import renewal, turns
 from channels.adapters.base import Failure, Receipt, SendError
@@ -15,6 +16,7 @@ from channels.adapters.shared import SharedSecrets
 from channels.http import open_session
 from channels.models import Account
 from channels.renewal import AccountSecrets
+from logs.said import retell
 from orgs.clock import database_now
 from tests.channels.adapters.kakao_stage import LINK, LOOPBACK, ME, PAYLOAD
 from tests.fakes import kakao
@@ -74,6 +76,34 @@ def test_workers_that_do_not_wait_for_each_other_would_lose_the_account(account,
     """Else the test above would prove nothing."""
     outcomes = send_at_once(last_month, account, 4, lambda _pk: SharedSecrets())
     assert any(isinstance(outcome, SendError) and outcome.account_wide for outcome in outcomes)
+
+
+@pytest.mark.parametrize("fault", ["accept_then_drop", "5xx_after"])
+def test_a_lost_answer_of_the_renewal_stops_the_account_and_says_what_to_do(
+    account, last_month, fault
+):
+    """The old token is worthless from then on, and the new one nobody has heard of."""
+    last_month.token_faults.add(fault)
+    (first,) = send_at_once(last_month, account, 1, AccountSecrets)
+    assert isinstance(first, SendError) and first.failure is Failure.LATER  # nothing was sent
+    (second,) = send_at_once(last_month, account, 1, AccountSecrets)
+    assert isinstance(second, SendError) and second.account_wide
+    # What the alert tells, in the language of whoever is told.
+    assert "save the account with the new refresh token" in str(second)
+    with override("ko"):
+        assert "다시 로그인한 뒤 새 리프레시 토큰을" in retell(str(second))
+    assert last_month.log == []
+
+
+def test_who_logs_in_anew_after_a_lost_answer_sends_again(account, last_month):
+    last_month.token_faults.add("accept_then_drop")
+    for _ in range(2):
+        send_at_once(last_month, account, 1, AccountSecrets)
+    stored = Account.objects.get(pk=account.pk)
+    stored.secrets = {"refresh_token": last_month.refresh_token}  # of the new login
+    stored.save()
+    (outcome,) = send_at_once(last_month, account, 1, AccountSecrets)
+    assert isinstance(outcome, Receipt)
 
 
 def test_a_worker_that_comes_later_uses_what_another_has_stored(account, last_month):
