@@ -60,6 +60,7 @@ class Bubble:
     kind: str  # "text" or "image"
     text: str = ""
     url: str = ""
+    note: Any = ""  # as what the channel sends it, where that depends on the text
 
 
 @dataclass(frozen=True)

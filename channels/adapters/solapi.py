@@ -61,7 +61,9 @@ RATE_LIMIT_SECONDS = 1.0  # Solapi names no time
 SKEW_SECONDS = 15 * 60  # as far as Solapi lets our clocks differ
 MOST_PAGES = 50  # of a list; Solapi chooses their size
 
-PLAIN = Limits(text_length=2000, images=10, messages_per_part=5, members_per_request=1000)
+PLAIN = Limits(
+    text_length=sms_text.LMS_BYTES, images=10, messages_per_part=5, members_per_request=1000
+)
 ALIMTALK = Limits(text_length=1000, images=0, messages_per_part=5, members_per_request=1000)
 
 
@@ -380,9 +382,10 @@ def _with_key(answer: _Answer, name: str, key: UUID) -> set[str]:
 
 def _bubble(message: dict[str, Any]) -> Bubble:
     if message.get("customFields", {}).get(KIND_FIELD) == "image":
-        return Bubble("image", url=message["text"])
+        return Bubble("image", url=message["text"], note=sms_text.kind_of(message["text"]))
     if "text" in message:
-        return Bubble("text", text=message["text"])
+        note = "" if "kakaoOptions" in message else sms_text.kind_of(message["text"])
+        return Bubble("text", text=message["text"], note=note)
     [text] = message["kakaoOptions"]["variables"].values()
     return Bubble("text", text=text)
 

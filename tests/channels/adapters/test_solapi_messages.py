@@ -21,7 +21,9 @@ def test_a_picture_goes_as_a_link() -> None:
     picture = Picture("https://media.example/1.png", "https://media.example/1s.png")
     [part] = adapter.pack([picture], spaced=False)
     assert part.payload["messages"][0]["text"] == picture.url
-    assert adapter.preview(part.payload) == [Bubble("image", url=picture.url)]
+    assert adapter.preview(part.payload) == [
+        Bubble("image", url=picture.url, note="SMS: 27 of 90 bytes")
+    ]
 
 
 @pytest.mark.parametrize("fallback", ["yes", "no"])
@@ -136,3 +138,30 @@ def test_what_an_sms_cannot_hold_is_named_before_solapi_refuses_it(text: str, na
 
 def test_an_alimtalk_may_hold_emoji() -> None:
     assert SolapiAdapter(ALIMTALK).text_problem("정각 😀") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("정" * 45, "SMS: 90 of 90 bytes"),
+        ("정" * 45 + "!", "LMS: 91 of 2,000 bytes"),
+        ("x" * 90, "SMS: 90 of 90 bytes"),
+    ],
+)
+def test_the_preview_says_whether_it_goes_as_sms_or_lms(text: str, note: str) -> None:
+    adapter = SolapiAdapter(PLAIN)
+    [part] = adapter.pack([Text(text)], spaced=False)
+    assert [bubble.note for bubble in adapter.preview(part.payload)] == [note]
+
+
+def test_a_picture_is_a_link_that_is_counted_too() -> None:
+    adapter = SolapiAdapter(PLAIN)
+    url = "https://example.com/" + "m" * 90
+    [part] = adapter.pack([Picture(url, url)], spaced=False)
+    assert adapter.preview(part.payload)[0].note == "LMS: 110 of 2,000 bytes"
+
+
+@pytest.mark.parametrize("unseen", ["\u00a0", "\ufe0f", "\u200d", "\u200b"])
+def test_a_character_that_nobody_sees_is_named_by_its_number(unseen: str) -> None:
+    problem = SolapiAdapter(PLAIN).text_problem(f"정각{unseen}")
+    assert f"U+{ord(unseen):04X}" in str(problem)
