@@ -2,7 +2,10 @@
 
 import aiohttp
 
-from channels.adapters.base import refused, wire_failures, within
+from channels.adapters.base import (
+    refused,
+)
+from channels.adapters.wire import wire_failures, within
 
 SECONDS = 5.0
 SUCCESS = 200

@@ -39,12 +39,10 @@ from channels.adapters.base import (
     Text,
     later,
     option,
-    read_answer,
     refused,
     unknown,
-    wire_failures,
-    within,
 )
+from channels.adapters.wire import read_answer, wire_failures, within
 
 ROOM = re.compile(r"[1-9][0-9]{0,18}")
 LARGEST_ROOM = 2**63 - 1  # the device reads it as a Long

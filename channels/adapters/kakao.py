@@ -32,13 +32,11 @@ from channels.adapters.base import (
     Text,
     later,
     option,
-    read_answer,
     refused,
     unknown,
-    wire_failures,
-    within,
 )
 from channels.adapters.tokens import Token, Tokens
+from channels.adapters.wire import read_answer, wire_failures, within
 
 logger = logging.getLogger(__name__)
 

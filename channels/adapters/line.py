@@ -37,12 +37,11 @@ from channels.adapters.base import (
     later,
     option,
     refused,
-    wire_failures,
-    within,
 )
 from channels.adapters.counting import Statistics
 from channels.adapters.line_answers import Answer, count_in, receipt, take_in
 from channels.adapters.tokens import Token, Tokens
+from channels.adapters.wire import wire_failures, within
 
 ADDRESS = re.compile(r"[UCR][0-9a-f]{32}")
 USER = re.compile(r"U[0-9a-f]{32}")

@@ -7,7 +7,14 @@ from typing import Any
 
 import aiohttp
 
-from channels.adapters.base import Receipt, SendError, later, read_answer, refused, unknown
+from channels.adapters.base import (
+    Receipt,
+    SendError,
+    later,
+    refused,
+    unknown,
+)
+from channels.adapters.wire import read_answer
 
 RATE_LIMIT_SECONDS = 1.0  # LINE names no time; its buckets fill by the second
 MONTHLY_LIMIT = "monthly limit"  # the only sign that tells it from the rate limit

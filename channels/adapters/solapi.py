@@ -36,10 +36,9 @@ from channels.adapters.base import (
     option,
     refused,
     unknown,
-    wire_failures,
-    within,
 )
 from channels.adapters.solapi_signature import authorization, date_of
+from channels.adapters.wire import wire_failures, within
 
 RECIPIENT = re.compile(r"01[016-9][0-9]{7,8}|050[0-9]{8,9}")  # mobile and virtual numbers
 SENDER = re.compile(r"[0-9]{8,12}")

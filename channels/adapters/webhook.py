@@ -29,7 +29,6 @@ import aiohttp
 from django.utils.translation import gettext_lazy as _
 
 from channels.adapters.base import (
-    MAYBE_SENT,
     Adapter,
     Bubble,
     Config,
@@ -43,12 +42,10 @@ from channels.adapters.base import (
     Text,
     later,
     option,
-    read_answer,
     refused,
     unknown,
-    wire_failures,
-    within,
 )
+from channels.adapters.wire import MAYBE_SENT, read_answer, wire_failures, within
 
 SKEW_SECONDS = 300  # a signature is good for so long, before and after
 KEPT_ANSWER = 2000  # characters of an answer that are kept
