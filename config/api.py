@@ -15,6 +15,7 @@ from config.scoped.problems import MEDIA_TYPE, problem
 from logs.api import HistoryViewSet
 from schedules.api import (
     AccountFreezeViewSet,
+    ApprovalViewSet,
     BatchViewSet,
     DayCountViewSet,
     FreezeViewSet,
@@ -33,6 +34,7 @@ app_name = "api"
 router = SimpleRouter(trailing_slash=False)
 router.register("schedules", ScheduleViewSet)
 router.register("schedules", ScheduleActsViewSet, basename="schedule-act")
+router.register("schedules", ApprovalViewSet, basename="schedule-approval")
 router.register("history", HistoryViewSet)
 router.register("templates", TemplateViewSet)
 router.register("logs", LogViewSet, basename="log")

@@ -19,6 +19,7 @@ SIDEBAR: list[tuple[Any, list[Place]]] = [
         _("Sending"),
         [
             (_("Schedules"), "calendar_month", "schedules.Schedule"),
+            (_("Approvals"), "approval", "schedules.Approval"),
             (_("Templates"), "description", "schedules.MessageTemplate"),
             (_("Placeholder values"), "data_object", "schedules.PlaceholderValue"),
             (_("Runs"), "play_circle", "schedules.Run"),

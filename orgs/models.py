@@ -98,6 +98,19 @@ class UnitManager(MP_NodeManager):
             for path, steps in above.items()
         }
 
+    def demanding(self, paths: Iterable[str]) -> dict[str, "Unit"]:
+        """Of these units, by its path, each that demands approval, with the unit that says so:
+        itself, or the nearest above it that says anything of it. One query."""
+        above = {path: lineage(path) for path in paths}
+        steps = {step for steps in above.values() for step in steps}
+        said = {unit.path: unit for unit in self.filter(path__in=steps).exclude(approval="")}
+        nearest = {
+            path: next((said[step] for step in reversed(steps) if step in said), None)
+            for path, steps in above.items()
+        }
+        demands = Unit.Approval.DEMANDED
+        return {path: unit for path, unit in nearest.items() if unit and unit.approval == demands}
+
 
 class Unit(MP_Node):
     """A node of the organisation."""
@@ -109,6 +122,11 @@ class Unit(MP_Node):
         DISTRIBUTOR = "distributor", _("distributor")
         AGENCY = "agency", _("agency")
         BRANCH = "branch", _("branch")
+
+    class Approval(models.TextChoices):
+        INHERITED = "", _("as the unit above")
+        DEMANDED = "demanded", _("needed")
+        FREE = "free", _("not needed")
 
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
     code = models.CharField(
@@ -159,6 +177,18 @@ class Unit(MP_Node):
         default=False,
         db_default=False,
         help_text=_("Those of the units above do not count here and below."),
+    )
+    approval = models.CharField(
+        _("approval"),
+        max_length=10,
+        choices=Approval.choices,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            "Where it is needed, what others register for this unit or those under it waits until "
+            "an approver of this unit, or above, says yes."
+        ),
     )
 
     objects = UnitManager()

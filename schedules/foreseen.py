@@ -64,7 +64,8 @@ def foresee(
 def times_to_come(schedule: Schedule, now: datetime, count: int) -> list[Occurrence]:
     """The next times, from the function that the planner uses; of a draft that is to go at once,
     this moment."""
-    if schedule.timing_kind == Kind.NOW and schedule.state == ScheduleState.DRAFT:
+    is_open = schedule.state in (ScheduleState.DRAFT, ScheduleState.WAITING)
+    if schedule.timing_kind == Kind.NOW and is_open:
         timing = replace(schedule.timing, registered_at=now)
         return [] if timing.problems() else [Occurrence(now, now.astimezone(ZoneInfo(timing.zone)))]
     return rules.preview(schedule, now, count)

@@ -58,13 +58,15 @@ MOVES: dict[type, dict[State, frozenset[State]]] = {
     # Moved by people, but for completed, expired and error.
     ScheduleState: {
         _S.DRAFT: frozenset({_S.WAITING, _S.ACTIVE, _S.CANCELLED}),
-        _S.WAITING: frozenset({_S.ACTIVE, _S.DRAFT, _S.CANCELLED, _S.EXPIRED}),
+        _S.WAITING: frozenset(
+            {_S.ACTIVE, _S.DRAFT, _S.PAUSED, _S.COMPLETED, _S.CANCELLED, _S.EXPIRED}
+        ),
         _S.ACTIVE: frozenset({_S.PAUSED, _S.COMPLETED, _S.CANCELLED, _S.ERROR, _S.WAITING}),
-        _S.PAUSED: frozenset({_S.ACTIVE, _S.COMPLETED, _S.CANCELLED}),
-        _S.COMPLETED: frozenset({_S.ACTIVE, _S.CANCELLED}),  # active again: edited
+        _S.PAUSED: frozenset({_S.ACTIVE, _S.COMPLETED, _S.CANCELLED, _S.WAITING}),
+        _S.COMPLETED: frozenset({_S.ACTIVE, _S.CANCELLED, _S.WAITING}),  # once more: edited
         _S.CANCELLED: frozenset(),
-        _S.EXPIRED: frozenset({_S.ACTIVE, _S.CANCELLED}),
-        _S.ERROR: frozenset({_S.ACTIVE, _S.CANCELLED}),
+        _S.EXPIRED: frozenset({_S.ACTIVE, _S.CANCELLED, _S.WAITING}),
+        _S.ERROR: frozenset({_S.ACTIVE, _S.CANCELLED, _S.WAITING}),
     },
     # The sum of its deliveries (see `run_state`).
     RunState: {

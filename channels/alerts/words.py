@@ -31,6 +31,9 @@ TITLES: dict[str, Counted] = {
         "%(n)d problem was found before its time", "%(n)d problems were found before their time", n
     ),
     AlertKind.QUOTA: lambda n: ngettext("A quota runs short", "A quota runs short", n),
+    AlertKind.APPROVAL: lambda n: ngettext(
+        "%(n)d waits for approval", "%(n)d wait for approval", n
+    ),
 }
 
 OVER: dict[str, Callable[[], str]] = {
@@ -49,6 +52,7 @@ PLACES: dict[str, str] = {
     AlertKind.BROKEN: "/admin/schedules/delivery/",
     AlertKind.FOUND: "/admin/schedules/schedule/",
     AlertKind.QUOTA: "/admin/channels/account/",
+    AlertKind.APPROVAL: "/admin/schedules/approval/",
 }
 
 

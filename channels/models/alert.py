@@ -36,6 +36,7 @@ class AlertKind(models.TextChoices):
     BROKEN = "broken", _("a promise was broken")
     FOUND = "found", _("found before its time")
     QUOTA = "quota", _("quota")
+    APPROVAL = "approval", _("approval")
     WELCOME = "welcome", _("a place was added")
 
 

@@ -50,6 +50,7 @@ class UnitForm(forms.ModelForm):
             "quiet_from",
             "quiet_until",
             "never_quiet",
+            "approval",
             "monthly_budget",
             "is_active",
         ]
@@ -117,6 +118,7 @@ class UnitAdmin(ScopedAdmin):
             "quiet_from",
             "quiet_until",
             "never_quiet",
+            "approval",
             "monthly_budget",
             "is_active",
         ]

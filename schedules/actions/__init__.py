@@ -1,6 +1,7 @@
 """What people do to schedules: each act checks reach, validates, moves the state and records
 the history in one transaction. The actor is `by`; the time is the database's."""
 
+from schedules.actions.approve import approve, refuse
 from schedules.actions.check import check
 from schedules.actions.draft import (
     Stale,
@@ -35,6 +36,7 @@ __all__ = [
     "Stale",
     "Verdict",
     "add_image",
+    "approve",
     "begin_edit",
     "cancel",
     "change",
@@ -48,6 +50,7 @@ __all__ = [
     "foresee_shift",
     "order_images",
     "pause",
+    "refuse",
     "register",
     "register_reviewed",
     "remove_image",

@@ -11,17 +11,18 @@ from logs import history
 from orgs.clock import database_now
 from orgs.reach import Act
 from schedules import rules
+from schedules.actions.clearing import go_or_ask, vouch
 from schedules.actions.locked import lock, lock_edited, lock_targets
 from schedules.actions.refusal import Refused
 from schedules.actions.register import summary
 from schedules.actions.replan import next_time, withdraw
 from schedules.models import Run, Schedule, ScheduleImage
 from schedules.recurrence import Kind
-from schedules.states import OPEN_RUN, ScheduleState, move
+from schedules.states import OPEN_RUN, ScheduleState
 
 EDITABLE = (
-    ScheduleState.ACTIVE, ScheduleState.PAUSED, ScheduleState.COMPLETED, ScheduleState.EXPIRED,
-    ScheduleState.ERROR,
+    ScheduleState.WAITING, ScheduleState.ACTIVE, ScheduleState.PAUSED, ScheduleState.COMPLETED,
+    ScheduleState.EXPIRED, ScheduleState.ERROR,
 )  # fmt: skip
 
 # What a working copy carries to and fro, besides rooms and images.
@@ -60,7 +61,7 @@ def change(copy: Schedule, *, by: Any) -> Schedule:
     lock_targets(copy)
     now = database_now()  # after the locks: it may have waited for them
     found = rules.problems(copy, by=by, now=now)
-    if copy.timing_kind == Kind.NOW:
+    if copy.timing_kind == Kind.NOW and row.state != ScheduleState.WAITING:
         found.setdefault("timing_kind", []).append(
             _("To send now, use “run now” instead of editing the timing.")
         )
@@ -69,11 +70,8 @@ def change(copy: Schedule, *, by: Any) -> Schedule:
     before = summary(row)
     withdraw(row, now)
     _check_not_leaving(row, copy)
-    for name in COLUMNS:
-        setattr(row, name, getattr(copy, name))
-    copy_content(copy, row)
-    _reactivate(row, now)
-    copy.delete()
+    take_over(copy, row)
+    _reactivate(row, by=by, now=now)
     after = summary(row)
     changes = {key: [before[key], after[key]] for key in after if before[key] != after[key]}
     history.record("updated", row, by=by, now=now, unit_path=row.unit.path, changes=changes)
@@ -124,13 +122,23 @@ def _check_not_leaving(row: Schedule, copy: Schedule) -> None:
         )  # fmt: skip
 
 
-def _reactivate(row: Schedule, now: datetime) -> None:
-    """Save the edited schedule; one that was at its end goes on if it has a next time."""
+def take_over(copy: Schedule, row: Schedule) -> None:
+    """Put the working copy into its place, unsaved, and throw it away."""
+    for name in COLUMNS:
+        setattr(row, name, getattr(copy, name))
+    copy_content(copy, row)
+    copy.delete()
+
+
+def _reactivate(row: Schedule, *, by: Any, now: datetime) -> None:
+    """Save the edited schedule. One that was at its end goes on if it has a next time; what needs
+    an approval that it has not got waits for it, but for what is paused."""
     row.content_hash = row.content.digest
     row.expected = row.audience.count() if row.audience else None
     row.next_due_at = next_time(row, now)
     row.revision += 1
     row.save()
-    if row.state not in (ScheduleState.ACTIVE, ScheduleState.PAUSED):
-        move(Schedule.objects.filter(pk=row.pk), ScheduleState.ACTIVE)
-        row.state = ScheduleState.ACTIVE
+    if row.state == ScheduleState.PAUSED:
+        vouch(row, by=by)  # who resumes it is asked the rest
+    else:
+        go_or_ask(row, by=by, now=now)

@@ -10,6 +10,7 @@ from logs import history
 from orgs.clock import database_now
 from orgs.reach import Act
 from schedules import rules
+from schedules.actions.clearing import go_or_ask
 from schedules.actions.locked import lock, lock_targets
 from schedules.actions.refusal import Refused
 from schedules.actions.replan import call_back, cancel_due, cancel_rest, find_next, withdraw
@@ -28,7 +29,8 @@ def pause(schedule: Schedule, *, by: Any) -> Schedule:
 
 @transaction.atomic
 def resume(schedule: Schedule, *, by: Any) -> Schedule:
-    """Go on with the next occurrence from now; what passed meanwhile is not made up for."""
+    """Go on with the next occurrence from now; what passed meanwhile is not made up for. What was
+    changed meanwhile, and needs an approval, waits for it."""
     row = lock(schedule, by=by, act=Act.RUN)
     if row.state != ScheduleState.PAUSED:
         raise Refused(_("Only a paused schedule can be resumed."))
@@ -38,9 +40,12 @@ def resume(schedule: Schedule, *, by: Any) -> Schedule:
     found = rules.duplicate_problems(row, row.rooms.all(), now=now)
     if found:
         raise Refused(_("The schedule cannot be resumed yet."), found)
-    return _moved(
-        row, ScheduleState.ACTIVE, "resumed", by=by, now=now, next_due_at=find_next(row, now)
-    )
+    Schedule.objects.filter(pk=row.pk).update(next_due_at=find_next(row, now))
+    go_or_ask(row, by=by, now=now, vouches=False)
+    changes = {"state": [ScheduleState.PAUSED.value, str(row.state)]}
+    history.record("resumed", row, by=by, now=now, unit_path=row.unit.path, changes=changes)
+    row.refresh_from_db()
+    return row
 
 
 def toggle(schedule: Schedule, *, by: Any) -> Schedule:

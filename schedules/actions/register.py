@@ -12,14 +12,13 @@ from orgs.clock import database_now
 from orgs.models import Unit
 from orgs.reach import Act, can_in
 from schedules import rules
+from schedules.actions.clearing import go_or_ask
 from schedules.actions.locked import lock, lock_targets
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.replan import find_next
 from schedules.models import Schedule
 from schedules.recurrence import Kind
-from schedules.runs.freeze import freeze, with_content
-from schedules.runs.store import store
-from schedules.states import ScheduleState, move
+from schedules.states import ScheduleState
 
 
 @transaction.atomic
@@ -33,8 +32,8 @@ def create_draft(*, by: Any, unit: Unit, uid: UUID, **values: Any) -> Schedule:
 
 
 def register(schedule: Schedule, *, by: Any) -> Schedule:
-    """Make a draft active. Raises Refused with the problems by field; a second call for the
-    same draft changes nothing and returns the schedule."""
+    """Make a draft active, or let it wait where its unit demands approval. Raises Refused with the
+    problems by field; a second call for the same draft changes nothing and returns the schedule."""
     with transaction.atomic():
         row = lock(schedule, by=by, act=Act.CREATE)
         if row.state != ScheduleState.DRAFT:
@@ -44,32 +43,20 @@ def register(schedule: Schedule, *, by: Any) -> Schedule:
         found = rules.problems(row, by=by, now=now)
         if found:
             raise Refused(_("The schedule cannot be registered yet."), found)
-        activate(row, now)
-        history.record(
-            "created", row, by=by, now=now, unit_path=row.unit.path, changes=summary(row)
-        )
+        verb = "updated" if row.registered_at else "created"  # once more, mended
+        history.record(verb, row, by=by, now=now, unit_path=row.unit.path, changes=summary(row))
+        activate(row, now, by=by)
         return row
 
 
-def activate(row: Schedule, now: datetime) -> None:
-    """Draft to active, with its next time; "now" becomes a run at once. The row is locked."""
+def activate(row: Schedule, now: datetime, *, by: Any) -> None:
+    """A draft becomes active, with its next time, or waits for approval; what is active and goes
+    "now" becomes a run at once. The row is locked."""
     row.registered_at, row.content_hash = now, row.content.digest
     row.expected = row.audience.count() if row.audience else None
-    runs_now = row.timing_kind == Kind.NOW
-    row.next_due_at = None if runs_now else find_next(row, now)
-    row.state = ScheduleState.ACTIVE
-    moved = move(
-        Schedule.objects.filter(pk=row.pk),
-        ScheduleState.ACTIVE,
-        registered_at=now,
-        content_hash=row.content_hash,
-        expected=row.expected,
-        next_due_at=row.next_due_at,
-    )
-    if not moved:
-        raise Refused(_("The schedule has changed meanwhile. Load the page again."))
-    if runs_now:
-        store([freeze(with_content(Schedule.objects.all()).get(pk=row.pk), now, now=now)], now)
+    row.next_due_at = None if row.timing_kind == Kind.NOW else find_next(row, now)
+    row.save(update_fields=["registered_at", "content_hash", "expected", "next_due_at"])
+    go_or_ask(row, by=by, now=now)
 
 
 def summary(row: Schedule) -> dict[str, Any]:

@@ -10,8 +10,10 @@ from logs import history
 from orgs.clock import database_now
 from orgs.reach import Act
 from schedules import rules
+from schedules.actions.clearing import asked_of
 from schedules.actions.locked import lock
 from schedules.actions.refusal import Refused
+from schedules.clearance import is_cleared
 from schedules.models import Run, Schedule
 from schedules.runs.freeze import freeze, with_content
 from schedules.runs.store import store
@@ -34,6 +36,7 @@ def execute(schedule: Schedule, *, by: Any, after: timedelta = timedelta()) -> R
     if Run.objects.filter(schedule=row, trigger=Run.Trigger.HAND, state__in=OPEN_RUN).exists():
         raise Refused(_("It is being run by hand already. Wait for that run to end."))
     rooms = list(row.rooms.select_related("account", "unit"))
+    _check_cleared(row, by)
     found = rules.target_problems(row, rooms, by=by) | rules.content_problems(row, rooms)
     if found:
         raise Refused(_("The schedule cannot be run as it is."), found)
@@ -44,6 +47,17 @@ def execute(schedule: Schedule, *, by: Any, after: timedelta = timedelta()) -> R
     history.record("executed", row, by=by, now=now, unit_path=row.unit.path,
                    changes={"run": run.pk})  # fmt: skip
     return run
+
+
+def _check_cleared(row: Schedule, by: Any) -> None:
+    """An approval is for the times of the schedule: another time needs an approver."""
+    if unit := asked_of(row, by):
+        raise Refused(
+            _("Approved are its own times: an approver of %(unit)s, or above, can run it now.")
+            % {"unit": unit}
+        )
+    if not is_cleared(row):
+        raise Refused(_("It has changes that nobody has approved."))
 
 
 def beside_the_second(now: datetime) -> datetime:

@@ -10,9 +10,11 @@ from logs import history
 from orgs.clock import database_now
 from orgs.reach import Act
 from schedules import rules
+from schedules.actions.clearing import go_or_ask, vouch
 from schedules.actions.locked import lock, lock_targets
 from schedules.actions.refusal import Refused
 from schedules.actions.replan import next_time, withdraw
+from schedules.clearance import is_cleared
 from schedules.models import Schedule
 from schedules.recurrence import Kind, NoShiftError, next_occurrence, shifted
 from schedules.states import OPEN_RUN, ScheduleState
@@ -30,7 +32,7 @@ def shift(schedule: Schedule, *, by: Any, span: timedelta, seen: int | None = No
     now = database_now()  # after the locks: it may have waited for them
     if seen is not None and seen != row.revision:
         raise Refused(_("It has been changed since you looked at it."))
-    before = _columns(row)
+    before, was_cleared = _columns(row), is_cleared(row)
     _move(row, span, by=by, now=now)
     withdraw(row, now)
     if row.timing_kind == Kind.ONCE and row.runs.filter(state__in=OPEN_RUN).exists():
@@ -38,6 +40,10 @@ def shift(schedule: Schedule, *, by: Any, span: timedelta, seen: int | None = No
     row.next_due_at = next_time(row, now)
     row.revision += 1
     row.save(update_fields=[*MOVED, "next_due_at", "revision", "updated_at"])
+    if row.state == ScheduleState.ACTIVE:
+        go_or_ask(row, by=by, now=now, vouches=was_cleared)
+    elif was_cleared:
+        vouch(row, by=by)
     after = _columns(row)
     changes = {name: [before[name], after[name]] for name in MOVED if before[name] != after[name]}
     history.record("updated", row, by=by, now=now, unit_path=row.unit.path, changes=changes)

@@ -1,5 +1,6 @@
 """The schedules' pages in the admin: lists, the page of one, and buttons that call actions."""
 
+from schedules.admin.approvals import ApprovalAdmin
 from schedules.admin.delivery import DeliveryAdmin
 from schedules.admin.freezes import FreezeAdmin
 from schedules.admin.holiday import HolidayExceptionAdmin
@@ -8,6 +9,7 @@ from schedules.admin.schedule import ScheduleAdmin
 from schedules.admin.template import MessageTemplateAdmin, PlaceholderValueAdmin
 
 __all__ = [
+    "ApprovalAdmin",
     "DeliveryAdmin",
     "FreezeAdmin",
     "HolidayExceptionAdmin",

@@ -24,6 +24,7 @@ from schedules.admin.acts import act_on
 from schedules.admin.live import answer_if_new, fingerprint
 from schedules.admin.schedule_list import ScheduleList
 from schedules.models import Schedule
+from schedules.shown.approvals import standing_of
 from schedules.shown.audience import audience_of
 from schedules.shown.chat import chats_of_draft
 from schedules.shown.coming import coming
@@ -99,7 +100,7 @@ class ScheduleAdmin(ScheduleList):
         now = database_now()
         rooms_total = row.rooms.count()
         reached = within(request.user, row.rooms.select_related("account", "unit"))
-        is_open = row.state in (ScheduleState.ACTIVE, ScheduleState.PAUSED)
+        is_open = row.state in (ScheduleState.WAITING, ScheduleState.ACTIVE, ScheduleState.PAUSED)
         audience = audience_of(row, by=request.user)
         return {
             **self.admin_site.each_context(request),
@@ -110,6 +111,7 @@ class ScheduleAdmin(ScheduleList):
             "now": now,
             "coming": coming(row, by=request.user, now=now),
             "is_open": is_open,
+            "standing": standing_of(row, request.user),
             "may_change": may_change,
             "may_edit": may_change and row.state in EDITABLE,
             "may_run": may_change and row.state in RUNNABLE,

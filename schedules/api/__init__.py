@@ -2,6 +2,7 @@
 schedules.actions."""
 
 from schedules.api.acts import ScheduleActsViewSet
+from schedules.api.approvals import ApprovalViewSet
 from schedules.api.batch import BatchViewSet
 from schedules.api.counts import DayCountViewSet
 from schedules.api.freezes import AccountFreezeViewSet, FreezeViewSet, UnitFreezeViewSet
@@ -14,6 +15,7 @@ from schedules.api.templates import TemplateViewSet
 
 __all__ = [
     "AccountFreezeViewSet",
+    "ApprovalViewSet",
     "BatchViewSet",
     "DayCountViewSet",
     "FreezeViewSet",

@@ -24,6 +24,7 @@ from schedules.dispatch import hour, meter
 from schedules.dispatch.claim import Claimed, claim, release, renew
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.counts import Asker
+from schedules.dispatch.expire import expire
 from schedules.dispatch.fence import Fence
 from schedules.dispatch.handover import Handover, pause
 from schedules.dispatch.hear import Listener
@@ -238,6 +239,7 @@ class Loop:
         while await call("upkeep", plan, self.clock.now()):
             self._woken.set()
             await self._beat()
+        await call("upkeep", expire, self.clock.now())
         if await call("upkeep", sweep, self.clock.now()):
             self._woken.set()
         await call("upkeep", resume_spent, self.clock.now())

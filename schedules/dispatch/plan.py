@@ -18,6 +18,8 @@ from channels.models import Account, Room
 from logs import history
 from logs.models import Counter
 from orgs.bulk import update_each
+from schedules.actions.clearing import ask
+from schedules.clearance import uncleared
 from schedules.dispatch import warn
 from schedules.models import HolidayException, Installation, Run, Schedule
 from schedules.models.schedule import ScheduleQuerySet
@@ -63,7 +65,7 @@ def plan(now: datetime, among: ScheduleQuerySet | None = None) -> int:
 def _plan_turn(
     due: ScheduleQuerySet, now: datetime, horizon: datetime, skip_until: datetime | None
 ) -> int:
-    schedules = _take_schedules(due)
+    schedules = _cleared(_take_schedules(due), now)
     batch: list[Frozen] = []
     holidays = {country: HolidayException.table(country)
                 for country in {schedule.holiday_country for schedule in schedules}}  # fmt: skip
@@ -75,18 +77,28 @@ def _plan_turn(
             break
         planned.append(schedule)
         try:
-            coming, following = _take(schedule, horizon, holidays[schedule.holiday_country])
+            coming, following = coming_until(schedule, horizon, holidays[schedule.holiday_country])
             batch += [freeze_or_skip(schedule, *each) for each in coming]
         except (ValueError, TypeError) as error:
             _give_up(schedule, error, now)
         else:
             schedule.next_due_at = following
-    new = _not_yet_planned(batch)
+    new = not_yet_planned(batch)
     store(new, now)
     alerts.raise_all(warn.of_planned(new), now)
     update_each(Schedule, ["next_due_at"], [(row.next_due_at, row.pk) for row in planned])
     Counter.add(Counter.Name.MISSED, sum(row.run.reason == Run.Reason.MISSED for row in new))
     return len(batch)
+
+
+def _cleared(schedules: list[Schedule], now: datetime) -> list[Schedule]:
+    """Those that send what was let go. What others have changed since, as the value of a
+    placeholder, is a matter for their approvers: it waits for them from now on."""
+    barred = uncleared(schedules)
+    for schedule in schedules:
+        if schedule.pk in barred:
+            ask(schedule, by=None, now=now)
+    return [schedule for schedule in schedules if schedule.pk not in barred]
 
 
 def _take_schedules(due: ScheduleQuerySet) -> list[Schedule]:
@@ -114,7 +126,7 @@ def _with_free_rooms(schedules: list[Schedule]) -> list[Schedule]:
     return [schedule for schedule in schedules if rooms[schedule.pk] <= free]
 
 
-def _not_yet_planned(batch: list[Frozen]) -> list[Frozen]:
+def not_yet_planned(batch: list[Frozen]) -> list[Frozen]:
     """One run that is there already, whatever put it there, must not hold up all the others."""
     planned = set(
         Run.objects.filter(
@@ -125,7 +137,7 @@ def _not_yet_planned(batch: list[Frozen]) -> list[Frozen]:
     return [new for new in batch if (new.run.schedule_id, new.run.due_at) not in planned]
 
 
-def _take(
+def coming_until(
     schedule: Schedule, horizon: datetime, exceptions: Mapping[tuple[str, date], bool]
 ) -> tuple[list[tuple[Occurrence, datetime | None]], datetime | None]:
     """The occurrences up to the horizon, each with the time of the next that goes; and the time

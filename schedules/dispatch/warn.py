@@ -24,7 +24,8 @@ STATES = frozenset({DeliveryState.FAILED, DeliveryState.UNCONFIRMED, DeliverySta
 TOLD = {Delivery.Reason.REACH, Delivery.Reason.LEFT, Delivery.Reason.STOPPED,
         Delivery.Reason.MISSED, Delivery.Reason.UNFILLED}  # fmt: skip
 RUNS_TOLD = {Run.Reason.MISSED, Run.Reason.NO_ROOM, Run.Reason.NO_RECIPIENT, Run.Reason.UNUSABLE,
-             Run.Reason.FENCED, Run.Reason.QUOTA, Run.Reason.BUDGET}  # fmt: skip
+             Run.Reason.FENCED, Run.Reason.QUOTA, Run.Reason.BUDGET,
+             Run.Reason.UNAPPROVED}  # fmt: skip
 
 
 def of_outcome(outcome: Outcome, to: DeliveryState, values: dict[str, Any]) -> list[Event]:

@@ -71,7 +71,7 @@ def _take(record: Record, row: Campaign, zone: ZoneInfo, into: Into, taking: Imp
     lock_targets(schedule)
     to, why = _state(row, schedule, taking)
     if to != ScheduleState.DRAFT:
-        activate(schedule, taking.now)
+        activate(schedule, taking.now, by=taking.by)
     settle(schedule, to)
     if row.status in RESULTS:
         _result(row, schedule, taking).save()

@@ -101,7 +101,7 @@ def _store(
     lock_targets(schedule)
     to, notes = _state(row, schedule, missing, taking)
     if to != ScheduleState.DRAFT:
-        activate(schedule, taking.now)
+        activate(schedule, taking.now, by=taking.by)
     settle(schedule, to)
     if row.created_at:
         Schedule.objects.filter(pk=schedule.pk).update(created_at=row.created_at)

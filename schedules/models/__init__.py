@@ -1,6 +1,7 @@
 """What was registered (Schedule), what was planned from it (Run), and to where (Delivery);
 and what schedules are made from (MessageTemplate)."""
 
+from schedules.models.approval import Approval
 from schedules.models.delivery import Delivery
 from schedules.models.freeze import Freeze
 from schedules.models.heartbeat import Heartbeat
@@ -24,6 +25,7 @@ from schedules.models.template import (
 from schedules.models.timing import TimingFields
 
 __all__ = [
+    "Approval",
     "Delivery",
     "Freeze",
     "Heartbeat",

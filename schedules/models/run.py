@@ -46,6 +46,7 @@ class Run(models.Model):
         FOLLOWED = "followed", _("quiet hours; a later one takes its place after them")
         FENCED = "fenced", _("all sending was stopped when it was due")
         QUOTA = "quota", _("it does not fit into what is left of the account’s month")
+        UNAPPROVED = "unapproved", _("nobody approved it in time")
         BUDGET = "budget", _("it does not fit into what is left of the unit’s budget")
 
     schedule = models.ForeignKey(Schedule, models.PROTECT, related_name="runs")

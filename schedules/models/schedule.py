@@ -1,6 +1,6 @@
 """A schedule: what, where, when and how, as it was registered."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +15,7 @@ from orgs.reach import Belongs
 from schedules.content import Content, ContentImage, Order
 from schedules.models.template import MessageTemplate
 from schedules.models.timing import TimingFields
+from schedules.recurrence import Kind
 from schedules.states import ScheduleState
 
 LABEL_LENGTH = 20  # with the unit's number after it, at most 30
@@ -34,6 +35,13 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         return self.filter(state=ScheduleState.ACTIVE, next_due_at__lte=horizon).order_by(
             "next_due_at", "id"
         )
+
+    def overdue_unanswered(self, now: datetime, longest: timedelta) -> "ScheduleQuerySet":
+        """Those whose time has come while they waited for approval; of what would go at once, those
+        that have waited for the longest that this may take."""
+        waiting = self.filter(state=ScheduleState.WAITING)
+        old = Q(approval__asked_at__lte=now - longest) | ~Q(timing_kind=Kind.NOW)
+        return waiting.filter(Q(next_due_at__lte=now) | Q(next_due_at=None) & old)
 
 
 class Schedule(TimingFields):
@@ -108,6 +116,8 @@ class Schedule(TimingFields):
     # By value, as the template was when it was used (MessageTemplate.terms).
     terms = models.JSONField(default=dict, editable=False)
     content_hash = models.CharField(max_length=64, blank=True, editable=False)
+    # What was let go, where approval is demanded (schedules.clearance): its digest.
+    cleared = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     next_due_at = models.DateTimeField(_("next run"), null=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
@@ -139,6 +149,12 @@ class Schedule(TimingFields):
                 fields=["next_due_at", "id"],
                 condition=Q(state="active"),
                 name="schedules_to_plan",
+            ),
+            # What waits for approval, the soonest send first.
+            models.Index(
+                fields=["next_due_at", "id"],
+                condition=Q(state="waiting"),
+                name="schedules_to_approve",
             ),
             # The list of a unit, newest first.
             models.Index(fields=["unit", "-id"], name="schedules_of_one_unit"),

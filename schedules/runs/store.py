@@ -8,6 +8,7 @@ from orgs.bulk import insert
 from schedules.bookings import quota
 from schedules.bookings.labels import Planned, label_runs
 from schedules.bookings.rooms import REASONS, Wanted, book_audience, book_rooms
+from schedules.clearance import uncleared
 from schedules.deliveries import wanted_at
 from schedules.models import Run
 from schedules.outcomes.keep import note_changes
@@ -18,11 +19,14 @@ from schedules.runs.twins import finish_runs, insert_but_twins
 
 logger = logging.getLogger(__name__)
 
+CLEARED = (Run.Trigger.TIMING, Run.Trigger.HAND)
+
 
 def store(batch: Iterable[Frozen], now: datetime) -> list[Run]:
     """Write the runs and all that hangs on them. A delivery whose twin is already planned or
     sent (same room, time and content) is written as skipped."""
     batch = list(batch)
+    _bar_uncleared(batch)
     # Rooms before the quota: what finds no slot needs none of it.
     book_rooms((Wanted(frozen.deliveries, frozen.followed_at) for frozen in batch), now)
     for frozen in batch:
@@ -46,6 +50,18 @@ def store(batch: Iterable[Frozen], now: datetime) -> list[Run]:
         if frozen.audience:
             store_batches(frozen, frozen.audience, purse)
     return runs
+
+
+def _bar_uncleared(batch: Iterable[Frozen]) -> None:
+    """Whoever makes a run, and by whatever way: what approvers have not let go is not sent. A test
+    goes to test rooms only."""
+    asked = [frozen for frozen in batch if frozen.run.trigger in CLEARED]
+    barred = uncleared({frozen.run.schedule for frozen in asked})
+    for frozen in asked:
+        if frozen.run.schedule_id in barred:
+            skip(frozen.run, Run.Reason.UNAPPROVED, "")
+            frozen.audience, frozen.deliveries, frozen.links = None, [], []
+            frozen.run.total = frozen.run.skipped = 0
 
 
 def _hold_audience(frozen: Frozen, now: datetime) -> None:

@@ -27,6 +27,7 @@ class Coming:
     now: datetime
     is_now: bool
     is_draft: bool
+    is_waiting: bool
     is_usable: bool
     held: Mapping[datetime, list[Held]] = field(default_factory=dict)  # by appointed time
 
@@ -52,6 +53,7 @@ def coming(schedule: Schedule, *, by: Any, now: datetime, count: int = 10) -> Co
         now=now,
         is_now=schedule.timing_kind == Kind.NOW,
         is_draft=schedule.state == ScheduleState.DRAFT,
+        is_waiting=schedule.state == ScheduleState.WAITING,
         is_usable=not _dated(schedule, now).problems(),
     )
 

@@ -19,6 +19,7 @@ from schedules.content import MOST_IMAGES
 from schedules.models import Schedule
 from schedules.room_values import names_for
 from schedules.rules import Problems
+from schedules.shown.approvals import standing_of
 from schedules.shown.audience import audience_of
 from schedules.shown.chat import chats_of_draft, image_url
 from schedules.shown.coming import coming
@@ -173,6 +174,7 @@ def _common(request: HttpRequest, draft: Schedule, step: str, found: Problems) -
         "step_problems": problems_of(found, step),
         "marks": marks(draft, step),
         "editing": editing,
+        "standing": standing_of(draft, request.user),
         "close_url": schedule_url(editing.pk) if editing else "",
     }
 

@@ -18,6 +18,7 @@ from orgs.reach import Act, within
 from schedules import actions
 from schedules.models import Delivery, Schedule
 from schedules.rules import Problems
+from schedules.shown.approvals import standing_of
 from schedules.shown.coming import coming, held_in_words
 from schedules.states import DeliveryState, RunState
 from schedules.templatetags.teiji_times import in_zone
@@ -257,6 +258,9 @@ def _conflict_in_words(request: HttpRequest, row: Schedule) -> str:
 
 
 def _registered_in_words(request: HttpRequest, done: Schedule) -> str:
+    if standing := standing_of(done, request.user):
+        registered = _("“%(title)s” is registered.") % {"title": done.title}
+        return f"{registered} {standing.words}"
     now = database_now()
     times = coming(done, by=request.user, now=now)
     first, title = times.first, {"title": done.title}

@@ -34,8 +34,8 @@ from channels.models import (
 from logs.models import Attempt, History, Punctuality
 from logs.stats.tally import roll_up
 from orgs.clock import database_now
-from orgs.models import Token, Unit
-from orgs.reach import lineage
+from orgs.models import Member, Token, Unit, User
+from orgs.reach import Role, lineage
 from schedules.actions import register
 from schedules.dispatch.claim import claim
 from schedules.dispatch.mark import mark_wire
@@ -43,6 +43,7 @@ from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.plan import plan
 from schedules.dispatch.settle import settle
 from schedules.models import (
+    Approval,
     Delivery,
     Freeze,
     MessageTemplate,
@@ -210,9 +211,21 @@ def _run_something(found: Canaries, make_schedule: Any, person: Any) -> None:
     found.add(Attempt.objects.get(schedule_id=schedule.pk))
     found.add(History.objects.filter(object_name=schedule.title).first())
     _count_something_late(found, unit)
+    _ask_somebody(found, make_schedule, unit)
     draft = make_schedule(rooms=[room], unit=unit, title=f"{WORD} draft", text=WORD)
     Schedule.objects.filter(pk=draft.pk).update(registered_by=person)
     found.rows["draft"] = draft
+
+
+def _ask_somebody(found: Canaries, make_schedule: Any, unit: Any) -> None:
+    """A schedule that waits for those of Tainan, or above."""
+    Unit.objects.filter(pk=unit.pk).update(approval="demanded")
+    unit.refresh_from_db()
+    clerk = User.objects.create(username=f"{WORD}-clerk", is_staff=True)
+    Member.objects.create(user=clerk, unit=unit, role=Role.OPERATOR)
+    values = {"title": f"{WORD} question", "text": f"{WORD} asks"}
+    asked = register(make_schedule(rooms=[found.rows["room"]], unit=unit, **values), by=clerk)
+    found.add(Approval.objects.get(schedule=asked))
 
 
 def _count_something_late(found: Canaries, unit: Any) -> None:

@@ -1,0 +1,100 @@
+"""Approve and refuse: what an approver says to a schedule that waits."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from logs import history
+from orgs.clock import database_now
+from orgs.reach import Act, within
+from schedules import clearance, rules
+from schedules.actions.clearing import clear, go
+from schedules.actions.edit import take_over
+from schedules.actions.locked import lock, lock_targets
+from schedules.actions.refusal import Refused
+from schedules.actions.replan import find_next
+from schedules.models import Approval, Schedule
+from schedules.models.approval import NOTE_LENGTH
+from schedules.runs.freeze import with_content
+from schedules.states import ScheduleState, move
+
+
+@transaction.atomic
+def approve(schedule: Schedule, *, by: Any, seen: str, note: str = "") -> Schedule:
+    """Let it go exactly as `by` has seen it: `seen` is the digest of that. Whatever has changed
+    since, also what its placeholders stand for, is another question."""
+    row = lock(schedule, by=by, act=Act.APPROVE)
+    asked = _question(row, by)
+    facts = clearance.facts_of(with_content(Schedule.objects.all()).get(pk=row.pk))
+    digest = clearance.digest_of(facts)
+    if digest != seen:
+        raise Refused(_("It has been changed since you looked at it."))
+    lock_targets(row)
+    now = database_now()  # after the locks: it may have waited for them
+    if row.next_due_at and row.next_due_at <= now:
+        raise Refused(_("Its time has come before the answer: this time it is not sent."))
+    # The same may have been registered while this one waited.
+    if found := rules.duplicate_problems(row, row.rooms.all(), now=now):
+        raise Refused(_("The schedule cannot be approved as it is."), found)
+    _answer(asked, Approval.Verdict.APPROVED, by=by, now=now, note=_plain(note), digest=digest)
+    clear(row, digest)
+    Schedule.objects.filter(pk=row.pk).update(next_due_at=find_next(row, now))
+    go(row, now)
+    _record("approved", row, asked, by=by, now=now)
+    row.refresh_from_db()
+    return row
+
+
+@transaction.atomic
+def refuse(schedule: Schedule, *, by: Any, note: str) -> Schedule:
+    """Give it back to its author as a draft, with a note that says why."""
+    row = lock(schedule, by=by, act=Act.APPROVE)
+    asked = _question(row, by)
+    why = _plain(note)
+    if not why:
+        message = _("Write down why: its author must know what to mend.")
+        raise Refused(message, {"note": [message]})
+    now = database_now()
+    _answer(asked, Approval.Verdict.REFUSED, by=by, now=now, note=why)
+    for copy in row.drafts.all():  # what its author was changing goes on in the draft
+        take_over(copy, row)
+        row.save()
+    move(Schedule.objects.filter(pk=row.pk), ScheduleState.DRAFT, next_due_at=None)
+    _record("refused", row, asked, by=by, now=now)
+    row.refresh_from_db()
+    return row
+
+
+def is_own(asked: Approval, by: Any) -> bool:
+    """Whether `by` has registered it, or was the last to change it."""
+    return by.pk in (asked.schedule.registered_by_id, asked.asked_by_id)
+
+
+def _question(row: Schedule, by: Any) -> Approval:
+    """What waits for an answer that `by` may give. Raises Refused."""
+    if row.state != ScheduleState.WAITING:
+        raise Refused(_("It does not wait for approval any more."))
+    asked = Approval.objects.select_related("unit", "schedule").get(schedule=row)
+    if not within(by, Approval.objects.filter(pk=asked.pk), Act.APPROVE).exists():
+        raise Refused(_("An approver of %(unit)s, or above, answers this.") % {"unit": asked.unit})
+    if is_own(asked, by):
+        raise Refused(_("Nobody approves what they have registered or changed themselves."))
+    return asked
+
+
+def _answer(asked: Approval, verdict: str, **values: Any) -> None:
+    asked.verdict, asked.answered_by = verdict, values.pop("by")
+    asked.answered_at = values.pop("now")
+    for name, value in values.items():
+        setattr(asked, name, value)
+    asked.save()
+
+
+def _record(verb: str, row: Schedule, asked: Approval, *, by: Any, now: Any) -> None:
+    said = {"digest": asked.digest, "note": asked.note}
+    history.record(verb, row, by=by, now=now, unit_path=row.unit.path, changes=said)
+
+
+def _plain(note: str) -> str:
+    return note.replace("\x00", "").strip()[:NOTE_LENGTH]

@@ -1,0 +1,110 @@
+"""What waits for approval: read as it would be sent, approved, refused."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.scoped.api import ScopedViewSet
+from config.scoped.fields import Moment, StrictBody
+from config.scoped.problems import Conflict
+from orgs.reach import Act
+from schedules import actions
+from schedules.api.refusals import answer_to
+from schedules.api.representation import ScheduleSerializer
+from schedules.clearance import digest_of, facts_of
+from schedules.models import Approval, Schedule
+from schedules.models.approval import NOTE_LENGTH
+
+
+class ApprovalSerializer(serializers.Serializer):
+    """The last question to the approvers, and the schedule as it now is."""
+
+    unit = serializers.IntegerField(
+        source="unit_id", help_text="Its approvers are asked, and those above."
+    )
+    asked_at = Moment()
+    asked_by: Any = serializers.StringRelatedField()
+    answer = serializers.ChoiceField(
+        choices=Approval.Verdict.choices,
+        source="verdict",
+        help_text="Empty: it waits for an answer.",
+    )
+    note = serializers.CharField(help_text="What the approver wrote.")
+    answered_at = Moment(allow_null=True)
+    answered_by: Any = serializers.StringRelatedField()
+    content = serializers.DictField(
+        help_text="All that decides what is sent, when and to whom, as it is now."
+    )
+    digest = serializers.CharField(help_text="Of that content: it is what is approved.")
+
+
+class YesSerializer(StrictBody):
+    """A yes is for what was seen."""
+
+    digest = serializers.CharField(
+        max_length=64, help_text="Of what you have seen. 409 where it has changed since."
+    )
+    note = serializers.CharField(max_length=NOTE_LENGTH, required=False, default="")
+
+
+class NoSerializer(StrictBody):
+    """A no says why."""
+
+    note = serializers.CharField(max_length=NOTE_LENGTH, help_text="What is to be mended.")
+
+
+@extend_schema(tags=["schedules"])
+class ApprovalViewSet(ScopedViewSet):
+    """Schedules of units that demand approval."""
+
+    queryset = Schedule.objects.present()
+    serializer_class = ScheduleSerializer
+    may_conflict = True
+    acts = {"approval": Act.VIEW, "approve": Act.APPROVE, "refuse": Act.APPROVE}
+
+    def handle_exception(self, exc: Exception) -> Response:
+        return super().handle_exception(answer_to(exc) if isinstance(exc, actions.Refused) else exc)
+
+    @extend_schema(responses=ApprovalSerializer)
+    @action(detail=True)
+    def approval(self, request: Request, pk: str) -> Response:
+        """What its approvers were asked the last time, and said. 409 where nobody was asked."""
+        row = self.get_object()
+        rows = Approval.objects.select_related("asked_by", "answered_by")
+        asked: Any = rows.filter(schedule=row).first()
+        if asked is None:
+            raise Conflict(_("Nobody was asked to approve it."))
+        asked.content = facts_of(row)
+        asked.digest = digest_of(asked.content)
+        return Response(ApprovalSerializer(asked).data)
+
+    @extend_schema(request=YesSerializer, responses=ScheduleSerializer)
+    @action(methods=["post"], detail=True)
+    def approve(self, request: Request, pk: str) -> Response:
+        """Let it go exactly as you have seen it. Needs an approver of the unit that demands it, or
+        above, who has not registered or changed it."""
+        said = self._said(YesSerializer)
+        row = self.get_object()
+        done = actions.approve(row, by=request.user, seen=said["digest"], note=said["note"])
+        return self._answer(done)
+
+    @extend_schema(request=NoSerializer, responses=ScheduleSerializer)
+    @action(methods=["post"], detail=True)
+    def refuse(self, request: Request, pk: str) -> Response:
+        """Give it back to its author as a draft, with a note."""
+        said = self._said(NoSerializer)
+        return self._answer(actions.refuse(self.get_object(), by=request.user, note=said["note"]))
+
+    def _answer(self, schedule: Schedule) -> Response:
+        row = Schedule.objects.get(pk=schedule.pk)
+        return Response(self.get_serializer(row).data, headers={"ETag": f'"{row.revision}"'})
+
+    def _said(self, body: type[StrictBody]) -> dict[str, Any]:
+        asked = body(data=self.request.data)
+        asked.is_valid(raise_exception=True)
+        return dict(asked.validated_data)
