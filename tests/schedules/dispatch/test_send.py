@@ -42,8 +42,9 @@ def claimed(planned):
 
 
 def test_a_message_is_handed_over_not_before_its_time(claimed):
-    outcome = hand_over(claimed, timedelta(seconds=30))
-    assert outcome.handed_at >= claimed.next_try_at
+    due_at = database_now() + timedelta(seconds=0.4)
+    outcome = hand_over(replace(claimed, next_try_at=due_at), timedelta(seconds=30))
+    assert due_at <= outcome.handed_at <= database_now()
     assert SandboxMessage.objects.count() == 1
 
 
