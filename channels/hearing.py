@@ -1,7 +1,8 @@
 """Hearing: what follows from what a channel told us, for rooms and recipients.
 
 Events are taken in by the time at which they happened, not by that of their arrival: a group
-that was left and joined again is one that we are in.
+that was left and joined again is one that we are in. What is told late, as after an outage of ours,
+changes nothing that a later event has settled.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,9 @@ EVENTS_A_TURN = 200
 KEPT = timedelta(days=90)
 NAMED = (EventKind.JOINED, EventKind.FOLLOWED)
 NAME_LENGTH = 100
+# Of each pair the later one says how it stands.
+PAIRS = ((EventKind.JOINED, EventKind.LEFT), (EventKind.FOLLOWED, EventKind.UNFOLLOWED))
+SETTLED_BY: dict[str, tuple[str, ...]] = {kind: pair for pair in PAIRS for kind in pair}
 
 
 def due_events(now: datetime) -> list[InboundEvent]:
@@ -33,9 +37,21 @@ def take_in(events: Sequence[InboundEvent], names: Mapping[int, str], now: datet
         fresh = InboundEvent.objects.select_for_update().filter(pk__in=ids, taken_in_at=None)
         open_ = set(fresh.values_list("pk", flat=True))
         for event in events:
-            if event.pk in open_:
+            if event.pk in open_ and not _is_settled(event):
                 _act(event, names.get(event.pk, "")[:NAME_LENGTH], now)
         InboundEvent.objects.filter(pk__in=open_).update(taken_in_at=now)
+
+
+def _is_settled(event: InboundEvent) -> bool:
+    """Whether a later event of the same address, taken in before, says how it stands."""
+    later = InboundEvent.objects.filter(
+        account=event.account,
+        address=event.address,
+        kind__in=SETTLED_BY.get(event.kind, ()),
+        happened_at__gt=event.happened_at,
+        taken_in_at__isnull=False,
+    )
+    return later.exists()
 
 
 def forget_old(now: datetime) -> int:

@@ -35,6 +35,10 @@ class InboundEvent(models.Model):
                 condition=Q(taken_in_at=None),
                 name="events_to_take_in",
             ),
+            # Whether something was told of an address that happened later.
+            models.Index(
+                fields=["account", "address", "-happened_at"], name="events_of_an_address"
+            ),
             # What is old enough to be removed.
             models.Index(fields=["received_at"], name="events_by_time"),
         ]

@@ -82,6 +82,31 @@ def test_who_comes_back_is_written_to_again(tell):
     assert Recipient.objects.get().opted_out_at is None
 
 
+@pytest.mark.parametrize(
+    ("late", "last", "is_written_to"),
+    [
+        (EventKind.UNFOLLOWED, EventKind.FOLLOWED, True),
+        (EventKind.FOLLOWED, EventKind.UNFOLLOWED, False),
+    ],
+)
+def test_what_is_told_late_does_not_undo_what_happened_since(tell, late, last, is_written_to):
+    tell((EventKind.OTHER, "p"), (last, "p"))  # the last one happened a second later
+    hear()
+    tell((late, "p"))
+    hear()
+    people = Recipient.objects.filter(address="p", opted_out_at=None)
+    assert people.exists() == is_written_to
+
+
+def test_a_group_that_was_left_before_we_joined_it_again_is_one_that_we_are_in(world, tell):
+    tell((EventKind.OTHER, "x"), (EventKind.JOINED, world.room.address))
+    hear()
+    tell((EventKind.LEFT, world.room.address))
+    hear()
+    assert Room.objects.get(pk=world.room.pk).left_at is None
+    assert not History.objects.filter(verb="left").exists()
+
+
 def test_each_is_taken_in_once(tell):
     tell((EventKind.JOINED, "group"))
     events = due_events(NOW)
