@@ -34,6 +34,7 @@ TITLES: dict[str, Counted] = {
     AlertKind.APPROVAL: lambda n: ngettext(
         "%(n)d waits for approval", "%(n)d wait for approval", n
     ),
+    AlertKind.REFUSED: lambda n: ngettext("%(n)d was refused", "%(n)d were refused", n),
 }
 
 OVER: dict[str, Callable[[], str]] = {
@@ -53,6 +54,7 @@ PLACES: dict[str, str] = {
     AlertKind.FOUND: "/admin/schedules/schedule/",
     AlertKind.QUOTA: "/admin/channels/account/",
     AlertKind.APPROVAL: "/admin/schedules/approval/",
+    AlertKind.REFUSED: "/admin/schedules/schedule/?state__exact=draft",
 }
 
 

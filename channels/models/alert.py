@@ -37,6 +37,7 @@ class AlertKind(models.TextChoices):
     FOUND = "found", _("found before its time")
     QUOTA = "quota", _("quota")
     APPROVAL = "approval", _("approval")
+    REFUSED = "refused", _("refused")
     WELCOME = "welcome", _("a place was added")
 
 

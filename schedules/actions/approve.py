@@ -1,10 +1,13 @@
 """Approve and refuse: what an approver says to a schedule that waits."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from channels import alerts
+from channels.alerts import AlertKind
 from logs import history
 from orgs.clock import database_now
 from orgs.reach import Act, within
@@ -37,7 +40,8 @@ def approve(schedule: Schedule, *, by: Any, seen: str, note: str = "") -> Schedu
     # The same may have been registered while this one waited.
     if found := rules.duplicate_problems(row, row.rooms.all(), now=now):
         raise Refused(_("The schedule cannot be approved as it is."), found)
-    _answer(asked, Approval.Verdict.APPROVED, by=by, now=now, note=_plain(note), digest=digest)
+    asked.facts, asked.digest = facts, digest
+    _answer(asked, Approval.Verdict.APPROVED, by=by, now=now, note=_plain(note))
     clear(row, digest)
     Schedule.objects.filter(pk=row.pk).update(next_due_at=find_next(row, now))
     go(row, now)
@@ -62,6 +66,16 @@ def refuse(schedule: Schedule, *, by: Any, note: str) -> Schedule:
         row.save()
     move(Schedule.objects.filter(pk=row.pk), ScheduleState.DRAFT, next_due_at=None)
     _record("refused", row, asked, by=by, now=now)
+    facts = {"title": row.title, "who": by.get_username(), "note": why}
+    alerts.raise_(
+        AlertKind.REFUSED,
+        f"refused:{row.unit_id}",
+        row.unit.path,
+        key=f"{AlertKind.REFUSED}:{row.pk}:{now.isoformat()}",
+        name=row.unit.name,
+        text=lambda: _("%(title)s: %(who)s has refused it: “%(note)s”") % facts,
+        now=now,
+    )
     row.refresh_from_db()
     return row
 
@@ -83,15 +97,13 @@ def _question(row: Schedule, by: Any) -> Approval:
     return asked
 
 
-def _answer(asked: Approval, verdict: str, **values: Any) -> None:
-    asked.verdict, asked.answered_by = verdict, values.pop("by")
-    asked.answered_at = values.pop("now")
-    for name, value in values.items():
-        setattr(asked, name, value)
+def _answer(asked: Approval, verdict: str, *, by: Any, now: datetime, note: str) -> None:
+    asked.verdict, asked.note = verdict, note
+    asked.answered_by, asked.answered_at, asked.answered_facts = by, now, asked.facts
     asked.save()
 
 
-def _record(verb: str, row: Schedule, asked: Approval, *, by: Any, now: Any) -> None:
+def _record(verb: str, row: Schedule, asked: Approval, *, by: Any, now: datetime) -> None:
     said = {"digest": asked.digest, "note": asked.note}
     history.record(verb, row, by=by, now=now, unit_path=row.unit.path, changes=said)
 

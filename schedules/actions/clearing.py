@@ -68,7 +68,13 @@ def ask(row: Schedule, *, by: Any, now: datetime) -> Approval:
     facts = clearance.facts_of(_stored(row))
     asked = {"unit": unit, "facts": facts, "digest": clearance.digest_of(facts), "asked_at": now}
     whose = {"asked_by": by or row.registered_by}
-    fresh = {"verdict": "", "note": "", "answered_at": None, "answered_by": None}
+    fresh = {
+        "verdict": "",
+        "stage": Approval.Stage.ASKED,
+        "note": "",
+        "answered_at": None,
+        "answered_by": None,
+    }
     found, _is_new = Approval.objects.update_or_create(
         schedule=row,
         defaults=asked | fresh | (whose if by else {}),

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from config.scoped.admin import ReadOnlyAdmin
 from config.scoped.times import zone_of
 from orgs.clock import database_now
+from orgs.reach import within
 from schedules import actions
 from schedules.actions.approve import is_own
 from schedules.clearance import digest_of, facts_of
@@ -28,6 +29,7 @@ from schedules.shown.approvals import answer_of, questions_for, queue_of
 from schedules.shown.audience import audience_of
 from schedules.shown.chat import chats_of_draft
 from schedules.shown.coming import coming
+from schedules.shown.facts import differences
 
 
 @admin.register(Approval)
@@ -64,6 +66,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
         asked = self._asked_or_404(request, pk)
         row: Schedule = asked.schedule
         now = database_now()
+        facts, before = facts_of(row), asked.answered_facts
         context = self.admin_site.each_context(request) | {
             "title": row.title,
             "subtitle": None,
@@ -72,12 +75,14 @@ class ApprovalAdmin(ReadOnlyAdmin):
             "schedule": row,
             "now": now,
             "hurry": answer_of(asked, now),
-            "seen": digest_of(facts_of(row)),
+            "seen": digest_of(facts),
+            "before": before,
+            "differences": differences(before, facts, request.user) if before else [],
             "is_own": is_own(asked, request.user),
             "coming": coming(row, by=request.user, now=now, count=5),
             "chats": chats_of_draft(row, by=request.user, target=request.GET.get("target", "")),
             "audience": audience_of(row, by=request.user),
-            "rooms": list(row.rooms.order_by("name", "id")[:51]),
+            "rooms": list(within(request.user, row.rooms.order_by("name", "id"))[:51]),
             "note_length": NOTE_LENGTH,
         }
         return render(request, "schedules/approval.html", context)

@@ -9,7 +9,7 @@ from channels import alerts
 from logs import history
 from schedules.dispatch import warn
 from schedules.dispatch.plan import coming_until, not_yet_planned
-from schedules.models import HolidayException, Run, Schedule
+from schedules.models import Approval, HolidayException, Installation, Run, Schedule
 from schedules.recurrence import Occurrence
 from schedules.runs.freeze import skipped, with_content
 from schedules.runs.frozen import Frozen
@@ -23,7 +23,7 @@ SCHEDULES_A_TURN = 100
 def expire(now: datetime) -> int:
     """Returns how many schedules it moved on. Any number of workers may do so at once."""
     overdue = Schedule.objects.overdue_unanswered(now, LONGEST).order_by("next_due_at", "id")
-    if not overdue.exists():
+    if not overdue.exists() or Installation.objects.fenced():
         return 0
     with transaction.atomic():
         rows = with_content(overdue).select_for_update(skip_locked=True, of=("self",))
@@ -44,6 +44,7 @@ def _pass_by(schedule: Schedule, now: datetime) -> None:
     row = Schedule.objects.filter(pk=schedule.pk)
     if following:
         row.update(next_due_at=following)
+        Approval.objects.filter(schedule=schedule).update(stage=Approval.Stage.ASKED)
         return
     move(row, ScheduleState.EXPIRED, next_due_at=None)
     history.record("expired", schedule, by=None, now=now, unit_path=schedule.unit.path)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from channels import hearing, pull
 from schedules.dispatch import foretell
+from schedules.dispatch.remind import ask_again
 from schedules.models import Heartbeat, Installation
 
 logger = logging.getLogger(__name__)
@@ -18,6 +19,7 @@ HOUR = timedelta(hours=1)
 DUTIES: dict[str, Callable[[datetime], int]] = {
     "what phones have fetched is forgotten": pull.forget_old,
     "what channels told is forgotten": hearing.forget_old,
+    "what was approved is looked at": ask_again,
     "quotas and budgets are foretold": foretell.look,
 }
 

@@ -32,6 +32,7 @@ from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.pace import note_answers
 from schedules.dispatch.plan import plan
 from schedules.dispatch.preflight.turn import Lookout
+from schedules.dispatch.remind import remind
 from schedules.dispatch.send import Senders, warm_up
 from schedules.dispatch.settle import settle
 from schedules.dispatch.stops import resume_spent
@@ -275,6 +276,7 @@ class Loop:
         await self._administrators.turn()
 
     async def _hour(self) -> None:
+        await self._database.call("hour", remind, self.clock.now())
         await self._database.call("hour", hour.turn, self.clock.now())
 
     async def _beat(self) -> None:

@@ -35,11 +35,20 @@ class Approval(models.Model):
         APPROVED = "approved", _("approved")
         REFUSED = "refused", _("refused")
 
+    class Stage(models.IntegerChoices):
+        """How urgently it was told, for its next time."""
+
+        ASKED = 0
+        REMINDED = 1
+        ESCALATED = 2
+
     schedule = models.OneToOneField(Schedule, models.CASCADE, verbose_name=_("schedule"))
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="+", verbose_name=_("unit"))
     # What is asked about, by value (schedules.clearance), and its digest.
     facts = models.JSONField(default=dict)
     digest = models.CharField(max_length=64)
+    # What the last answer was to, whoever gave it: from there on an approver sees what changed.
+    answered_facts = models.JSONField(null=True)
     asked_at = models.DateTimeField(_("asked"))
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
@@ -47,6 +56,7 @@ class Approval(models.Model):
     verdict = models.CharField(
         _("answer"), max_length=10, choices=Verdict.choices, blank=True, default=Verdict.NONE
     )
+    stage = models.PositiveSmallIntegerField(default=Stage.ASKED, db_default=0)
     note = models.CharField(_("note"), max_length=NOTE_LENGTH, blank=True)
     answered_at = models.DateTimeField(_("answered"), null=True)
     answered_by = models.ForeignKey(

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from orgs.reach import Role
-from schedules.actions import register
+from schedules.actions import refuse, register
 from schedules.models import Approval, Schedule
 from tests.pages import queries_of
 from tests.schedules.api.calling import caller
@@ -143,3 +143,17 @@ def test_what_has_passed_is_no_question_any_more(agency, asked):
     due = asked.schedule.next_due_at
     Schedule.objects.filter(pk=asked.schedule_id).update(next_due_at=due - timedelta(hours=2))
     assert "Its time has come" in text(signed_in(agency.chief), f"{PAGE}{asked.pk}/")
+
+
+def test_the_approver_sees_what_changed_since_the_last_answer(world, agency, asked):
+    chief, page = signed_in(agency.chief), f"{PAGE}{asked.pk}/"
+    assert "Changed since" not in text(chief, page)
+    row = refuse(asked.schedule, by=agency.chief, note="Which room?")
+    row.text, row.on_quiet = "A third of the price", "skip"
+    row.save()
+    row.rooms.set([world.test_room])
+    register(row, by=agency.clerk)
+    changed = text(chief, page).partition('id="changed"')[2].partition("</section>")[0]
+    for word in ("Half price", "A third of the price", "Xinyi room", "Xinyi test", "leave it out"):
+        assert word in changed
+    assert "time zone" not in changed

@@ -1,0 +1,93 @@
+"""What waits is told once more, then to those above; each once, whoever looks."""
+
+from datetime import timedelta
+
+import pytest
+
+from channels.models import Alert
+from schedules.actions import refuse, register
+from schedules.dispatch.expire import expire
+from schedules.dispatch.remind import ask_again, remind
+from schedules.models import Approval, PlaceholderValue, Schedule
+from tests.schedules.approving import agency_of, approved, demand
+
+pytestmark = pytest.mark.django_db
+
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+
+
+@pytest.fixture
+def agency(world):
+    return agency_of(world)
+
+
+def told(world) -> list[str]:
+    """The units that were told, in order."""
+    names = {world.taipei.path: "taipei", world.north.path: "north", world.xinyi.path: "xinyi"}
+    names[world.hq.path] = "hq"
+    alerts = Alert.objects.filter(kind="approval").order_by("id")
+    return [names[path] for path in alerts.values_list("unit_path", flat=True)]
+
+
+def test_a_day_before_it_is_told_again_and_an_hour_before_to_those_above(
+    world, agency, make_schedule
+):
+    schedule = register(make_schedule(due_in=3 * 86_400), by=agency.clerk)
+    due = schedule.next_due_at
+    assert remind(due - DAY - MINUTE) == 0
+    assert remind(due - DAY) == 1 and remind(due - DAY + MINUTE) == 0
+    assert told(world) == ["taipei", "taipei"]
+    assert remind(due - HOUR) == 1 and remind(due - MINUTE) == 0
+    assert told(world) == ["taipei", "taipei", "north"]
+
+
+def test_of_what_is_asked_late_after_a_half_and_three_quarters_of_the_time(
+    world, agency, make_schedule
+):
+    schedule = register(make_schedule(due_in=1200), by=agency.clerk)
+    due, asked_at = schedule.next_due_at, schedule.approval.asked_at
+    assert remind(asked_at + (due - asked_at) * 0.4) == 0
+    assert remind(asked_at + (due - asked_at) * 0.6) == 1
+    assert remind(asked_at + (due - asked_at) * 0.8) == 1
+    assert told(world) == ["taipei", "taipei", "north"]
+
+
+def test_above_the_top_there_is_nobody_so_that_is_told_again(world, agency, make_schedule):
+    demand(world.taipei, "")
+    demand(world.hq)
+    schedule = register(make_schedule(), by=agency.clerk)
+    assert remind(schedule.next_due_at - MINUTE) == 1
+    assert told(world) == ["hq", "hq"]
+
+
+def test_what_is_answered_is_not_told_again(world, agency, make_schedule):
+    schedule = approved(register(make_schedule(), by=agency.clerk), agency.chief)
+    assert remind(schedule.next_due_at - MINUTE) == 0
+
+
+def test_for_the_next_time_of_a_recurring_one_it_begins_anew(agency, make_schedule):
+    schedule = register(make_schedule(timing_kind="daily", date=None), by=agency.clerk)
+    due = schedule.next_due_at
+    assert remind(due - MINUTE) == 1
+    expire(due)
+    assert Approval.objects.get().stage == 0
+    assert remind(due + DAY - MINUTE) == 1
+
+
+def test_its_author_is_told_of_a_refusal(world, agency, make_schedule):
+    schedule = register(make_schedule(), by=agency.clerk)
+    refuse(schedule, by=agency.chief, note="Which price?")
+    alert = Alert.objects.get(kind="refused")
+    assert alert.unit_path == world.xinyi.path and "Which price?" in alert.lines[0][1]
+
+
+def test_what_others_have_changed_waits_again_a_day_before(world, agency, make_schedule):
+    value = PlaceholderValue.objects.create(unit=world.taipei, name="phone", value="1")
+    schedule = register(make_schedule(text="Call {phone}"), by=agency.clerk)
+    schedule = approved(schedule, agency.chief)
+    now = schedule.next_due_at - HOUR
+    assert ask_again(now) == 0
+    value.value = "2"
+    value.save()
+    assert ask_again(now) == 1 and ask_again(now) == 0
+    assert Schedule.objects.get(pk=schedule.pk).state == "waiting"
