@@ -54,7 +54,7 @@ def batch_deliveries(
     account = audience.account
     size = account.adapter_class.limits.members_per_request
     # Of an audience of “at most N”, each run draws its own, and the same ones at every try.
-    draw = f"{schedule.uid}|{run.due_at.isoformat()}"
+    draw = f"{schedule.uid}|{run.appointed_at.isoformat()}"
     for number, people in enumerate(audience.groups(size, draw=draw)):
         ids = [person.id for person in people]
         yield _delivery(
@@ -101,7 +101,7 @@ def _delivery(
         channel=account.kind,
         unit_path=run.unit_path,
         content_hash=run.content_hash,
-        key=delivery_key(schedule.uid, run.due_at, account.kind, address),
+        key=delivery_key(schedule.uid, run.appointed_at, account.kind, address),
         priority=run.priority,
         due_at=run.due_at,
         slot_at=slot_at,

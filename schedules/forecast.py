@@ -4,12 +4,12 @@ account, or a unit's budget."""
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import reduce
 from heapq import merge
 from itertools import chain, islice, pairwise, takewhile
 from operator import or_
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Prefetch, Q, QuerySet
 
@@ -21,8 +21,8 @@ from schedules.bookings.quota import of_accounts, of_units
 from schedules.bookings.spent import Spent
 from schedules.charges import Bearing, Share, charges
 from schedules.cost import Cost, requests_for
-from schedules.models import HolidayException, Schedule
-from schedules.recurrence import Kind, occurrences
+from schedules.models import HolidayException, OccurrenceChange, Schedule
+from schedules.recurrence import NO_CHANGES, Change, Changes, Exceptions, Kind, changed_occurrences
 from schedules.states import ScheduleState
 
 SCHEDULES = 2_000  # that are looked at
@@ -30,7 +30,12 @@ OCCURRENCES = 5_000  # that are counted, of all accounts together
 PEOPLE = 20_000  # of an audience that are counted
 DAY = timedelta(days=1)
 
-Exceptions = Mapping[tuple[str, date], bool]
+
+class Known(NamedTuple):
+    """What else decides upon coming times: holidays by country, and changes by schedule."""
+
+    exceptions: Mapping[str, Exceptions]
+    changes: Mapping[int, Changes]
 
 
 @dataclass
@@ -176,13 +181,17 @@ def costs_of(
 
 
 def coming(
-    schedule: Schedule, after: datetime, until: datetime, exceptions: Exceptions
+    schedule: Schedule,
+    after: datetime,
+    until: datetime,
+    exceptions: Exceptions,
+    changes: Changes,
 ) -> Iterator[tuple[datetime, datetime | None]]:
     """The times at which it goes until then, by the function that the planner uses; each with the
     next that goes."""
     if schedule.timing_kind == Kind.NOW or schedule.timing.problems():
         return
-    found = occurrences(schedule.timing, after, exceptions=exceptions)
+    found = changed_occurrences(schedule.timing, after, exceptions=exceptions, changes=changes)
     near = takewhile(lambda occurrence: occurrence.due_at < until + DAY, found)
     going = (occurrence.due_at for occurrence in near if not occurrence.skipped)
     for due_at, followed_at in pairwise(chain(going, [None])):
@@ -237,16 +246,22 @@ def _add_up(
     """Add what comes to each outlook; the runs that are counted are shared among them."""
     exceptions = {country: HolidayException.table(country)
                   for country in {schedule.holiday_country for schedule in schedules}}  # fmt: skip
+    known = Known(exceptions, _changes_of(schedules))
     for key, items in by_key.items():
-        _go_through(found[key], items, exceptions, OCCURRENCES // len(by_key))
+        _go_through(found[key], items, known, OCCURRENCES // len(by_key))
         found[key].is_least |= len(schedules) == SCHEDULES
 
 
-def _go_through(
-    outlook: Outlook, items: Sequence[Item], exceptions: Mapping[str, Exceptions], most: int
-) -> None:
+def _changes_of(schedules: Sequence[Schedule]) -> dict[int, dict[datetime, Change]]:
+    times = [schedule.next_due_at for schedule in schedules if schedule.next_due_at]
+    if not times:
+        return {}
+    return OccurrenceChange.of_all([row.pk for row in schedules], min(times) - timedelta.resolution)
+
+
+def _go_through(outlook: Outlook, items: Sequence[Item], known: Known, most: int) -> None:
     """What comes, in the order of its times."""
-    times = (_times(item, outlook.ends_at, exceptions) for item in items)
+    times = (_times(item, outlook.ends_at, known) for item in items)
     left = outlook.left
     for due_at, _place, item, followed_at in islice(merge(*times), most):
         most -= 1
@@ -266,12 +281,12 @@ def _go_through(
 
 
 def _times(
-    item: Item, until: datetime, exceptions: Mapping[str, Exceptions]
+    item: Item, until: datetime, known: Known
 ) -> Iterator[tuple[datetime, int, Any, datetime | None]]:
     schedule = item.schedule
     assert schedule.next_due_at is not None, "only those with a next time are asked for"
     after = schedule.next_due_at - timedelta(microseconds=1)
-    table = exceptions[schedule.holiday_country]
+    tables = known.exceptions[schedule.holiday_country], known.changes.get(schedule.pk, NO_CHANGES)
     # The place tells two of one time apart: an item cannot be compared.
     return ((at, schedule.pk, item, following)
-            for at, following in coming(schedule, after, until, table))  # fmt: skip
+            for at, following in coming(schedule, after, until, *tables))  # fmt: skip

@@ -16,8 +16,8 @@ from schedules.bookings.bounds import bounds_of
 from schedules.bookings.rooms import book_audience, wish_of
 from schedules.bookings.slots import Bounds, Limit, Slot, Taken, Wish, find_slot
 from schedules.bookings.taken import taken_around
-from schedules.models import HolidayException, Schedule
-from schedules.recurrence import Exceptions, Kind, Occurrence, followed
+from schedules.models import HolidayException, OccurrenceChange, Schedule
+from schedules.recurrence import NO_CHANGES, Changes, Exceptions, Kind, Occurrence, followed
 from schedules.states import ScheduleState
 
 NEAR = timedelta(days=3)  # what is planned already lies within
@@ -154,16 +154,19 @@ def _others(
         rooms[schedule_id].add(room_id)
     exceptions = HolidayException.tables({other.holiday_country for other in some})
     found: list[Coming] = []
+    changes = OccurrenceChange.of_all([other.pk for other in some], now) if some else {}
     for other in some:
-        going = _going(other, now, until, exceptions)
+        going = _going(other, now, until, exceptions, changes.get(other.pk, NO_CHANGES))
         found += _all_coming(other, going, rooms[other.pk], is_mine=False)
     return found
 
 
-def _going(schedule: Schedule, now: datetime, until: datetime, exceptions: Exceptions) -> Going:
+def _going(
+    schedule: Schedule, now: datetime, until: datetime, exceptions: Exceptions, changes: Changes
+) -> Going:
     assert schedule.next_due_at is not None, "only those with a next time are asked"
     just_before = max(schedule.next_due_at - timedelta(microseconds=1), now)
-    coming = rules.preview(schedule, just_before, OF_EACH, exceptions=exceptions)
+    coming = rules.preview(schedule, just_before, OF_EACH, exceptions=exceptions, changes=changes)
     return [
         (one.due_at, at)
         for one, at in followed(coming, ())

@@ -20,8 +20,8 @@ from channels.models import Account, Audience, Image, Room
 from orgs.clock import database_now
 from orgs.reach import Act, can_in, covers, within
 from schedules import content
-from schedules.models import Delivery, HolidayException, Schedule
-from schedules.recurrence import Exceptions, Kind, Occurrence, occurrences
+from schedules.models import Delivery, HolidayException, OccurrenceChange, Schedule
+from schedules.recurrence import Changes, Exceptions, Kind, Occurrence, changed_occurrences
 from schedules.room_values import values_of
 from schedules.states import DeliveryState, ScheduleState
 
@@ -48,16 +48,24 @@ STEPS: dict[str, tuple[str, ...]] = {
 
 
 def preview(
-    schedule: Schedule, after: datetime, count: int = 10, *, exceptions: Exceptions | None = None
+    schedule: Schedule,
+    after: datetime,
+    count: int = 10,
+    *,
+    exceptions: Exceptions | None = None,
+    changes: Changes | None = None,
 ) -> list[Occurrence]:
-    """The coming occurrences, from the function that the planner uses; [] while the timing
-    is not yet usable. `exceptions`: those of its country, where they are known."""
+    """The coming occurrences, from the function that the planner uses; [] while the timing is not
+    yet usable. `exceptions` of its country and `changes` of its own, where they are known."""
     timing = schedule.timing
     if timing.problems():
         return []
     if exceptions is None:
         exceptions = HolidayException.table(schedule.holiday_country)
-    return list(islice(occurrences(timing, after, exceptions=exceptions), count))
+    if changes is None:
+        changes = OccurrenceChange.of(schedule, after)
+    coming = changed_occurrences(timing, after, exceptions=exceptions, changes=changes)
+    return list(islice(coming, count))
 
 
 def problems(schedule: Schedule, *, by: Any, now: datetime) -> Problems:
@@ -292,8 +300,11 @@ def _twin_to_come(
         .distinct()
     )
     mine = {occurrence.due_at for occurrence in preview(schedule, now, COMPARED)}
-    for twin in twins[:20]:
-        theirs = {occurrence.due_at for occurrence in preview(twin, now, COMPARED)}
+    some = list(twins[:20])
+    changes = OccurrenceChange.of_all([twin.pk for twin in some], now) if some else {}
+    for twin in some:
+        coming = preview(twin, now, COMPARED, changes=changes.get(twin.pk, {}))
+        theirs = {occurrence.due_at for occurrence in coming}
         if mine & theirs:
             return twin.title, twin.unit.path
     return None

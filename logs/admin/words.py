@@ -33,6 +33,8 @@ VERBS = {
     "tested": gettext_lazy("sent as a test"),
     "rolled_back": gettext_lazy("rolled back"),
     "checked": gettext_lazy("checked before its run"),
+    "occurrence_changed": gettext_lazy("changed one time"),
+    "occurrence_restored": gettext_lazy("took the change of one time back"),
     "retried": gettext_lazy("tried again"),
     "backed_up": gettext_lazy("backed up"),
     "completed": gettext_lazy("completed"),
@@ -82,6 +84,8 @@ COLOURS: dict[str, str | None] = {
 # What entries name beside the fields of their object.
 NAMES = {
     "address": gettext_lazy("address"),
+    "another_time": gettext_lazy("at another time"),
+    "appointed_at": gettext_lazy("appointed"),
     "audience": gettext_lazy("audience"),
     "billed": gettext_lazy("billed"),
     "detail": gettext_lazy("detail"),
@@ -93,6 +97,7 @@ NAMES = {
     "from": gettext_lazy("from"),
     "images": gettext_lazy("images"),
     "is_active": gettext_lazy("active"),
+    "left_out": gettext_lazy("left out"),
     "lifetime": gettext_lazy("days valid"),
     "note": gettext_lazy("note"),
     "reason": gettext_lazy("reason"),

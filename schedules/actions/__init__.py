@@ -16,6 +16,7 @@ from schedules.actions.draft import (
 from schedules.actions.duplicate import duplicate
 from schedules.actions.edit import begin_edit, change, drop_edit
 from schedules.actions.lifecycle import cancel, delete, pause, resume, toggle
+from schedules.actions.occurrence import change_one, take_back_one
 from schedules.actions.priority import set_priority
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.register import create_draft, register
@@ -40,6 +41,7 @@ __all__ = [
     "begin_edit",
     "cancel",
     "change",
+    "change_one",
     "check",
     "check_room_for_image",
     "create_draft",
@@ -65,5 +67,6 @@ __all__ = [
     "set_priority",
     "shift",
     "step_digest",
+    "take_back_one",
     "toggle",
 ]

@@ -3,12 +3,13 @@
 from datetime import datetime
 
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 
 from channels import pull
 from channels.adapters import registry
-from schedules.models import Delivery, HolidayException, Run, Schedule
+from schedules.models import Delivery, HolidayException, OccurrenceChange, Run, Schedule
 from schedules.models.delivery import part_key
-from schedules.recurrence import next_occurrence
+from schedules.recurrence import changed_occurrences
 from schedules.states import (
     OPEN_DELIVERY,
     OPEN_RUN,
@@ -29,12 +30,29 @@ def withdraw(schedule: Schedule, now: datetime) -> int:
     The schedule is locked by the caller.
     """
     # A run that was skipped ahead of its time goes too: an edit may have removed the reason.
-    runs = Run.objects.filter(
+    return _withdraw(_to_come(schedule, now))
+
+
+def withdraw_one(schedule: Schedule, appointed_at: datetime, now: datetime) -> bool:
+    """The same of one occurrence. Returns whether nothing of it is there now: neither a run that
+    has begun, nor one whose time has come."""
+    own = Run.objects.alias(at=Coalesce("first_due_at", "due_at")).filter(
+        schedule=schedule, at=appointed_at
+    )
+    _withdraw(_to_come(schedule, now).filter(pk__in=list(own.values_list("pk", flat=True))))
+    return not own.filter(trigger=Run.Trigger.TIMING).exists()
+
+
+def _to_come(schedule: Schedule, now: datetime) -> QuerySet[Run]:
+    return Run.objects.filter(
         schedule=schedule,
         state__in=(RunState.PLANNED, RunState.SKIPPED),
         trigger=Run.Trigger.TIMING,
         due_at__gt=now,
     )
+
+
+def _withdraw(runs: QuerySet[Run]) -> int:
     # Deliveries before runs, as the settling worker locks them: else each waits for the other.
     deliveries = (
         Delivery.objects.filter(run__in=runs).order_by("id").select_for_update(of=("self",))
@@ -102,10 +120,9 @@ def next_time(schedule: Schedule, now: datetime) -> datetime | None:
 
 def find_next(schedule: Schedule, now: datetime) -> datetime | None:
     """The next time that is neither past nor already made into a run."""
-    kept = Run.objects.filter(
-        schedule=schedule, trigger=Run.Trigger.TIMING, due_at__gt=now
-    ).order_by("-due_at")
-    last = kept.values_list("due_at", flat=True).first()
+    runs = Run.objects.filter(schedule=schedule, trigger=Run.Trigger.TIMING, due_at__gt=now)
+    kept = set(runs.values_list("due_at", flat=True))
     exceptions = HolidayException.table(schedule.holiday_country)
-    coming = next_occurrence(schedule.timing, max(now, last or now), exceptions=exceptions)
-    return coming.due_at if coming else None
+    changes = OccurrenceChange.of(schedule, now)
+    coming = changed_occurrences(schedule.timing, now, exceptions=exceptions, changes=changes)
+    return next((one.due_at for one in coming if one.due_at not in kept), None)

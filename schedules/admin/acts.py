@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from logs.said import retell
 from schedules import actions
 from schedules.actions.run_now import UNDO
+from schedules.admin.one_time import ONE_TIME, page_of
 from schedules.models import Schedule
 from schedules.states import RunState
 
@@ -28,10 +29,6 @@ def act_on(request: HttpRequest, row: Schedule, verb: str) -> str:
     except actions.Refused as error:
         messages.error(request, str(error))
         return page_of(row)
-
-
-def page_of(row: Schedule) -> str:
-    return reverse("admin:schedules_schedule_change", args=[row.pk])
 
 
 def _pause(request: HttpRequest, row: Schedule) -> str:
@@ -126,4 +123,5 @@ ACTS: dict[str, Callable[[HttpRequest, Schedule], str]] = {
     "edit": _edit,
     "duplicate": _duplicate,
     "discard": _discard,
+    **ONE_TIME,
 }

@@ -1,41 +1,35 @@
 """The endpoints of schedules."""
 
 from collections.abc import Callable
-from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import mixins, serializers, status
+from rest_framework import mixins, status
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from channels.models import Room
 from config.scoped.api import ScopedViewSet
-from config.scoped.fields import Moment, own_unit
+from config.scoped.fields import own_unit
 from config.scoped.filters import IdFilter
-from config.scoped.openapi import ProblemSerializer
 from config.scoped.paging import PagesByTime
-from config.scoped.problems import MEDIA_TYPE, Conflict
+from config.scoped.problems import Conflict
 from orgs.clock import database_now
 from orgs.reach import Act
 from schedules import actions
 from schedules.api import writing
 from schedules.api.counts import AllCountedSerializer
 from schedules.api.logs import LogFilter, LogSerializer, entries, log_of
+from schedules.api.occurrences import Occurrences
 from schedules.api.quota import CostsSerializer
 from schedules.api.refusals import answer_to
 from schedules.api.representation import ScheduleSerializer
 from schedules.api.runs import RunSerializer
-from schedules.bookings.slots import Limit
-from schedules.foreseen import foresee, times_to_come
 from schedules.models import Schedule, ScheduleImage
-from schedules.recurrence import Occurrence
 from schedules.shown.audience import audience_of
 from schedules.shown.cost import cost_of
 from schedules.shown.counted import counted_of_schedule
@@ -45,50 +39,6 @@ IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER,
     description="The ETag of the schedule from which the change starts.",
 )  # fmt: skip
-MOST_TIMES = 100
-COUNT = OpenApiParameter(
-    "count", {"type": "integer", "minimum": 1, "maximum": MOST_TIMES, "default": 10},
-    description="How many.",
-)  # fmt: skip
-AT = OpenApiParameter(
-    "at", datetime, OpenApiParameter.PATH,
-    description="Its `due_at`, with any offset from UTC.",
-)  # fmt: skip
-
-
-class HeldSerializer(serializers.Serializer):
-    """What a limit does to one time."""
-
-    limit = serializers.ChoiceField(choices=[limit.value for limit in Limit])
-    leaves_at = Moment(allow_null=True, help_text="Null: it is left out.")
-    rooms = serializers.IntegerField(help_text="In so many of its rooms.")
-    of = serializers.IntegerField(help_text="How many rooms it has; 0 for an audience.")
-
-
-class OccurrenceSerializer(serializers.Serializer):
-    """A time at which the schedule goes, or would."""
-
-    due_at = Moment()
-    local = serializers.CharField(help_text="The same moment in the schedule’s zone.")
-    zone = serializers.CharField()
-    skipped = serializers.CharField(help_text="Empty: it goes. Else holiday or date.")
-    detail = serializers.CharField(help_text="The name of the holiday.")
-    moved = serializers.BooleanField(
-        help_text="Daylight saving removed the time of day: the first moment after it."
-    )
-    held = HeldSerializer(many=True, help_text="Quiet hours and limits of its rooms, if any.")
-
-
-class OccurrencesSerializer(serializers.Serializer):
-    """The coming times, the soonest first."""
-
-    results = OccurrenceSerializer(many=True)
-
-
-class CountSerializer(serializers.Serializer):
-    """How many occurrences are asked for."""
-
-    count = serializers.IntegerField(min_value=1, max_value=MOST_TIMES, default=10)
 
 
 class ScheduleFilter(filters.FilterSet):
@@ -101,7 +51,7 @@ class ScheduleFilter(filters.FilterSet):
 
 
 @extend_schema(tags=["schedules"])
-class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+class ScheduleViewSet(Occurrences, mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
     """Schedules within reach."""
 
     queryset = (
@@ -120,6 +70,8 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         "retrieve": Act.VIEW,
         "occurrences": Act.VIEW,
         "occurrence": Act.VIEW,
+        "change_occurrence": Act.CHANGE,
+        "take_back_occurrence": Act.CHANGE,
         "cost": Act.VIEW,
         "statistics": Act.VIEW,
         "logs": Act.VIEW,
@@ -200,38 +152,6 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
             actions.check(self.get_object(), by=request.user), status.HTTP_202_ACCEPTED
         )
 
-    @extend_schema(
-        parameters=[COUNT],
-        responses={200: OccurrencesSerializer, (400, MEDIA_TYPE): ProblemSerializer},
-    )
-    @action(detail=True)
-    def occurrences(self, request: Request, pk: str) -> Response:
-        """The coming times, by the planner's own reckoning; those that are skipped are marked."""
-        asked = CountSerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        schedule = self.get_object()
-        now = database_now()
-        coming = times_to_come(schedule, now, asked.validated_data["count"])
-        results = _told(schedule, coming, now)
-        return Response(OccurrencesSerializer({"results": results}).data)
-
-    @extend_schema(
-        operation_id="schedules_occurrence_retrieve",
-        parameters=[AT],
-        responses=OccurrenceSerializer,
-    )
-    @action(detail=True, url_path="occurrences/(?P<at>[^/]+)")
-    def occurrence(self, request: Request, pk: str, at: str) -> Response:
-        """One of the coming hundred times, as the list of them tells it."""
-        schedule = self.get_object()
-        now = database_now()
-        coming = times_to_come(schedule, now, MOST_TIMES)
-        wanted = _moment(at)
-        until = [occurrence for occurrence in coming if occurrence.due_at <= wanted]
-        if not until or until[-1].due_at != wanted:
-            raise NotFound
-        return Response(OccurrenceSerializer(_told(schedule, until, now)[-1]).data)
-
     @extend_schema(responses=CostsSerializer)
     @action(detail=True)
     def cost(self, request: Request, pk: str) -> Response:
@@ -282,32 +202,6 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
         row = self.get_queryset().get(pk=schedule.pk)
         headers = {"ETag": f'"{row.revision}"'}
         return Response(self.get_serializer(row).data, status=code, headers=headers)
-
-
-def _moment(text: str) -> datetime:
-    """The time that an address names; what is none names nothing."""
-    try:
-        moment: datetime = Moment().run_validation(text)
-    except serializers.ValidationError as error:
-        raise NotFound from error
-    return moment
-
-
-def _told(schedule: Schedule, coming: list[Occurrence], now: datetime) -> list[dict[str, Any]]:
-    """These times, with what the limits do to each."""
-    held = foresee(schedule, coming, now)
-    return [
-        {
-            "due_at": occurrence.due_at,
-            "local": occurrence.local.isoformat(),
-            "zone": schedule.zone,
-            "skipped": occurrence.skipped,
-            "detail": occurrence.detail,
-            "moved": occurrence.moved,
-            "held": [asdict(one) for one in held.get(occurrence.due_at, [])],
-        }
-        for occurrence in coming
-    ]
 
 
 def _revisions(request: Request, values: dict[str, Any]) -> set[int]:

@@ -8,9 +8,9 @@ from django.db import transaction
 from channels import alerts
 from logs import history
 from schedules.dispatch import warn
-from schedules.dispatch.plan import coming_until, not_yet_planned
+from schedules.dispatch.plan import changes_of, coming_until, not_yet_planned
 from schedules.models import Approval, HolidayException, Installation, Run, Schedule
-from schedules.recurrence import Occurrence
+from schedules.recurrence import NO_CHANGES, Occurrence
 from schedules.runs.freeze import skipped, with_content
 from schedules.runs.frozen import Frozen
 from schedules.runs.store import store
@@ -37,7 +37,8 @@ def _pass_by(schedule: Schedule, now: datetime) -> None:
     following = None
     if schedule.next_due_at:
         holidays = HolidayException.table(schedule.holiday_country)
-        coming, following = coming_until(schedule, now, holidays)
+        changes = changes_of([schedule]).get(schedule.pk, NO_CHANGES)
+        coming, following = coming_until(schedule, now, holidays, changes)
         _leave_out(schedule, [occurrence for occurrence, _next in coming], now)
     else:
         _leave_out(schedule, [], now)
@@ -52,12 +53,17 @@ def _pass_by(schedule: Schedule, now: datetime) -> None:
 
 def _leave_out(schedule: Schedule, coming: list[Occurrence], now: datetime) -> None:
     """Write down each of these times, or the one at which it was to go at once, as not sent."""
-    times = [(one.due_at, one.skipped, one.detail) for one in coming]
+    times = [(one.due_at, one.first_due_at, one.skipped, one.detail) for one in coming]
     batch: list[Frozen] = [
         skipped(
-            schedule, due_at, now=now, reason=reason or Run.Reason.UNAPPROVED, detail=detail or ""
+            schedule,
+            due_at,
+            now=now,
+            reason=reason or Run.Reason.UNAPPROVED,
+            detail=detail or "",
+            first_due_at=first_due_at,
         )
-        for due_at, reason, detail in times or [(now, "", "")]
+        for due_at, first_due_at, reason, detail in times or [(now, None, "", "")]
     ]
     new = not_yet_planned(batch)
     store(new, now)

@@ -1,14 +1,15 @@
 """Plan: occurrences that come within the horizon become runs with deliveries."""
 
 import logging
-from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import cache, partial
 from itertools import chain, islice
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from channels import alerts
@@ -21,9 +22,17 @@ from orgs.bulk import update_each
 from schedules.actions.clearing import ask
 from schedules.clearance import uncleared
 from schedules.dispatch import warn
-from schedules.models import HolidayException, Installation, Run, Schedule
+from schedules.models import HolidayException, Installation, OccurrenceChange, Run, Schedule
 from schedules.models.schedule import ScheduleQuerySet
-from schedules.recurrence import Occurrence, followed, occurrences
+from schedules.recurrence import (
+    NO_CHANGES,
+    Change,
+    Changes,
+    Exceptions,
+    Occurrence,
+    changed_occurrences,
+    followed,
+)
 from schedules.runs.freeze import freeze, skipped, with_content
 from schedules.runs.frozen import Frozen
 from schedules.runs.store import store
@@ -69,6 +78,7 @@ def _plan_turn(
     batch: list[Frozen] = []
     holidays = {country: HolidayException.table(country)
                 for country in {schedule.holiday_country for schedule in schedules}}  # fmt: skip
+    changes = changes_of(schedules)
     open_account = cache(Account.open)  # one account has many rooms and many schedules
     freeze_or_skip = partial(_freeze, now=now, skip_until=skip_until, open_account=open_account)
     planned: list[Schedule] = []
@@ -77,7 +87,8 @@ def _plan_turn(
             break
         planned.append(schedule)
         try:
-            coming, following = coming_until(schedule, horizon, holidays[schedule.holiday_country])
+            known = holidays[schedule.holiday_country], changes.get(schedule.pk, NO_CHANGES)
+            coming, following = coming_until(schedule, horizon, *known)
             batch += [freeze_or_skip(schedule, *each) for each in coming]
         except (ValueError, TypeError) as error:
             _give_up(schedule, error, now)
@@ -126,25 +137,44 @@ def _with_free_rooms(schedules: list[Schedule]) -> list[Schedule]:
     return [schedule for schedule in schedules if rooms[schedule.pk] <= free]
 
 
+def changes_of(schedules: list[Schedule]) -> dict[int, dict[datetime, Change]]:
+    """What people want of single occurrences of these. Asked under their locks."""
+    times = [schedule.next_due_at for schedule in schedules if schedule.next_due_at]
+    if not times:
+        return {}
+    return OccurrenceChange.of_all([row.pk for row in schedules], min(times) - timedelta.resolution)
+
+
 def not_yet_planned(batch: list[Frozen]) -> list[Frozen]:
     """One run that is there already, whatever put it there, must not hold up all the others."""
-    planned = set(
-        Run.objects.filter(
-            schedule__in={frozen.run.schedule_id for frozen in batch},
-            due_at__in={frozen.run.due_at for frozen in batch},
-        ).values_list("schedule_id", "due_at")
+    rows = Run.objects.order_by().filter(schedule__in={new.run.schedule_id for new in batch})
+    appointed_at = Coalesce("first_due_at", "due_at")
+    same_time = rows.filter(due_at__in={new.run.due_at for new in batch})
+    same_occurrence = rows.alias(at=appointed_at).filter(
+        at__in={new.run.appointed_at for new in batch}
     )
-    return [new for new in batch if (new.run.schedule_id, new.run.due_at) not in planned]
+    columns = "schedule_id", "due_at", "first_due_at"
+    there = list(same_time.values_list(*columns).union(same_occurrence.values_list(*columns)))
+    times = {(pk, due_at) for pk, due_at, _first in there}
+    occurrences = {(pk, first or due_at) for pk, due_at, first in there}
+    return [
+        new
+        for new in batch
+        if (new.run.schedule_id, new.run.due_at) not in times
+        and (new.run.schedule_id, new.run.appointed_at) not in occurrences
+    ]
 
 
 def coming_until(
-    schedule: Schedule, horizon: datetime, exceptions: Mapping[tuple[str, date], bool]
+    schedule: Schedule, horizon: datetime, exceptions: Exceptions, changes: Changes
 ) -> tuple[list[tuple[Occurrence, datetime | None]], datetime | None]:
     """The occurrences up to the horizon, each with the time of the next that goes; and the time
     of the first one after them."""
     assert schedule.next_due_at is not None, "to_plan() yields only what has a next time"
     just_before = schedule.next_due_at - timedelta(microseconds=1)
-    coming = occurrences(schedule.timing, just_before, exceptions=exceptions)
+    coming = changed_occurrences(
+        schedule.timing, just_before, exceptions=exceptions, changes=changes
+    )
     taken: list[Occurrence] = []
     for occurrence in islice(coming, OCCURRENCES_A_TURN + 1):
         if occurrence.due_at > horizon or len(taken) == OCCURRENCES_A_TURN:
@@ -185,16 +215,23 @@ def _freeze(
     skip_until: datetime | None,
     open_account: Callable[[Account], Adapter],
 ) -> Frozen:
-    due_at = occurrence.due_at
+    due_at, first_due_at = occurrence.due_at, occurrence.first_due_at
+    leave_out = partial(skipped, schedule, due_at, now=now, first_due_at=first_due_at)
     if occurrence.skipped:
-        reason, detail = occurrence.skipped, occurrence.detail
-        return skipped(schedule, due_at, now=now, reason=reason, detail=detail)
+        return leave_out(reason=occurrence.skipped, detail=occurrence.detail)
     if skip_until and due_at <= skip_until:
-        return skipped(schedule, due_at, now=now, reason=Run.Reason.FENCED)
+        return leave_out(reason=Run.Reason.FENCED)
     if due_at + _grace() < now:
         logger.warning("missed: schedule %s at %s", schedule.pk, due_at.isoformat())
-        return skipped(schedule, due_at, now=now, reason=Run.Reason.MISSED)
-    return freeze(schedule, due_at, now=now, followed_at=followed_at, open_account=open_account)
+        return leave_out(reason=Run.Reason.MISSED)
+    return freeze(
+        schedule.with_text(occurrence.text),
+        due_at,
+        now=now,
+        followed_at=followed_at,
+        first_due_at=first_due_at,
+        open_account=open_account,
+    )
 
 
 def _grace() -> timedelta:

@@ -7,12 +7,12 @@ from functools import reduce
 from operator import or_
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from channels import alerts
 from channels.alerts import AlertKind, Event
 from orgs.models import Unit
+from orgs.reach import under
 from schedules.actions.clearing import ask
 from schedules.clearance import uncleared
 from schedules.models import Approval, Installation, Schedule
@@ -51,11 +51,11 @@ def stage_of(asked: Approval, now: datetime) -> int:
 def ask_again(now: datetime) -> int:
     """What goes within a day, and is no longer what was approved, waits again, while there is time
     to look at it. Returns how many there were."""
-    demanding = Unit.objects.filter(approval=Unit.Approval.DEMANDED)
-    places = [Q(unit__path__startswith=path) for path in demanding.values_list("path", flat=True)]
-    if not places:
+    near = Schedule.objects.going_before(now + DAY)
+    demanding = list(Unit.objects.filter(approval=Unit.Approval.DEMANDED))
+    if not demanding:
         return 0
-    near = Schedule.objects.going_before(now + DAY).filter(reduce(or_, places))
+    near = reduce(or_, (under(unit, near) for unit in demanding))
     found = uncleared(with_content(near.order_by("next_due_at", "id"))[:AT_ONCE])
     return sum(_wait_again(pk, now) for pk in sorted(found))
 

@@ -9,6 +9,7 @@ from schedules.models.holiday import HolidayException
 from schedules.models.installation import Installation
 from schedules.models.left_open import LeftOpen
 from schedules.models.legacy import LegacyRow
+from schedules.models.occurrence_change import OccurrenceChange
 from schedules.models.preflight import Preflight
 from schedules.models.quarter import QuarterCount, QuartersCounted, Recount
 from schedules.models.run import Run
@@ -34,6 +35,7 @@ __all__ = [
     "LeftOpen",
     "LegacyRow",
     "MessageTemplate",
+    "OccurrenceChange",
     "PlaceholderValue",
     "Preflight",
     "QuarterCount",

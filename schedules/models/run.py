@@ -1,9 +1,11 @@
 """A run: one occurrence that was planned, with its content as it is sent."""
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -36,6 +38,7 @@ class Run(models.Model):
         NONE = "", ""
         HOLIDAY = "holiday", _("a public holiday")
         DATE = "date", _("a chosen date")
+        LEFT_OUT = "left_out", _("a person left this one out")
         MISSED = "missed", _("its time passed while nothing could be sent")
         NO_ROOM = "no_room", _("no room is left")
         NO_RECIPIENT = "no_person", _("nobody is in the audience")
@@ -51,6 +54,11 @@ class Run(models.Model):
 
     schedule = models.ForeignKey(Schedule, models.PROTECT, related_name="runs")
     due_at = models.DateTimeField(_("appointed"))
+    first_due_at = models.DateTimeField(
+        _("first appointed"),
+        null=True,
+        help_text=_("By its timing, where a person gave this one another time."),
+    )
     trigger = models.CharField(
         pgettext_lazy("by what", "started"),
         max_length=10,
@@ -97,6 +105,10 @@ class Run(models.Model):
         ordering = ["-due_at", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["schedule", "due_at"], name="one_run_per_occurrence"),
+            # Also of one that a person has put at another time.
+            models.UniqueConstraint(
+                "schedule", Coalesce("first_due_at", "due_at"), name="no_occurrence_twice"
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=RunState.values), name="run_state_is_known"
             ),
@@ -116,6 +128,11 @@ class Run(models.Model):
             # Large runs that are under way, for their totals.
             models.Index(fields=["total"], condition=Q(state="sending"), name="runs_being_sent"),
         ]
+
+    @property
+    def appointed_at(self) -> datetime:
+        """When its timing appointed it: its keys are made of this, whenever it goes."""
+        return self.first_due_at or self.due_at
 
     def __str__(self) -> str:
         local = self.due_at.astimezone(ZoneInfo(self.zone))

@@ -1,5 +1,6 @@
 """A schedule: what, where, when and how, as it was registered."""
 
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -47,6 +48,7 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
 class Schedule(TimingFields):
     """What was registered. Never removed from the table: its log outlives it."""
 
+    whole: "Schedule | None" = None  # of what `with_text` made: what it is a time of
     reach = Belongs("unit__path")
 
     class OnQuiet(models.TextChoices):
@@ -191,6 +193,19 @@ class Schedule(TimingFields):
             interval=self.interval_seconds,
             defaults=tuple(sorted(self.terms_in_force.get("defaults", {}).items())),
         )
+
+    def with_text(self, text: str) -> "Schedule":
+        """As it would be with this text, to be looked at and not saved; "" is its own."""
+        if not text:
+            return self
+        other = copy(self)
+        other.text, other.whole = text, self
+        return other
+
+    @property
+    def as_registered(self) -> "Schedule":
+        """With its own text."""
+        return self.whole or self
 
     @property
     def terms_in_force(self) -> dict[str, Any]:

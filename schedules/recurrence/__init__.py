@@ -1,5 +1,6 @@
 """When a schedule is due: a timing in, its occurrences out. No database, no clock of its own."""
 
+from .changes import LEFT_OUT, NO_CHANGES, Change, Changes, appointed, changed_occurrences
 from .cron import CronError
 from .occurrences import Exceptions, Occurrence, followed, next_occurrence, occurrences
 from .shift import NoShiftError, shifted
@@ -8,6 +9,10 @@ from .words import in_words
 
 __all__ = [
     "LAST_DAY",
+    "LEFT_OUT",
+    "NO_CHANGES",
+    "Change",
+    "Changes",
     "CronError",
     "Exceptions",
     "Kind",
@@ -16,6 +21,8 @@ __all__ = [
     "ShortMonth",
     "Timing",
     "TimingError",
+    "appointed",
+    "changed_occurrences",
     "followed",
     "in_words",
     "next_occurrence",

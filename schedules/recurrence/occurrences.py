@@ -24,9 +24,16 @@ class Occurrence:
 
     due_at: datetime  # UTC
     local: datetime  # the same moment in the timing's zone
-    skipped: str = ""  # "" goes; "holiday" or "date"
+    skipped: str = ""  # "" goes; "holiday", "date", or "left_out" by a person
     detail: str = ""  # the holiday's name
     moved: bool = False  # daylight saving removed the wall-clock time: the first moment after
+    first_due_at: datetime | None = None  # as its rule has it, where a person gave another time
+    text: str = ""  # which a person gave it instead of the schedule's
+
+    @property
+    def appointed_at(self) -> datetime:
+        """When its rule appoints it: that stays, whenever it goes."""
+        return self.first_due_at or self.due_at
 
 
 def occurrences(

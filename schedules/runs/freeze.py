@@ -37,12 +37,15 @@ def freeze(
     trigger: str = Run.Trigger.TIMING,
     rooms: Sequence[Room] | None = None,
     followed_at: datetime | None = None,
+    first_due_at: datetime | None = None,
     open_account: Callable[[Account], Adapter] = Account.open,
 ) -> Frozen:
     """A run of this schedule at this time, not yet written. `rooms`: other ones than its own;
-    `followed_at`: its next time. Who freezes many gives an `open_account` that remembers: to
-    open one takes longer than to pack a text."""
+    `followed_at`: its next time; `first_due_at`: that of its timing, where a person moved it. Who
+    freezes many gives an `open_account` that remembers: to open one takes longer than to pack a
+    text."""
     run = _new_run(schedule, due_at, now=now, trigger=trigger)
+    run.first_due_at = first_due_at
     frozen = Frozen(run, followed_at=followed_at)
     rooms = list(schedule.rooms.all() if rooms is None else rooms)
     frozen.audience = schedule.audience
@@ -67,10 +70,17 @@ def freeze(
 
 
 def skipped(
-    schedule: Schedule, due_at: datetime, *, now: datetime, reason: str, detail: str = ""
+    schedule: Schedule,
+    due_at: datetime,
+    *,
+    now: datetime,
+    reason: str,
+    detail: str = "",
+    first_due_at: datetime | None = None,
 ) -> Frozen:
     """A run that only says why nothing is sent at this time."""
     frozen = Frozen(_new_run(schedule, due_at, now=now, trigger=Run.Trigger.TIMING))
+    frozen.run.first_due_at = first_due_at
     return _unsendable(frozen, reason, detail)
 
 

@@ -56,7 +56,8 @@ def _bar_uncleared(batch: Iterable[Frozen]) -> None:
     """Whoever makes a run, and by whatever way: what approvers have not let go is not sent. A test
     goes to test rooms only."""
     asked = [frozen for frozen in batch if frozen.run.trigger in CLEARED]
-    barred = uncleared({frozen.run.schedule for frozen in asked})
+    # The other text of a single time is bound with the schedule that it is a time of.
+    barred = uncleared({frozen.run.schedule.as_registered for frozen in asked})
     for frozen in asked:
         if frozen.run.schedule_id in barred:
             skip(frozen.run, Run.Reason.UNAPPROVED, "")

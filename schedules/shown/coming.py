@@ -11,8 +11,8 @@ from config.scoped.times import clock as clock_of
 from config.scoped.times import day, zone_of
 from schedules.bookings.slots import Limit
 from schedules.foreseen import Held, foresee, times_to_come
-from schedules.models import Schedule
-from schedules.recurrence import Kind, Occurrence, in_words
+from schedules.models import HolidayException, OccurrenceChange, Schedule
+from schedules.recurrence import LEFT_OUT, Kind, Occurrence, appointed, in_words
 from schedules.states import ScheduleState
 
 
@@ -58,6 +58,15 @@ def coming(schedule: Schedule, *, by: Any, now: datetime, count: int = 10) -> Co
     )
 
 
+def void_changes(schedule: Schedule, now: datetime) -> list[OccurrenceChange]:
+    """Changes of coming times that its timing does not appoint any more: they do nothing."""
+    rows = list(schedule.changes.filter(appointed_at__gt=now))
+    if not rows or schedule.timing.problems():
+        return rows
+    timing, exceptions = schedule.timing, HolidayException.table(schedule.holiday_country)
+    return [row for row in rows if not appointed(timing, row.appointed_at, exceptions)]
+
+
 def words(schedule: Schedule, now: datetime) -> str:
     """The timing as a person would say it."""
     return in_words(_dated(schedule, now))
@@ -67,6 +76,8 @@ def reason_in_words(occurrence: Occurrence) -> str:
     """Why an occurrence does not go."""
     if occurrence.skipped == "holiday":
         return _("public holiday: %(name)s") % {"name": occurrence.detail or _("as entered")}
+    if occurrence.skipped == LEFT_OUT:
+        return _("a person left this one out")
     return _("a date you left out") if occurrence.skipped else ""
 
 

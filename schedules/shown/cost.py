@@ -16,7 +16,7 @@ from schedules.bookings.quota import Charge, of_accounts, of_units
 from schedules.charges import Bearing, Share, charges
 from schedules.cost import Cost
 from schedules.forecast import PEOPLE, coming, costs_of
-from schedules.models import HolidayException, Schedule
+from schedules.models import HolidayException, OccurrenceChange, Schedule
 from schedules.shown.audience import Shown
 
 RUNS = 1_000  # of a month that are counted
@@ -69,6 +69,7 @@ class Course:
     def __init__(self, schedule: Schedule, shares: Sequence[Share], now: datetime) -> None:
         self.now, self._schedule, self._shares = now, schedule, shares
         self._table = HolidayException.table(schedule.holiday_country)
+        self._changes = OccurrenceChange.of(schedule, now)
         some = islice(self._charged(now, now + LOOKED_AHEAD), RUNS)
         # Where no time is known, or quiet hours leave out all: as if it left now.
         at_once = {Charge(account_id, now): sum(share.messages for share in shares
@@ -104,7 +105,8 @@ class Course:
         return max(self.now, earliest - timedelta.resolution)
 
     def _charged(self, after: datetime, until: datetime) -> Iterator[dict[Charge, int]]:
-        for due_at, followed_at in coming(self._schedule, after, until, self._table):
+        tables = self._table, self._changes
+        for due_at, followed_at in coming(self._schedule, after, until, *tables):
             yield charges(self._schedule, self._shares, due_at, followed_at)
 
 

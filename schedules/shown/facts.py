@@ -7,7 +7,7 @@ from channels.models import Room
 from config.scoped.times import WEEKDAYS
 from orgs.reach import within
 from schedules.clearance import Facts
-from schedules.models import Schedule
+from schedules.models import OccurrenceChange, Schedule
 
 NOTHING = "–"
 
@@ -28,7 +28,7 @@ def differences(before: Facts, after: Facts, user: Any) -> list[Difference]:
     return [
         Difference(_label(key), _told(key, old.get(key), names), _told(key, value, names))
         for key, value in new.items()
-        if old.get(key) != value
+        if old.get(key, []) != value
     ]
 
 
@@ -37,6 +37,8 @@ def _flat(facts: Facts) -> Facts:
 
 
 def _label(key: str) -> str:
+    if key == "changes":
+        return str(OccurrenceChange._meta.verbose_name_plural)
     name = "text" if key == "values" else key
     field: Any = Schedule._meta.get_field(name)
     return str(field.verbose_name)
@@ -54,6 +56,8 @@ def _told(key: str, value: Any, rooms: dict[int, str]) -> str:
         return ", ".join(sorted(pairs))
     if key == "audience":
         return ", ".join(f"{one}" for one in value.values() if one not in (None, "", []))
+    if key == "changes":
+        return ", ".join(" ".join(filter(None, one)) for one in value)
     if key == "weekdays":
         return ", ".join(str(WEEKDAYS[day]) for day in value)
     if isinstance(value, list):

@@ -1,6 +1,7 @@
 """Times in templates: one form everywhere, with the zone beside it."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils.safestring import SafeString
@@ -27,6 +28,12 @@ register.filter("clock_in_zone", times.clock)
 def in_zone(moment: datetime | None, zone: str) -> str:
     """“2026-11-23 (Mon) 09:00:05 Asia/Seoul”; nothing for no moment."""
     return f"{times.day(moment, zone)} {times.clock(moment, zone)} {zone}" if moment else ""
+
+
+@register.filter
+def input_in_zone(moment: datetime, zone: str) -> str:
+    """As a field for a date and a time takes it."""
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M:%S}"
 
 
 @register.filter

@@ -47,6 +47,7 @@ from schedules.models import (
     Delivery,
     Freeze,
     MessageTemplate,
+    OccurrenceChange,
     PlaceholderValue,
     Preflight,
     QuarterCount,
@@ -61,6 +62,7 @@ from schedules.models import (
     TemplateImage,
 )
 from schedules.outcomes.counts import QUARTER, quarter_of
+from schedules.rules import preview
 from tests.conftest import World, store_image
 
 WORD = "CANARY"
@@ -204,6 +206,7 @@ def _run_something(found: Canaries, make_schedule: Any, person: Any) -> None:
     findings = [{"what": "content", "facts": {"why": f"{WORD} finding"}}]
     values = {"findings": findings, "looked_at": database_now(), "revision": schedule.revision}
     found.add(Preflight.objects.create(schedule=schedule, **values))
+    found.add(_change_of_one(schedule))
     run = found.add(Run.objects.get(schedule=schedule))
     paused = {"paused_at": database_now(), "paused_by": WORD, "placed_from": unit}
     found.add(RunPause.objects.create(run=run, **paused))
@@ -226,6 +229,13 @@ def _ask_somebody(found: Canaries, make_schedule: Any, unit: Any) -> None:
     values = {"title": f"{WORD} question", "text": f"{WORD} asks"}
     asked = register(make_schedule(rooms=[found.rows["room"]], unit=unit, **values), by=clerk)
     found.add(Approval.objects.get(schedule=asked))
+
+
+def _change_of_one(schedule: Schedule) -> OccurrenceChange:
+    """Of its second time from now."""
+    one = preview(schedule, database_now(), 2)[1]
+    facts = {"changed_at": database_now(), "changed_by": WORD, "text": f"{WORD} once"}
+    return OccurrenceChange.objects.create(schedule=schedule, appointed_at=one.due_at, **facts)
 
 
 def _count_something_late(found: Canaries, unit: Any) -> None:

@@ -17,6 +17,7 @@ from schedules.actions import (
     begin_edit,
     cancel,
     change,
+    change_one,
     execute,
     pause,
     refuse,
@@ -27,7 +28,15 @@ from schedules.actions import (
     shift,
 )
 from schedules.clearance import is_cleared
-from schedules.models import Approval, Delivery, PlaceholderValue, Run, Schedule
+from schedules.models import (
+    Approval,
+    Delivery,
+    OccurrenceChange,
+    PlaceholderValue,
+    Run,
+    Schedule,
+)
+from schedules.recurrence import Change
 from schedules.runs.freeze import freeze, with_content
 from schedules.runs.store import store
 from tests.schedules.approving import agency_of, approved, demand, seen
@@ -358,3 +367,45 @@ def test_an_approval_and_an_edit_at_once_leave_it_waiting(agency, waiting):
         other = start(partial(change, copy, by=agency.clerk))
         wait_until_blocked(other)
     assert outcome_of(other).state == "waiting"
+
+
+# Single times.
+
+
+def reworded(schedule: Schedule, by, text: str) -> None:
+    at = Schedule.objects.get(pk=schedule.pk).next_due_at
+    change_one(schedule, at, Change(text=text), by=by)
+
+
+def test_the_text_that_an_approver_gives_a_single_time_goes(agency, running):
+    reworded(running, agency.chief, "Only this time.")
+    due = Schedule.objects.get(pk=running.pk).next_due_at
+    plan_at(running, due)
+    texts = [run.content["text"] for run in Run.objects.order_by("due_at")]
+    assert texts[0] == "Only this time." and set(texts[1:]) <= {running.text}
+    assert set(Run.objects.values_list("state", "reason")) == {("planned", "")}
+
+
+def test_who_needs_approval_gives_no_single_time_another_text(agency, running):
+    with pytest.raises(Refused, match="approval"):
+        reworded(running, agency.clerk, "Only this time.")
+
+
+def test_a_text_given_before_approval_was_demanded_goes_on_with_the_rest(world, make_schedule):
+    clerk = world.person(world.xinyi, Role.OPERATOR)
+    schedule = register(make_schedule(**GRID), by=clerk)
+    reworded(schedule, clerk, "Only this time.")
+    demand(world.taipei)
+    plan_at(schedule, Schedule.objects.get(pk=schedule.pk).next_due_at)
+    assert Run.objects.get().content["text"] == "Only this time."
+    assert state_of(schedule) == "active"
+
+
+def test_an_approval_is_bound_to_single_times_as_they_were_seen(world, agency, waiting):
+    before = seen(waiting)
+    OccurrenceChange.objects.create(
+        schedule=waiting, appointed_at=waiting.next_due_at, text="Later.", changed_at=database_now()
+    )
+    assert seen(waiting) != before
+    with pytest.raises(Refused):
+        approve(waiting, by=agency.chief, seen=before)

@@ -139,7 +139,7 @@ def test_thirty_accounts_take_as_many_questions_as_one(world, reading, active, c
     reading(1, at=NOW)
     with CaptureQueriesContext(connection) as asked:
         assert len(forecasts(readings, NOW)) == count
-    assert len(asked) == 6
+    assert len(asked) == 7
 
 
 def test_no_reading_is_no_forecast(billing):
@@ -178,4 +178,4 @@ def test_thirty_budgets_take_as_many_questions_as_one(world, reading, make_room,
     active(**DAILY, time="09:00", rooms=[make_room(100)])
     with CaptureQueriesContext(connection) as asked:
         assert len(of_budgets(units, NOW)) == count
-    assert len(asked) == 11
+    assert len(asked) == 12

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('channels', '0016_alerts_translated'),
+        ('channels', '0018_refused_alert'),
     ]
 
     operations = [

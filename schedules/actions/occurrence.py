@@ -1,0 +1,213 @@
+"""One occurrence of a schedule: left out, at another time, with another text; and taken back."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from logs import history
+from orgs.clock import database_now
+from orgs.reach import Act
+from schedules import rules
+from schedules.actions.clearing import asked_of, vouch
+from schedules.actions.locked import lock, lock_targets
+from schedules.actions.refusal import OutOfReach, Refused
+from schedules.actions.replan import next_time, withdraw_one
+from schedules.bookings.bounds import bounds_of, bounds_of_audience
+from schedules.content import Order
+from schedules.models import HolidayException, OccurrenceChange, Schedule
+from schedules.recurrence import Change, Kind, Occurrence, appointed, changed_occurrences
+from schedules.states import ScheduleState
+
+CHANGEABLE = (ScheduleState.ACTIVE, ScheduleState.PAUSED)
+LONGEST_TEXT = 10_000
+
+
+@transaction.atomic
+def change_one(
+    schedule: Schedule, appointed_at: datetime, wanted: Change, *, by: Any
+) -> OccurrenceChange:
+    """Have the occurrence that the timing appoints to this moment go as `wanted`, in the place of
+    what was wanted of it before. Raises Refused when it has begun, or its time has come."""
+    row = lock(schedule, by=by, act=Act.CHANGE)
+    lock_targets(row)
+    now = database_now()  # after the locks: it may have waited for them
+    wanted = _tidied(wanted, appointed_at)
+    rule = _changeable(row, appointed_at)
+    before = OccurrenceChange.objects.filter(schedule=row, appointed_at=appointed_at).first()
+    _check_wanted(row, rule, wanted, by=by, now=now)
+    _take_from_plan(row, rule, before, now)
+    _check_free(row, rule, wanted)
+    values = {"skips": wanted.skips, "due_at": wanted.due_at, "text": wanted.text}
+    values |= {"changed_at": now, "changed_by": by.get_username()}
+    change, _is_new = OccurrenceChange.objects.update_or_create(
+        schedule=row, appointed_at=appointed_at, defaults=values
+    )
+    if wanted.due_at:
+        _check_twins(row, now)
+    _plan_anew(row, now)
+    vouch(row, by=by)
+    _note("occurrence_changed", change, before, by=by, now=now)
+    return change
+
+
+@transaction.atomic
+def take_back_one(schedule: Schedule, appointed_at: datetime, *, by: Any) -> None:
+    """Let it go again as the schedule has it. A change that does nothing any more is removed."""
+    row = lock(schedule, by=by, act=Act.CHANGE)
+    lock_targets(row)
+    now = database_now()
+    change = OccurrenceChange.objects.filter(schedule=row, appointed_at=appointed_at).first()
+    if change is None:
+        raise OutOfReach(_("There is no such change."))
+    exceptions = HolidayException.table(row.holiday_country)
+    rule = None if row.timing.problems() else appointed(row.timing, appointed_at, exceptions)
+    if rule and row.state in CHANGEABLE:
+        if appointed_at <= now:
+            raise Refused(_("Its own time has passed: it would not be sent any more."))
+        _take_from_plan(row, rule, change, now)
+        _check_free(row, rule, Change())
+    moved_back = change.due_at is not None
+    gone = change.change
+    change.delete()
+    if rule and moved_back:
+        _check_twins(row, now)
+    _plan_anew(row, now)
+    vouch(row, by=by)
+    changes = {"appointed_at": appointed_at.isoformat(), **_facts(gone)}
+    history.record(
+        "occurrence_restored", row, by=by, now=now, unit_path=row.unit.path, changes=changes
+    )
+
+
+def _tidied(wanted: Change, appointed_at: datetime) -> Change:
+    text = wanted.text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
+    due_at = None if wanted.due_at == appointed_at else wanted.due_at
+    return replace(wanted, text=text, due_at=due_at)
+
+
+def _changeable(row: Schedule, appointed_at: datetime) -> Occurrence:
+    """The occurrence as its rule has it. Raises Refused."""
+    if row.state not in CHANGEABLE or row.edits_id:
+        words = _("Single times of a schedule that is “%(state)s” cannot be changed.")
+        raise Refused(words % {"state": row.get_state_display()})
+    if row.timing_kind in (Kind.NOW, Kind.ONCE):
+        raise Refused(_("It is sent once only: shift, edit or cancel the schedule itself."))
+    if row.timing.problems():
+        raise Refused(_("The timing of this schedule cannot be used. Edit it."))
+    exceptions = HolidayException.table(row.holiday_country)
+    found = appointed(row.timing, appointed_at, exceptions)
+    if found is None:
+        raise OutOfReach(_("The schedule has no such time."))
+    return found
+
+
+def _check_wanted(
+    row: Schedule, rule: Occurrence, wanted: Change, *, by: Any, now: datetime
+) -> None:
+    if wanted == Change():
+        raise Refused(_("Say what is to be different: left out, another time or another text."))
+    if wanted.skips and (wanted.due_at or wanted.text):
+        raise Refused(_("What is left out has neither another time nor another text."))
+    if rule.skipped and not wanted.due_at:
+        raise Refused(_("This one is left out already. It can be put at another time."))
+    if (wanted.due_at or wanted.text) and asked_of(row, by) is not None:
+        raise Refused(
+            _("This unit demands approval: only who approves may change a single time. To have "
+              "it approved, edit the schedule.")
+        )  # fmt: skip
+    if wanted.due_at and (message := _time_problem(row, wanted.due_at, now)):
+        raise Refused(_("It cannot go at that time."), {"due_at": [message]})
+    if wanted.text and (problems := _text_problems(row, wanted.text)):
+        raise Refused(_("It cannot go with that text."), problems)
+
+
+def _time_problem(row: Schedule, due_at: datetime, now: datetime) -> str:
+    if due_at <= now:
+        return _("This time has passed.")
+    if row.valid_until and due_at > row.valid_until:
+        return _("This is after the end of the schedule’s validity.")
+    if row.valid_from and due_at < row.valid_from:
+        return _("This is before the start of the schedule’s validity.")
+    if row.audience:
+        bounds = [bounds_of_audience(row.unit)]
+    else:
+        bounds = list(bounds_of(row.rooms.all()).values())
+    for quiet in (bound.quiet for bound in bounds if bound.quiet):
+        if quiet.end_around(due_at):
+            return _("These are quiet hours: from %(begin)s to %(end)s (%(zone)s).") % {
+                "begin": f"{quiet.begins:%H:%M}",
+                "end": f"{quiet.ends:%H:%M}",
+                "zone": quiet.zone,
+            }
+    return ""
+
+
+def _text_problems(row: Schedule, text: str) -> rules.Problems:
+    if row.order == Order.IMAGES_ONLY or not row.content.sends_text:
+        return {"text": [_("This schedule sends no text.")]}
+    if len(text) > LONGEST_TEXT:
+        return {"text": [_("At most %(most)d characters.") % {"most": LONGEST_TEXT}]}
+    return rules.content_problems(row.with_text(text), row.rooms.select_related("account", "unit"))
+
+
+def _take_from_plan(
+    row: Schedule, rule: Occurrence, before: OccurrenceChange | None, now: datetime
+) -> None:
+    """Raises Refused when it came too late: as it was, it goes or has gone."""
+    stands_at = (before and before.due_at) or rule.due_at
+    is_free = withdraw_one(row, rule.due_at, now)
+    if not is_free or stands_at <= now:
+        raise Refused(_("It is too late for that: this one is being sent, or its time has come."))
+
+
+def _check_free(row: Schedule, rule: Occurrence, wanted: Change) -> None:
+    """Another one of this schedule must not be there already."""
+    if wanted.skips:
+        return
+    due_at = wanted.due_at or rule.due_at
+    just_before = due_at - timedelta.resolution
+    elsewhere = {rule.due_at: Change(due_at=just_before)}  # as if this one were not there
+    changes = OccurrenceChange.of(row, just_before) | elsewhere
+    exceptions = HolidayException.table(row.holiday_country)
+    coming = changed_occurrences(row.timing, just_before, exceptions=exceptions, changes=changes)
+    first = next(coming, None)
+    is_taken = first is not None and first.due_at == due_at
+    if is_taken or row.runs.filter(due_at=due_at).exists():
+        message = _("Another one of this schedule goes at that time.")
+        raise Refused(message, {"due_at": [message]})
+
+
+def _check_twins(row: Schedule, now: datetime) -> None:
+    rooms = row.rooms.select_related("account", "unit")
+    if found := rules.duplicate_problems(row, rooms, now=now):
+        raise Refused(_("It cannot go at that time."), found)
+
+
+def _plan_anew(row: Schedule, now: datetime) -> None:
+    if row.state in CHANGEABLE:
+        row.next_due_at = next_time(row, now)
+    row.revision += 1
+    row.save(update_fields=["next_due_at", "revision", "updated_at"])
+
+
+def _note(
+    verb: str,
+    change: OccurrenceChange,
+    before: OccurrenceChange | None,
+    *,
+    by: Any,
+    now: datetime,
+) -> None:
+    row = change.schedule
+    old, new = _facts(before.change if before else Change()), _facts(change.change)
+    different = {name: [old[name], new[name]] for name in new if old[name] != new[name]}
+    changes = {"appointed_at": change.appointed_at.isoformat(), **different}
+    history.record(verb, row, by=by, now=now, unit_path=row.unit.path, changes=changes)
+
+
+def _facts(change: Change) -> dict[str, Any]:
+    at = change.due_at.isoformat() if change.due_at else ""
+    return {"left_out": change.skips, "another_time": at, "text": change.text[:500]}

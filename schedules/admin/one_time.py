@@ -1,0 +1,88 @@
+"""The buttons beside each coming time of a schedule's page: they change this one alone."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from schedules import actions
+from schedules.models import OccurrenceChange, Schedule
+from schedules.recurrence import Change
+from schedules.recurrence.moments import first_moment
+
+
+def page_of(row: Schedule) -> str:
+    return reverse("admin:schedules_schedule_change", args=[row.pk])
+
+
+def times_of(row: Schedule) -> str:
+    return f"{page_of(row)}#times"
+
+
+def _leave_out(request: HttpRequest, row: Schedule) -> str:
+    actions.change_one(row, _appointed_at(request), Change(skips=True), by=request.user)
+    messages.success(request, _("This one is left out. The others go as before."))
+    return times_of(row)
+
+
+def _move(request: HttpRequest, row: Schedule) -> str:
+    at = _appointed_at(request)
+    wanted = replace(_known(row, at), skips=False, due_at=_new_time(request, row))
+    actions.change_one(row, at, wanted, by=request.user)
+    messages.success(request, _("This one goes at its new time. The others go as before."))
+    return times_of(row)
+
+
+def _reword(request: HttpRequest, row: Schedule) -> str:
+    at = _appointed_at(request)
+    wanted = replace(_known(row, at), skips=False, text=request.POST.get("text", ""))
+    actions.change_one(row, at, wanted, by=request.user)
+    messages.success(request, _("This one goes with its own text. The others go as before."))
+    return times_of(row)
+
+
+def _restore(request: HttpRequest, row: Schedule) -> str:
+    actions.take_back_one(row, _appointed_at(request), by=request.user)
+    messages.success(request, _("The change was taken back."))
+    return times_of(row)
+
+
+def _appointed_at(request: HttpRequest) -> datetime:
+    at = _parsed(request.POST.get("at", ""))
+    if at is None or at.utcoffset() is None:
+        raise Http404
+    return at.astimezone(UTC)
+
+
+def _new_time(request: HttpRequest, row: Schedule) -> datetime:
+    """On the schedule's clock. Raises Refused."""
+    local = _parsed(request.POST.get("time", ""))
+    if local is None or local.utcoffset() is not None or not 1970 < local.year < 9999:
+        raise actions.Refused(_("Choose a date and a time."))
+    return first_moment(local, ZoneInfo(row.zone)).due_at.astimezone(UTC)
+
+
+def _parsed(text: str) -> datetime | None:
+    try:
+        return parse_datetime(text)
+    except ValueError:
+        return None
+
+
+def _known(row: Schedule, at: datetime) -> Change:
+    found = OccurrenceChange.objects.filter(schedule=row, appointed_at=at).first()
+    return found.change if found else Change()
+
+
+ONE_TIME: dict[str, Callable[[HttpRequest, Schedule], str]] = {
+    "leave-out-one": _leave_out,
+    "move-one": _move,
+    "reword-one": _reword,
+    "restore-one": _restore,
+}
