@@ -26,6 +26,7 @@ from schedules.models import Delivery, Run
 from schedules.shown.chat import chats_of_run
 from schedules.shown.counted import counted_of_run
 from schedules.shown.drift import briefly, drift_of
+from schedules.shown.held import held_of
 from schedules.shown.times import times_of
 from schedules.states import OPEN_RUN, DeliveryState, RunState
 from schedules.templatetags.teiji_states import state_badge
@@ -116,8 +117,10 @@ def _state(request: HttpRequest, run: Run) -> dict[str, Any]:
         }
         for row in deliveries[:DELIVERIES_SHOWN]
     ]
+    held = held_of(run)
     counts = (
         run.state,
+        held,
         run.total,
         run.sent,
         run.failed,
@@ -139,6 +142,7 @@ def _state(request: HttpRequest, run: Run) -> dict[str, Any]:
     ]
     return {
         "run": run,
+        "held": held,
         "drift": drift_of(run),
         "counted": counted_of_run(run, by=request.user) if run.labels else [],
         "now": database_now(),

@@ -23,10 +23,11 @@ from schedules.admin.spark import spark
 from schedules.models import Run, Schedule
 from schedules.shown.coming import words
 from schedules.shown.drift import briefly, was_chosen
+from schedules.shown.held import held_among
 from schedules.shown.preflight import preflight_of
 from schedules.shown.recent import recent_runs
 from schedules.states import RunState, ScheduleState
-from schedules.templatetags.teiji_states import state_badge, trouble_badge
+from schedules.templatetags.teiji_states import held_badge, state_badge, trouble_badge
 from schedules.templatetags.teiji_times import relative_to, time_element
 
 COUNTED_DOWN = timedelta(days=1)  # what is further away is said in words
@@ -34,7 +35,7 @@ USUAL_PRIORITY = Schedule._meta.get_field("priority").default
 
 
 class ScheduleChangeList(ChangeList):
-    """Brings the latest runs and the number of rooms of all rows of the page at once."""
+    """Brings the latest runs, the number of rooms and what is frozen of all rows at once."""
 
     result_list: Any
 
@@ -42,7 +43,9 @@ class ScheduleChangeList(ChangeList):
         super().get_results(request)
         self.result_list = list(self.result_list)
         found, rooms = recent_runs(self.result_list), _rooms_of(self.result_list)
+        held = held_among(self.result_list)
         for row in self.result_list:
+            row.is_held = row.pk in held
             row.latest_runs, row.room_total = found.get(row.pk, []), rooms.get(row.pk, 0)
 
 
@@ -112,8 +115,10 @@ class ScheduleList(WithSavedFilters):
         return format_html("{}<br>{}", _("an audience"), people)
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
-    def badge(self, row: Schedule) -> SafeString:
+    def badge(self, row: Any) -> SafeString:
         badge = state_badge(row.state, ScheduleState(row.state).label)
+        if row.is_held:
+            badge = format_html('<span class="tj-stack">{}{}</span>', badge, held_badge())
         if row.priority == USUAL_PRIORITY:
             return badge
         said = _("priority %(priority)d") % {"priority": row.priority}

@@ -62,6 +62,15 @@ def trouble_badge(troubles: Sequence[Finding]) -> SafeString:
     )
 
 
+def held_badge() -> SafeString:
+    """A badge for a schedule of which a freeze holds messages back."""
+    return format_html(
+        '<span class="tj-state tj-warn"><span class="material-symbols-outlined" '
+        'aria-hidden="true">ac_unit</span>{}</span>',
+        _("held by a freeze"),
+    )
+
+
 @register.simple_tag
 def delivery_badge(delivery: Delivery) -> SafeString:
     """A badge for a delivery; of one whose channel is still being asked it says so."""

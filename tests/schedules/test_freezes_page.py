@@ -1,9 +1,12 @@
 """The page of freezes: who sees what, who freezes, who lifts."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
 from orgs.reach import Role
+from schedules import actions
 from schedules.actions.freeze import freeze, unfreeze
 from schedules.models import Freeze
 from tests.conftest import World
@@ -12,6 +15,7 @@ from tests.pages import queries_of
 pytestmark = pytest.mark.django_db
 
 PAGE = "/admin/schedules/freeze/"
+HELD = "held by a freeze"
 
 
 def text(client: Client, address: str = PAGE) -> str:
@@ -104,3 +108,48 @@ def test_many_freezes_ask_no_more_than_one(client: Client, world: World) -> None
         rows.append(freeze(unit, by=hq, why="x"))
     # Each that may be lifted asks whether it may be: without a query for a person's own reach.
     assert queries_of(client, PAGE) == few
+
+
+def test_the_list_says_which_schedules_a_freeze_holds(
+    client: Client, world: World, make_schedule: Any
+) -> None:
+    by = world.people["xinyi"]
+    actions.register(make_schedule(title="Held"), by=by)
+    make_schedule(title="A draft")
+    client.force_login(by)
+    assert HELD not in text(client, "/admin/schedules/schedule/")
+    row = freeze(world.taipei, by=world.people["north"], why="wrong prices")
+    assert text(client, "/admin/schedules/schedule/").count(HELD) == 1
+    unfreeze(row, by=world.people["north"], why="mended")
+    freeze(world.sandbox, by=world.people["hq"], why="its token leaked")
+    assert text(client, "/admin/schedules/schedule/").count(HELD) == 1
+
+
+def test_five_schedules_that_are_held_ask_as_much_as_one(
+    client: Client, world: World, make_schedule: Any
+) -> None:
+    by = world.people["xinyi"]
+    freeze(world.xinyi, by=by, why="wrong prices")
+    client.force_login(by)
+    actions.register(make_schedule(title="Held"), by=by)
+    queries_of(client, "/admin/schedules/schedule/")
+    few = queries_of(client, "/admin/schedules/schedule/")
+    for number in range(4):
+        actions.register(make_schedule(title=f"Held {number}", text=f"{number}"), by=by)
+    assert queries_of(client, "/admin/schedules/schedule/") == few
+
+
+def test_the_page_of_a_run_says_that_a_freeze_holds_it(
+    client: Client, world: World, make_schedule: Any
+) -> None:
+    by = world.people["xinyi"]
+    run = actions.execute(actions.register(make_schedule(), by=by), by=by)
+    page = f"/admin/schedules/run/{run.pk}/change/"
+    client.force_login(by)
+    assert "A freeze holds" not in text(client, page)
+    freeze(world.tainan, by=world.people["hq"], why="elsewhere")
+    assert "A freeze holds" not in text(client, page)
+    row = freeze(world.xinyi, by=by, why="wrong prices")
+    assert "A freeze holds 1 delivery back." in text(client, page)
+    unfreeze(row, by=by, why="mended")
+    assert "A freeze holds" not in text(client, page)
