@@ -7,6 +7,7 @@ from functools import reduce
 from operator import or_
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from channels import alerts
@@ -55,8 +56,8 @@ def ask_again(now: datetime) -> int:
     demanding = list(Unit.objects.filter(approval=Unit.Approval.DEMANDED))
     if not demanding:
         return 0
-    near = reduce(or_, (under(unit, near) for unit in demanding))
-    found = uncleared(with_content(near.order_by("next_due_at", "id"))[:AT_ONCE])
+    places: list[QuerySet[Schedule]] = [under(unit, near) for unit in demanding]
+    found = uncleared(with_content(reduce(or_, places).order_by("next_due_at", "id"))[:AT_ONCE])
     return sum(_wait_again(pk, now) for pk in sorted(found))
 
 
