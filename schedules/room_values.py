@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from channels.models import Audience
 from orgs.models import Unit
 from orgs.reach import covers
 from schedules.content import Content
@@ -20,7 +21,8 @@ def values_of(
 ) -> dict[int, Values]:
     """By the id of each room (or audience): the template's defaults, over them the values of its
     unit and those above, the nearest first, over them what every room has. Three queries. One that
-    left the schedule's unit, its `owner`, is left out: its values are another unit's."""
+    left the schedule's unit, its `owner`, is left out: its values are another unit's. The name of
+    an audience is no value: people are not to read what a unit calls them."""
     units = Unit.objects.in_bulk({target.unit_id for target in targets})
     paths = {unit.path for unit in units.values()}
     inherited = PlaceholderValue.objects.inherited(paths)
@@ -36,6 +38,8 @@ def values_of(
             at=due_at.astimezone(ZoneInfo(unit.zone)),
             language=target.language or languages[unit.path],
         )
+        if isinstance(target, Audience):
+            del of_itself["room"]
         found[target.pk] = dict(content.defaults) | inherited[unit.path] | of_itself
     return found
 

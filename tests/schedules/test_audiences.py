@@ -57,6 +57,12 @@ def test_an_audience_that_cannot_be_written_to_is_refused(
     assert words in refused(draft, world.people["hq"])["audience"][0]
 
 
+def test_people_are_not_written_what_a_unit_calls_their_audience(world, to_audience):
+    by = world.people["xinyi"]
+    assert "room" in str(refused(to_audience(text="Dear {room}"), by)["text"])
+    assert register(to_audience(text="Until {date}"), by=by).state == "active"
+
+
 def test_rooms_and_an_audience_do_not_go_together(world, to_audience):
     draft = to_audience(rooms=[world.room])
     assert refused(draft, world.people["xinyi"])["audience"] == [

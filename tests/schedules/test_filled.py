@@ -96,7 +96,7 @@ def test_a_text_with_nothing_but_double_braces_is_sent_without_them(world, both)
 
 
 def test_the_filled_text_arrives(dispatch, world, make_schedule, now):
-    due_at = (now + timedelta(seconds=1)).replace(microsecond=0)
+    due_at = (now + timedelta(seconds=2)).replace(microsecond=0)
     schedule = make_schedule(text="Hello {room}", date=due_at.date(), time=due_at.time())
     register(schedule, by=world.people["hq"])
     dispatch()
@@ -200,7 +200,7 @@ def test_a_room_whose_value_is_gone_is_skipped_and_the_others_are_sent(
 ):
     give(world.xinyi, "phone", "02-555")
     gone = give(world.taipei, "phone", "02-100")
-    due_at = (now + timedelta(seconds=1)).replace(microsecond=0)
+    due_at = (now + timedelta(seconds=2)).replace(microsecond=0)
     draft = both("{phone}", date=due_at.date(), time=due_at.time())
     schedule = register(draft, by=world.people["hq"])
     gone.delete()
