@@ -48,14 +48,14 @@ class Ahead:
     async def _get_ready(self, coming: Sequence[Claimed]) -> None:
         adapters = self._adapters(coming)
         hosts: Counter[tuple[aiohttp.ClientSession, str]] = Counter()
-        for delivery in coming:
-            adapter = adapters.get(delivery.account.pk)
+        for pk, count in Counter(delivery.account.pk for delivery in coming).items():
+            adapter = adapters.get(pk)
             # One that is closed unused looks like a lost answer: only where a key tells.
             if adapter and adapter.takes_key and adapter.host and not adapter.guarded:
-                hosts[adapter.http, adapter.host] += 1
+                hosts[adapter.http, adapter.host] += min(count, CONNECTIONS_PER_ACCOUNT)
         steps: list[Awaitable[None]] = [adapter.get_ready() for adapter in adapters.values()]
         for (http, host), count in hosts.items():
-            steps.append(open_connections(http, host, min(count, CONNECTIONS_PER_ACCOUNT)))
+            steps.append(open_connections(http, host, count))
         for error in await asyncio.gather(*steps, return_exceptions=True):
             if isinstance(error, Exception):
                 logger.info("a channel was not ready ahead of its second: %r", error)
