@@ -16,6 +16,7 @@ from schedules.actions.locked import lock, lock_targets
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.replan import next_time, withdraw_one
 from schedules.bookings.bounds import bounds_of, bounds_of_audience
+from schedules.clearance import is_cleared
 from schedules.content import Order
 from schedules.models import HolidayException, OccurrenceChange, Schedule
 from schedules.recurrence import Change, Kind, Occurrence, appointed, changed_occurrences
@@ -38,6 +39,7 @@ def change_one(
     rule = _changeable(row, appointed_at)
     before = OccurrenceChange.objects.filter(schedule=row, appointed_at=appointed_at).first()
     _check_wanted(row, rule, wanted, by=by, now=now)
+    was_cleared = is_cleared(row)
     _take_from_plan(row, rule, before, now)
     _check_free(row, rule, wanted)
     values = {"skips": wanted.skips, "due_at": wanted.due_at, "text": wanted.text}
@@ -48,7 +50,7 @@ def change_one(
     if wanted.due_at:
         _check_twins(row, now)
     _plan_anew(row, now)
-    vouch(row, by=by)
+    _answer_for_change(row, was_cleared, by=by)
     _note("occurrence_changed", change, before, by=by, now=now)
     return change
 
@@ -69,17 +71,24 @@ def take_back_one(schedule: Schedule, appointed_at: datetime, *, by: Any) -> Non
             raise Refused(_("Its own time has passed: it would not be sent any more."))
         _take_from_plan(row, rule, change, now)
         _check_free(row, rule, Change())
+    was_cleared = is_cleared(row)
     moved_back = change.due_at is not None
     gone = change.change
     change.delete()
     if rule and moved_back:
         _check_twins(row, now)
     _plan_anew(row, now)
-    vouch(row, by=by)
+    _answer_for_change(row, was_cleared, by=by)
     changes = {"appointed_at": appointed_at.isoformat(), **_facts(gone)}
     history.record(
         "occurrence_restored", row, by=by, now=now, unit_path=row.unit.path, changes=changes
     )
+
+
+def _answer_for_change(row: Schedule, was_cleared: bool, *, by: Any) -> None:
+    """Who may approve answers for this time alone, not for what others have changed since."""
+    if was_cleared:
+        vouch(row, by=by)
 
 
 def _tidied(wanted: Change, appointed_at: datetime) -> Change:

@@ -409,3 +409,11 @@ def test_an_approval_is_bound_to_single_times_as_they_were_seen(world, agency, w
     assert seen(waiting) != before
     with pytest.raises(Refused):
         approve(waiting, by=agency.chief, seen=before)
+
+
+@pytest.mark.parametrize("wanted", [Change(skips=True), Change(text="Only this time.")])
+def test_who_changes_a_single_time_does_not_approve_what_others_changed(agency, running, wanted):
+    Schedule.objects.filter(pk=running.pk).update(text="Nobody has looked at this.")
+    at = Schedule.objects.get(pk=running.pk).next_due_at
+    change_one(running, at, wanted, by=agency.chief)
+    assert not is_cleared(Schedule.objects.get(pk=running.pk))
