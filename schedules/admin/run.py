@@ -118,28 +118,6 @@ def _state(request: HttpRequest, run: Run) -> dict[str, Any]:
         for row in deliveries[:DELIVERIES_SHOWN]
     ]
     held = held_of(run)
-    counts = (
-        run.state,
-        held,
-        run.total,
-        run.sent,
-        run.failed,
-        run.unconfirmed,
-        run.skipped,
-        run.recipients,
-    )
-    figures = [
-        (
-            row.pk,
-            row.state,
-            row.part,
-            row.tries,
-            row.claimed_at,
-            row.completed_at,
-            len(attempts[row.pk]),
-        )
-        for row in deliveries
-    ]
     return {
         "run": run,
         "held": held,
@@ -153,8 +131,19 @@ def _state(request: HttpRequest, run: Run) -> dict[str, Any]:
         "may_take_back": _may_take_back(request.user, run),
         "may_decide": can_anywhere(request.user, Act.RUN, Delivery),
         "is_live": run.state in OPEN_RUN,
-        "seen": fingerprint(counts, figures),
+        "seen": _seen(run, held, [(row, len(attempts[row.pk])) for row in deliveries]),
     }
+
+
+def _seen(run: Run, held: int, deliveries: list[tuple[Delivery, int]]) -> str:
+    """Tells whether the page shows something else by now; each delivery with its attempts."""
+    counts = (run.state, held, run.total, run.sent, run.failed, run.unconfirmed, run.skipped,
+              run.recipients)  # fmt: skip
+    figures = [
+        (row.pk, row.state, row.part, row.tries, row.claimed_at, row.completed_at, attempts)
+        for row, attempts in deliveries
+    ]
+    return fingerprint(counts, figures)
 
 
 def _may_take_back(user: Any, run: Run) -> bool:
