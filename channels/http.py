@@ -1,11 +1,13 @@
 """HTTP to the channels: how sessions are made, and how an account becomes an adapter."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import aiohttp
-from aiohttp import ClientRequest
+from aiohttp import ClientRequest, ClientResponse
+from aiohttp.connector import Connection
 from django.conf import settings
 from yarl import URL
 
@@ -29,6 +31,19 @@ HOST_SETTINGS = {
 }
 
 
+# What is called whenever a request of this task leaves.
+on_leaving: ContextVar[Callable[[], None] | None] = ContextVar("on_leaving", default=None)
+
+
+class TellingRequest(ClientRequest):
+    """Tells when it leaves: until then it may have waited for a token or for its connection."""
+
+    async def send(self, conn: Connection) -> ClientResponse:
+        if tell := on_leaving.get():
+            tell()
+        return await super().send(conn)
+
+
 def open_session(*, guarded: bool, allowed: Sequence[Network] = ()) -> aiohttp.ClientSession:
     """A session for accounts of one sort. Needs a running loop; the caller closes it.
 
@@ -45,6 +60,7 @@ def open_session(*, guarded: bool, allowed: Sequence[Network] = ()) -> aiohttp.C
     )
     return aiohttp.ClientSession(
         connector=connector,
+        request_class=TellingRequest,
         middlewares=[guard] if guard else [],
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,

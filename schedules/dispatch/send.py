@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from channels.adapters import adapter_class, registry
 from channels.adapters.base import Adapter, SendError, refused, unknown
-from channels.http import CONNECTIONS_PER_ACCOUNT, allowed_networks, open_session
+from channels.http import CONNECTIONS_PER_ACCOUNT, allowed_networks, on_leaving, open_session
 from channels.media import read_linked
 from channels.models import Account
 from channels.renewal import AccountSecrets
@@ -97,6 +97,12 @@ class Senders:
         if handed_at + timedelta(seconds=adapter.timeout) > lease_until:
             logger.warning("delivery %s: its lease is too short by now", claimed.id)
             return None
+
+        def note() -> None:
+            nonlocal handed_at
+            handed_at = self.clock.now()
+
+        on_leaving.set(note)  # of several requests, as for a token, the last one counts
         try:
             receipt = await adapter.send(claimed.target(members), claimed.payload, claimed.part_key)
         except SendError as error:

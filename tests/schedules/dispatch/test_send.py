@@ -11,7 +11,7 @@ from orgs.clock import database_now
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.send import ON_THE_WIRE, Senders
 from schedules.models import Delivery
-from tests.fakes.line import ACCESS_TOKEN, LineFake
+from tests.fakes.line import ACCESS_TOKEN, CHANNEL_ID, CHANNEL_SECRET, LineFake
 from tests.fakes.serving import serving
 from tests.schedules.conftest import on_the_wire
 from tests.unlimited import UNLIMITED
@@ -109,6 +109,30 @@ def test_an_account_whose_requests_hang_keeps_no_other_of_its_host_waiting(
             return outcome
 
     assert asyncio.run(main()).receipt
+
+
+@pytest.mark.enable_socket
+def test_what_waits_for_its_token_has_not_left(world, line_account, planned, settings):
+    """Its lateness would be shown as less than it is."""
+    line_account.config = {"channel_id": CHANNEL_ID}
+    line_account.secrets = {"channel_secret": CHANNEL_SECRET}
+    line_account.save()
+    (one,) = planned_for(line_account, world, planned)
+    way = timedelta(seconds=0.3)
+    clock = Clock()
+    clock.set_by_database()
+
+    async def main():
+        async with serving(LineFake(latency=way.total_seconds())) as settings.TEIJI_LINE_API_HOST:
+            senders = Senders(clock)
+            began = clock.now()
+            outcome = await senders.hand_over(one, began, began + timedelta(minutes=1))
+            await senders.close()
+            return began, outcome
+
+    began, outcome = asyncio.run(main())
+    assert outcome.receipt
+    assert outcome.handed_at >= began + way
 
 
 def planned_for(account, world, planned):
