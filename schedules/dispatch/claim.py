@@ -83,13 +83,21 @@ class Claimed:
         return self.tries > 0 or self.in_doubt or moment <= self.leaves_at + _grace()
 
 
-def claim(now: datetime, *, worker: str, limit: int, full: Sequence[int] = ()) -> list[Claimed]:
+def claim(
+    now: datetime,
+    *,
+    worker: str,
+    limit: int,
+    full: Sequence[int] = (),
+    token: UUID | None = None,
+) -> list[Claimed]:
     """Take up to `limit` deliveries that are due within the lead, none of the `full` accounts.
-    They are this worker's until the lease runs out or their outcome is settled."""
+    They are this worker's until the lease runs out or their outcome is settled. With a `token`
+    of its own the caller can ask for them again (`claimed_as`)."""
     until = now + timedelta(seconds=settings.TEIJI_LEAD_SECONDS)
     if not Delivery.objects.due(until).filter(fence.is_down()).exists():
         return []
-    token = uuid4()
+    token = token or uuid4()
     with transaction.atomic():
         ids = next_due(until, limit, full=full, frozen=frozen_now(), missed=now - _grace())
         lease = until + timedelta(seconds=settings.TEIJI_LEASE_SECONDS)
@@ -102,6 +110,12 @@ def claim(now: datetime, *, worker: str, limit: int, full: Sequence[int] = ()) -
             lease_until=lease,
         )
     return _load(ids, token)
+
+
+def claimed_as(token: UUID) -> list[Claimed]:
+    """What the claim with this token has taken, where its answer was lost with the connection."""
+    taken = Delivery.objects.filter(state=DeliveryState.SENDING, claim=token, wire_at=None)
+    return _load(list(taken.values_list("id", flat=True)), token)
 
 
 def renew(claimed: Sequence[Claimed], now: datetime) -> int:

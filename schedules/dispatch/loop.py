@@ -15,13 +15,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from secrets import token_hex
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.conf import settings
 
 from logs.chain.seal import seal
 from logs.stats.tally import roll_up
 from schedules.dispatch import hour, meter
-from schedules.dispatch.claim import Claimed, claim, release, renew
+from schedules.dispatch.claim import Claimed, claim, claimed_as, release, renew
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.counts import Asker
 from schedules.dispatch.expire import expire
@@ -70,6 +71,7 @@ class Loop:
         self.clock = Clock()
         self._fence = Fence()
         self._workers = 1  # that share what is due
+        self._unanswered: UUID | None = None  # a claim whose answer was lost: it may hold some
         self.sent = 0
         self._senders = Senders(self.clock)
         self._database = DatabaseThreads(
@@ -157,10 +159,16 @@ class Loop:
         now = self.clock.now()
         if overdue:
             renew(overdue, now)
-        if not limit:
+        if self._unanswered:
+            claimed, self._unanswered = claimed_as(self._unanswered), None
+            return claimed
+        part = min(self._part(now), limit) if limit else 0
+        if not part:
             return []
-        part = min(self._part(now), limit)
-        return claim(now, worker=self.name, limit=part, full=full) if part else []
+        token = self._unanswered = uuid4()
+        claimed = claim(now, worker=self.name, limit=part, full=full, token=token)
+        self._unanswered = None
+        return claimed
 
     def _part(self, now: datetime) -> int:
         """How many this worker may take, so that none idles while another has too much: with

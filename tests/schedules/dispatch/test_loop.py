@@ -1,21 +1,26 @@
 """The whole way: registered, planned, claimed, sent, settled."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import DataError
+from django.db import DataError, OperationalError
 
 from channels.adapters.sandbox import SandboxAdapter
 from channels.models import SandboxMessage
 from logs.models import Attempt, History
 from orgs.clock import database_now
 from schedules.actions import execute, register
+from schedules.dispatch import claim as claim_module
 from schedules.dispatch import handover
+from schedules.dispatch import loop as loop_module
 from schedules.dispatch.loop import HUNG_AFTER, Loop
 from schedules.dispatch.plan import plan
+from schedules.dispatch.settle import settle
 from schedules.models import Delivery, Heartbeat, Run
+from tests.schedules.conftest import accepted, on_the_wire
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -144,3 +149,67 @@ def last_sign_of(name: str) -> datetime:
 def test_a_loop_that_stops_as_it_should_is_not_missed(world, dispatch):
     dispatch()
     assert not Heartbeat.objects.filter(kind=Heartbeat.Kind.LOOP).exists()
+
+
+def test_a_claim_whose_answer_was_lost_with_the_connection_is_not_left_to_its_lease(
+    planned, monkeypatch
+):
+    (delivery,) = planned()
+    load = claim_module._load
+
+    def lost(*_args):
+        monkeypatch.setattr(claim_module, "_load", load)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(claim_module, "_load", lost)
+    worker = Loop()
+    monkeypatch.setattr(worker.clock, "now", lambda: delivery.due_at)
+    with pytest.raises(OperationalError):
+        worker._claim_more([], limit=10, full=[])
+    (claimed,) = worker._claim_more([], limit=10, full=[])
+    assert claimed.id == delivery.pk
+    assert worker._claim_more([], limit=10, full=[]) == []
+
+
+def test_an_outcome_that_cannot_be_written_does_not_take_others_with_it(
+    world, planned, monkeypatch
+):
+    deliveries = planned(unit=world.hq, rooms=[world.room, world.tainan_room])
+    bad, good = on_the_wire(deliveries[0].due_at)
+
+    def refuse(outcomes):
+        if bad in [outcome.claimed for outcome in outcomes]:
+            raise DataError("one row")
+        return settle(outcomes)
+
+    monkeypatch.setattr(loop_module, "settle", refuse)
+    worker = Loop()
+
+    async def main() -> None:
+        await worker._write([accepted(one, one.due_at) for one in (bad, good)])
+        await worker._database.close()
+
+    asyncio.run(main())
+    states = dict(Delivery.objects.values_list("id", "state"))
+    assert states == {bad.id: "sending", good.id: "sent"}
+    assert worker.sent == 1
+
+
+@pytest.mark.parametrize(("takes_key", "rounds"), [(True, 4), (False, 1)])
+def test_only_answers_of_channels_with_keys_wait_for_what_is_due(
+    planned, monkeypatch, takes_key, rounds
+):
+    """Lost with the worker, they are asked for again; any other would be in doubt."""
+    (delivery,) = planned()
+    (claimed,) = on_the_wire(delivery.due_at)
+    worker = Loop()
+    looks = []
+
+    def is_due(_now) -> bool:
+        looks.append(1)
+        return len(looks) < 4
+
+    monkeypatch.setattr(worker._handover.waiting, "is_due", is_due)
+    worker._take_in(replace(accepted(claimed, delivery.due_at), takes_key=takes_key))
+    asyncio.run(worker._gather())
+    assert len(looks) == rounds
