@@ -8,12 +8,13 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
-from channels.models import Account
+from channels.models import Account, AlertTarget
 from config.scoped.admin import COUNTED
 from config.scoped.times import moment, zone_of
 from logs.admin.punctuality import grouped, line_of
 from logs.stats.punctuality import report
 from orgs.clock import database_now
+from orgs.models import Unit
 from orgs.reach import Act, can_anywhere, member_of, within
 from schedules.models import Delivery, Run, Schedule
 from schedules.shown.cards import cards_of, success_of
@@ -61,7 +62,14 @@ def _figures(user: Any, now: datetime) -> dict[str, Any]:
         "lateness": _lateness(user, now),
         "quotas": [_quota(user, quota, now) for quota in scarcest(by=user, now=now)],
         "stopped": _stopped(user, now),
+        "told_unit": _told_unit(user),
     }
+
+
+def _told_unit(user: Any) -> Unit | None:
+    """Of who manages it: whether somebody is told of what fails there."""
+    member = member_of(user)
+    return member.unit if member and can_anywhere(user, Act.CREATE, AlertTarget) else None
 
 
 def _lateness(user: Any, now: datetime) -> list[dict[str, Any]]:

@@ -320,8 +320,15 @@ class Adapter(Counting, ABC):
         not say. Raises SendError: REFUSED when we are not in it."""
         return None
 
-    async def check(self) -> None:
-        """Ask the channel whether the account's credentials hold. Raises SendError."""
+    async def check(self) -> str:
+        """Ask the channel whether the account's credentials hold; what it calls the account, or
+        "". Raises SendError."""
+        return ""
+
+    @classmethod
+    def can_be_checked(cls) -> bool:
+        """Whether the channel tells so, sending nothing."""
+        return cls.check is not Adapter.check
 
     async def validate(self, target: Target, payload: Payload) -> None:
         """Ask the channel whether it would take this part, sending nothing. Raises SendError."""

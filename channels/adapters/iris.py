@@ -42,6 +42,7 @@ from channels.adapters.base import (
     refused,
     unknown,
 )
+from channels.adapters.iris_answers import Answer, answer_of, json_object
 from channels.adapters.wire import read_answer, wire_failures, within
 
 ROOM = re.compile(r"[1-9][0-9]{0,18}")
@@ -165,7 +166,7 @@ class IrisAdapter(Adapter):
         deadline = asyncio.get_running_loop().time() + self.timeout
         body = await self._body(target, payload, deadline)
         headers = {"Idempotency-Key": str(key)}
-        answer = await self._post("/reply", body, deadline, headers)
+        answer = await self._call("/reply", body, deadline, headers)
         return _receipt(answer, queued=self.confirms and _text_of(payload) is not None)
 
     async def confirm(self, part: HandedOver) -> Receipt | None:
@@ -190,6 +191,17 @@ class IrisAdapter(Adapter):
                 return None
             last = _row_number(rows[-1])
         raise unknown("The room has got too many messages since then.")
+
+    async def check(self) -> str:
+        """The device has no credentials: whether it answers, and what it calls itself. IrisLite
+        has no such page; that it answers at all must do."""
+        deadline = asyncio.get_running_loop().time() + self.timeout
+        answer = await self._call("/config", None, deadline, {})
+        if answer.status != 200 and self.confirms:
+            raise unknown(
+                f"The answer says nothing certain (HTTP {answer.status}).", **answer.evidence
+            )
+        return str((answer.data or {}).get("bot_name") or "")
 
     def address_problem(self, address: str) -> Any | None:
         if ROOM.fullmatch(address) and int(address) <= LARGEST_ROOM:
@@ -228,7 +240,7 @@ class IrisAdapter(Adapter):
         bound = [target.address, str(int(since - CLOCK_SLACK)), str(last)]
         body = json.dumps({"query": OUR_ROWS, "bind": bound}).encode()
         try:
-            answer = await self._post("/query", body, deadline, {})
+            answer = await self._call("/query", body, deadline, {})
         except SendError as error:
             raise unknown(f"The device could not be asked. {error}") from error
         rows = answer.data.get("data") if answer.data and answer.status == 200 else None
@@ -236,20 +248,22 @@ class IrisAdapter(Adapter):
             raise unknown(f"The device could not say (HTTP {answer.status}).", **answer.evidence)
         return rows
 
-    async def _post(
-        self, path: str, body: bytes, deadline: float, headers: dict[str, str]
-    ) -> "_Answer":
+    async def _call(
+        self, path: str, body: bytes | None, deadline: float, headers: dict[str, str]
+    ) -> Answer:
+        """A question where there is no body."""
         # A kept connection that the device closed meanwhile looks like an answer that was lost.
         headers = {"Content-Type": "application/json", "Connection": "close", **headers}
         with wire_failures():
-            async with self.http.post(
+            async with self.http.request(
+                "GET" if body is None else "POST",
                 self.config.url.rstrip("/") + path,
                 data=body,
                 headers=headers,
                 timeout=_until(deadline),
                 allow_redirects=False,
             ) as response:
-                return _answer(response.status, await read_answer(response))
+                return answer_of(response.status, await read_answer(response))
 
 
 @dataclass(frozen=True)
@@ -267,7 +281,7 @@ def read_echo(body: bytes) -> Echo:
     is none. It is not signed: whoever reaches the address can say anything."""
     if len(body) > ECHO_LIMIT:
         raise ValueError("too large for an echo")
-    data = _object(body)
+    data = json_object(body)
     row = data.get("json") if data else None
     if data is None or not isinstance(row, dict):
         raise ValueError("no echo of a message")
@@ -282,37 +296,7 @@ def is_echo_of(echo: Echo, target: Target, payload: Payload, since: float) -> bo
     return is_there and is_then and text is not None and _plain(echo.text) == _plain(text)
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """What the device said. `data` is None where that was no JSON object."""
-
-    status: int
-    data: dict[str, Any] | None
-
-    @property
-    def is_its_own_no(self) -> bool:
-        """Iris says status, IrisLite success; what stands in between says something else."""
-        data = self.data or {}
-        return data.get("status") is False or data.get("success") is False
-
-    @property
-    def evidence(self) -> dict[str, Any]:
-        return {"status": self.status, "answer": self.data or {}}
-
-
-def _answer(status: int, body: bytes) -> _Answer:
-    return _Answer(status, _object(body))
-
-
-def _object(body: bytes | str) -> dict[str, Any] | None:
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return data if isinstance(data, dict) else None
-
-
-def _receipt(answer: _Answer, *, queued: bool) -> Receipt:
+def _receipt(answer: Answer, *, queued: bool) -> Receipt:
     """What the answer to a message means. Raises SendError for all but an acceptance, which
     is no more than `queued` where the device can be asked later."""
     status = answer.status
@@ -327,7 +311,7 @@ def _receipt(answer: _Answer, *, queued: bool) -> Receipt:
     raise unknown(f"The answer says nothing certain (HTTP {status}).", **answer.evidence)
 
 
-def _own_no(answer: _Answer) -> SendError:
+def _own_no(answer: Answer) -> SendError:
     """The device says no before it takes a message on, so nothing was accepted."""
     words = str((answer.data or {}).get("message"))
     failure = refused if words.startswith(ALWAYS_WRONG) else later
@@ -361,7 +345,7 @@ def _reply(kind: str, target: Target, data: str | list[str]) -> bytes:
 def _echo(row: dict[str, Any]) -> Echo:
     """From a row of KakaoTalk's chat_logs."""
     text, v = row.get("message"), row.get("v")
-    facts = _object(v) if isinstance(v, str) else v
+    facts = json_object(v) if isinstance(v, str) else v
     return Echo(
         room=str(row.get("chat_id") or ""),
         text=text if isinstance(text, str) else "",

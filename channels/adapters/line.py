@@ -192,8 +192,9 @@ class LineAdapter(Adapter):
         path = f"/v2/bot/message/delivery/{endpoint}?date={line_counts.on(day)}"
         return line_counts.day_count(await self._ask(path))
 
-    async def check(self) -> None:
-        receipt(await self._ask("/v2/bot/info"))
+    async def check(self) -> str:
+        told = receipt(await self._ask("/v2/bot/info")).answer
+        return str(told.get("displayName") or "")
 
     async def validate(self, target: Target, payload: Payload) -> None:
         """LINE looks at the messages only, not at whom they are for."""

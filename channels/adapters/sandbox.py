@@ -111,6 +111,11 @@ class SandboxAdapter(Adapter):
         answer: dict[str, Any] = {"shown": len(payload["messages"])}
         return Receipt(status=200, request_id=str(key), answer=answer, already=not is_new)
 
+    async def check(self) -> str:
+        if self.config.behaviour == "refuse":
+            raise refused("The sandbox was told to refuse.", status=400)
+        return ""
+
     async def quota(self) -> Quota:
         """As LINE's: each request to a room is one message, whatever is packed into it."""
         used = await asyncio.to_thread(sandbox.used, self.account_id, self.quota_zone)

@@ -6,16 +6,16 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
 
 from channels import alerts
 from channels.adapters import registry
 from channels.adapters.base import Adapter
-from channels.admin import phone_script
+from channels.admin import account_check, phone_script
 from channels.admin.account_form import (
     CLEAR,
     SETTING,
@@ -25,12 +25,11 @@ from channels.admin.account_form import (
     setting_names,
 )
 from channels.alerts import AlertKind
-from channels.models import Account, QuotaReading
-from channels.promises import Promise
-from channels.templatetags.teiji_promises import in_words, promise_badge
+from channels.models import Account, AccountCheck, QuotaReading
+from channels.promises import Promise, promise_of
+from channels.templatetags.teiji_accounts import going_badge
+from channels.templatetags.teiji_promises import badge, in_words, promise_badge
 from config.scoped.admin import ScopedAdmin
-from config.scoped.times import exact
-from logs.said import retell
 from orgs.clock import database_now
 from orgs.reach import Act
 
@@ -43,7 +42,7 @@ class AccountAdmin(ScopedAdmin):
     search_fields = ["name", "unit__name"]
     autocomplete_fields = ["unit"]
     ordering = ["name", "id"]
-    change_form_outer_before_template = "channels/account_quota.html"
+    change_form_outer_before_template = "channels/account_above.html"
 
     class Media:
         css = {"all": ["teiji/schedules.css"]}
@@ -64,8 +63,6 @@ class AccountAdmin(ScopedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         adapter_class = chosen_channel(request, obj) or _NoChannel
         facts = ["channel", "promised"] if obj else ["channel"]
-        if obj and obj.stopped_at:
-            facts.append("stopped")
         if obj and adapter_class.hears:
             facts.append("inbound_address")
         if obj and adapter_class.pulls:
@@ -94,26 +91,12 @@ class AccountAdmin(ScopedAdmin):
             sections.append((_("When an answer is lost"), policy))
         return sections
 
-    @admin.display(description=_("stopped"))
-    def stopped(self, account: Account) -> str:
-        """Why nothing goes, and what to do."""
-        if account.stopped_at is None:
-            return ""
-        words = _("Since %(since)s nothing is sent: %(why)s Once it is mended, save the account.")
-        if account.is_spent:
-            words = _(
-                "Since %(since)s nothing is sent: %(why)s It goes on by itself when the channel’s "
-                "month turns, or as soon as the channel says that there is room: it may only hold "
-                "some back for what is just being delivered. To try at once, save the account."
-            )
-        return words % {
-            "since": exact(account.stopped_at, account.unit.zone),
-            "why": retell(account.stopped_why),
-        }
+    @admin.display(description=_("state"), ordering="stopped_at")
+    def going(self, account: Account) -> SafeString:
+        return going_badge(account)
 
-    @display(description=_("state"), label={"stopped": "danger", "going": "success"})
-    def going(self, account: Account) -> tuple[str, Any]:
-        return ("stopped", _("stopped")) if account.stopped_at else ("going", _("sends"))
+    def get_urls(self) -> list[URLPattern]:
+        return [*account_check.urls(self), *super().get_urls()]
 
     @admin.display(description=_("address for the channel’s webhook"))
     def inbound_address(self, account: Account) -> str:
@@ -126,7 +109,7 @@ class AccountAdmin(ScopedAdmin):
         return phone_script.address_of(account)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["channel", "promised", "stopped", "inbound_address", "phone_address"]
+        return ["channel", "promised", "inbound_address", "phone_address"]
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kw: Any
@@ -154,7 +137,12 @@ class AccountAdmin(ScopedAdmin):
             "title": _("Which channel?"),
             "opts": self.opts,
             "channels": [
-                {"kind": kind, "label": found.label, "help": found.address_help}
+                {
+                    "kind": kind,
+                    "label": found.label,
+                    "help": found.address_help,
+                    "promise": badge(promise_of(kind, {}, resends=False)),
+                }
                 for kind, found in sorted(registry().items())
             ],
         }
@@ -179,10 +167,14 @@ class AccountAdmin(ScopedAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         form.apply(obj)
         obj.made = form.made
-        if obj.stopped_at:
+        was_stopped = obj.stopped_at is not None
+        if was_stopped:
             self._go_on(obj, request.user)
             messages.success(request, _("The account sends again."))
         super().save_model(request, obj, form, change)
+        obj.is_asked = not change or bool(form.changed_data) or was_stopped
+        if obj.is_asked and obj.is_active:
+            account_check.ask(obj, by=request.user)
         is_other = any(name.startswith((SETTING, CLEAR)) for name in form.changed_data)
         if is_other or not obj.meters:
             # It was told to other credentials, or is no more: the meter asks anew.
@@ -191,12 +183,20 @@ class AccountAdmin(ScopedAdmin):
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
-        return self._made_page(request, obj) or super().response_add(
-            request, obj, post_url_continue
-        )
+        answer = super().response_add(request, obj, post_url_continue)
+        return self._made_page(request, obj) or self._check_page(request, obj) or answer
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
-        return self._made_page(request, obj) or super().response_change(request, obj)
+        answer = super().response_change(request, obj)
+        return self._made_page(request, obj) or self._check_page(request, obj) or answer
+
+    def _check_page(self, request: HttpRequest, account: Account) -> HttpResponse | None:
+        """Whoever saves it sees at once what its channel says."""
+        row = AccountCheck.objects.filter(account=account, asked_at__isnull=False)
+        is_shown = getattr(account, "is_asked", False) and row.exists()
+        if not is_shown or "_addanother" in request.POST:
+            return None
+        return redirect(account_check.page_of(account))
 
     def _made_page(self, request: HttpRequest, account: Account) -> HttpResponse | None:
         """What was made, in the answer itself: after a redirect it would have to be kept."""

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from channels.models.alert import AlertKind, Notice, Telling
 from channels.models.alert_target import AlertTarget
+from orgs.models import Unit
 from orgs.reach import lineage
 
 
@@ -20,8 +21,24 @@ class Routes:
 
     def told(self, unit_path: str) -> str:
         """The path of the unit that is told."""
-        above = lineage(unit_path)
-        return next((p for p in reversed(above) if p in self.with_targets), "".join(above[:1]))
+        return self.told_or_none(unit_path) or "".join(lineage(unit_path)[:1])
+
+    def told_or_none(self, unit_path: str) -> str | None:
+        """The same; None where no unit upward has targets."""
+        return next((p for p in reversed(lineage(unit_path)) if p in self.with_targets), None)
+
+
+def receiver_of(unit: Unit) -> Unit | None:
+    """The unit whose places are told of what fails in this one; None where nobody is."""
+    path = routes_of([unit.path]).told_or_none(unit.path)
+    return Unit.objects.filter(path=path).first() if path else None
+
+
+def untold(units: Iterable[Unit]) -> list[Unit]:
+    """Those of these of which nobody is told; one query."""
+    units = list(units)
+    routes = routes_of(unit.path for unit in units)
+    return [unit for unit in units if routes.told_or_none(unit.path) is None]
 
 
 def routes_of(unit_paths: Iterable[str]) -> Routes:

@@ -1,6 +1,7 @@
 """Where messages can go: accounts, rooms, audiences, images, and the sandbox’s own rooms."""
 
 from channels.models.account import Account
+from channels.models.account_check import AccountCheck
 from channels.models.alert import Alert, Notice, Quiet, Telling
 from channels.models.alert_target import AlertTarget
 from channels.models.audience import Audience
@@ -20,6 +21,7 @@ from channels.models.turn import Turn
 
 __all__ = [
     "Account",
+    "AccountCheck",
     "Alert",
     "AlertTarget",
     "Audience",

@@ -7,10 +7,12 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from channels.adapters import registry
+from channels.alerts.routes import untold
 from channels.models import Account, AlertTarget
 from channels.secrets import sealed_at
 from config.doctor.finding import Finding, error, examination, ok, warning
 from orgs.clock import database_now
+from orgs.models import Unit
 
 NAMED = 5
 SOON = timedelta(days=21)
@@ -65,6 +67,16 @@ def alerts() -> Finding:
     if AlertTarget.objects.filter(is_active=True).exists():
         return warning("only units are told", "Set TEIJI_ALERT_URLS for those who run Teiji.")
     return warning("nobody is told of anything", "Set TEIJI_ALERT_URLS (docs/operations.md).")
+
+
+@examination()
+def told_units() -> Finding:
+    """Units of whose failures none of their people are told."""
+    names = [unit.name for unit in untold(Unit.objects.filter(is_active=True).order_by("path"))]
+    if not names:
+        return ok()
+    advice = "Add an alert target there, or in a unit above (Connections, Alert targets)."
+    return warning(f"nobody of the organisation is told of {_listed(names)}", advice)
 
 
 def _opens(row: object, name: str) -> bool:

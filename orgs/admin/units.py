@@ -95,6 +95,10 @@ class UnitAdmin(ScopedAdmin):
     ordering = ["path"]
     sortable_by = ()
     unit_field = ""
+    change_form_outer_before_template = "orgs/unit_above.html"
+
+    class Media:
+        css = {"all": ["teiji/schedules.css"]}
 
     @admin.display(description=_("name"))
     def tree_name(self, unit: Unit) -> SafeString:

@@ -22,6 +22,7 @@ from django.conf import settings
 from logs.chain.seal import seal
 from logs.stats.tally import roll_up
 from schedules.dispatch import hour, meter
+from schedules.dispatch.check_accounts import Checker
 from schedules.dispatch.claim import Claimed, claim, claimed_as, release, renew
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.counts import Asker
@@ -75,7 +76,7 @@ class Loop:
         self.sent = 0
         self._senders = Senders(self.clock)
         self._database = DatabaseThreads(
-            "claim", "wire", "settle", "upkeep", "ask", "meter", "tell", "look", "hour"
+            "claim", "wire", "settle", "upkeep", "ask", "meter", "tell", "look", "hour", "check"
         )
         self._round_at = time.monotonic()  # when the claimer last went round
         self._stopping = asyncio.Event()
@@ -86,6 +87,7 @@ class Loop:
         self._administrators = Teller(partial(self._database.call, "tell"), self.clock.now)
         self._listener = Listener(partial(self._database.call, "ask"), self._senders)
         self._counts = Asker(partial(self._database.call, "meter"), self._senders)
+        self._checker = Checker(partial(self._database.call, "check"), self._senders)
         self._lookout = Lookout(partial(self._database.call, "look"), self._senders)
         self._handover = Handover(self.clock, self._senders, self._persist, self._take_in)
 
@@ -264,6 +266,7 @@ class Loop:
         """What must not hold up the upkeep: it asks those who may not answer."""
         return [
             _again_and_again(self._listener.turn, ASK_EVERY, "channels could not be asked"),
+            _again_and_again(self._checker.turn, ASK_EVERY, "accounts could not be checked"),
             _again_and_again(self._meter, METER_EVERY, "quotas or counts could not be read"),
             _again_and_again(self._lookout.turn, LOOK_EVERY, "coming runs could not be looked at"),
             # An alert that fails disturbs nothing that is sent.

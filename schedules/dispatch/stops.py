@@ -6,7 +6,7 @@ one that is spent, when its month has turned or its channel has told that there 
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -47,7 +47,33 @@ def resume_spent(now: datetime) -> int:
     stop that there is room. Returns how many."""
     spent = Account.objects.filter(is_spent=True, stopped_at__lte=now).select_related("unit")
     accounts = list(spent.select_related("quota"))
-    return sum(_go_on(account, now) for account in accounts if _has_room(account, now))
+    return sum(go_on(account, now, _room_again) for account in accounts if _has_room(account, now))
+
+
+@transaction.atomic
+def go_on(account: Account, now: datetime, why: Callable[[], str]) -> bool:
+    """Let it send again. Whoever was told that it was stopped is told that, too."""
+    if not account.let_go_on():
+        return False
+    assert account.stopped_at is not None, "only a stopped one goes on"
+    path = account.unit.path
+    history.record_machine("resumed", [(account, path)], now=now)
+    alerts.raise_(
+        AlertKind.STOPPED,
+        f"account:{account.pk}",
+        path,
+        key=f"over:{account.pk}:{account.stopped_at.isoformat()}",
+        name=account.name,
+        text=why,
+        now=now,
+        is_over=True,
+    )
+    logger.warning("account %s sends again", account.pk)
+    return True
+
+
+def _room_again() -> str:
+    return _("Its month has room again: it sends.")
 
 
 def _stop(outcome: Outcome) -> None:
@@ -79,25 +105,3 @@ def _has_room(account: Account, now: datetime) -> bool:
         return False
     has_room = reading.limit is None or reading.used < reading.limit
     return has_room and reading.read_at >= account.stopped_at + ROOM_AFTER
-
-
-@transaction.atomic
-def _go_on(account: Account, now: datetime) -> bool:
-    """Whoever was told that it was stopped is told that, too."""
-    if not account.let_go_on():
-        return False
-    assert account.stopped_at is not None, "only a stopped one goes on"
-    path = account.unit.path
-    history.record_machine("resumed", [(account, path)], now=now)
-    alerts.raise_(
-        AlertKind.STOPPED,
-        f"account:{account.pk}",
-        path,
-        key=f"over:{account.pk}:{account.stopped_at.isoformat()}",
-        name=account.name,
-        text=lambda: _("Its month has room again: it sends."),
-        now=now,
-        is_over=True,
-    )
-    logger.warning("account %s sends again", account.pk)
-    return True

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Count, F, Q
 
-from channels.adapters.base import Adapter, Failure, SendError
+from channels.adapters.base import Failure, SendError
 from channels.models import Account, Room
 from schedules.dispatch import meter
 from schedules.dispatch.send import Senders
@@ -79,7 +79,7 @@ async def ask_account(asked: Asked, senders: Senders) -> Found:
 async def _ask_credentials(account: Account, senders: Senders) -> tuple[str, str]:
     """In a word, and what is wrong."""
     try:
-        can_be_asked = account.adapter_class.check is not Adapter.check
+        can_be_asked = account.adapter_class.can_be_checked()
         senders.adapter(account)
     except KeyError:
         return "unknown", f"The channel “{account.kind}” is not installed."

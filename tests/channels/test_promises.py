@@ -10,6 +10,7 @@ from django.test import Client
 from channels.adapters import registry
 from channels.models import Account
 from channels.promises import Promise, promise_of
+from tests.conftest import World
 from tests.pages import queries_of
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "channels"
@@ -99,3 +100,14 @@ def test_the_badges_of_a_list_cost_no_questions(client, world):
     for number in range(20):
         Account.objects.create(unit=world.hq, name=f"More {number}", kind="sandbox")
     assert queries_of(client, ACCOUNTS) == few
+
+
+@pytest.mark.django_db
+def test_where_the_channel_of_a_new_account_is_chosen_each_says_what_it_promises(
+    client: Client, world: World
+) -> None:
+    client.force_login(world.people["hq"])
+    page = client.get("/admin/channels/account/add/").content.decode()
+    assert page.count("tj-state") == len(registry())
+    assert "exactly once" in page
+    assert "asks when unsure" in page

@@ -175,3 +175,11 @@ def test_the_api_registers_to_an_audience_and_hides_those_of_others(world, audie
     assert foreign["audience"][0].replace(str(audience.pk), "") == missing["audience"][0].replace(
         "999999", ""
     )
+
+
+def test_an_audience_is_chosen_knowing_its_channel_and_what_that_promises(
+    client, world, to_audience
+):
+    client.force_login(world.people["hq"])
+    page = client.get(f"/admin/schedules/schedule/{to_audience().pk}/register/target/")
+    assert "Members · LINE · exactly once" in page.content.decode()

@@ -13,6 +13,7 @@ from channels.adapters.base import unknown
 from channels.alerts.gather import gather
 from channels.models import (
     Account,
+    AccountCheck,
     Alert,
     AlertTarget,
     Audience,
@@ -113,6 +114,8 @@ def make_canaries(world: World, make_schedule: Any) -> Canaries:
     found.add(account)
     values = {"limit": 777_777, "read_at": database_now(), "tried_at": database_now()}
     found.add(QuotaReading.objects.create(account=account, error=WORD, **values))
+    values = {"checked_at": database_now(), "outcome": "refused", "why": WORD, "name": WORD}
+    found.add(AccountCheck.objects.create(account=account, **values))
     day = {"day": database_now().date(), "handed": 5, "error": WORD}
     found.add(DayCount.objects.create(account=account, endpoint="push", **day))
     days = {"month": day["day"], "started_on": day["day"], "ends_on": day["day"], "number": 1}

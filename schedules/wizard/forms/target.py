@@ -91,8 +91,9 @@ class TargetForm(StepForm):
             return
         if name == AUDIENCE:
             # Of all units, so that one may be chosen together with its unit: the rules judge it.
-            rows = within(self.by, Audience.objects.all(), Act.USE)
+            rows = within(self.by, Audience.objects.select_related("account"), Act.USE)
             field.queryset = rows if self.is_bound else audiences_of(self.by, self.draft.unit)
+            field.label_from_instance = _promised  # type: ignore[assignment, method-assign]
         else:
             field.queryset = units_of(self.by)
             field.label_from_instance = _indented  # type: ignore[assignment, method-assign]
@@ -162,9 +163,10 @@ class TargetForm(StepForm):
         return [self._list(kind, label, chosen) for kind, label in Room.Kind.choices]
 
     def accounts(self) -> list[Account]:
-        """Those of the rooms that may be chosen here."""
-        rooms = rooms_of(self.by, self._unit())
-        return list(Account.objects.filter(pk__in=rooms.order_by().values("account_id")))
+        """Those of the rooms and audiences that may be chosen here."""
+        found = (rows(self.by, self._unit()) for rows in (rooms_of, audiences_of))
+        of_rooms, of_audiences = (rows.order_by().values("account_id") for rows in found)
+        return list(Account.objects.filter(Q(pk__in=of_rooms) | Q(pk__in=of_audiences)))
 
     def _list(self, kind: str, label: Any, chosen: list[Room]) -> dict[str, Any]:
         ticked = [room for room in chosen if room.kind == kind]
@@ -198,6 +200,13 @@ class TargetForm(StepForm):
             if len(allowed) == len(set(raw))
             else [_("A chosen room does not belong to the schedule’s unit.")]
         )
+
+
+def _promised(audience: Audience) -> str:
+    """With the channel and what it promises, as a room's card says it."""
+    channel = registry().get(audience.account.kind)
+    label = channel.label if channel else audience.account.kind
+    return f"{audience.name} · {label} · {audience.account.promise.label}"
 
 
 def _indented(unit: Unit) -> str:

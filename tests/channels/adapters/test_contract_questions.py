@@ -39,7 +39,7 @@ QUESTIONS: dict[str, Callable[[Case, Adapter], Awaitable[Any]]] = {
 ANSWERS: dict[str, Callable[[Any], bool]] = {
     "quota": lambda answer: isinstance(answer, Quota) and answer.used >= 0,
     "size": lambda answer: answer is None or answer >= 1,
-    "check": lambda answer: answer is None,
+    "check": lambda answer: isinstance(answer, str),
     "validate": lambda answer: answer is None,
     "describe": lambda answer: isinstance(answer, str),
     "labels_used": lambda answer: isinstance(answer, int),

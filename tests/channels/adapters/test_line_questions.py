@@ -63,7 +63,7 @@ def test_a_group_without_the_bot_says_so() -> None:
 
 def test_credentials_are_checked_without_sending() -> None:
     fake = LineFake()
-    assert _ask(fake, lambda adapter: adapter.check()) is None
+    assert _ask(fake, lambda adapter: adapter.check()) == "Bot"
     assert fake.log == []
 
 
