@@ -55,6 +55,7 @@ SIDEBAR: list[tuple[Any, list[Place]]] = [
         [
             (_("History"), "history", "logs.History"),
             (_("Attempts"), "receipt_long", "logs.Attempt"),
+            (_("Archive"), "inventory_2", "schedules.ArchivedRun"),
             (_("Alerts"), "notifications", "channels.Notice"),
             (_("Punctuality"), "timer", "logs.Punctuality"),
         ],

@@ -205,6 +205,10 @@ TEIJI_METRICS_TOKEN = env("TEIJI_METRICS_TOKEN", default="")
 
 # Files.
 MEDIA_ROOT = Path(env("TEIJI_MEDIA_ROOT", default=str(TEIJI_DATA_DIR / "media")))
+TEIJI_ARCHIVE_ROOT = Path(env("TEIJI_ARCHIVE_ROOT", default=str(TEIJI_DATA_DIR / "archive")))
+# Whole months that the log keeps, and that the archive keeps (0: for ever).
+TEIJI_LOG_MONTHS = env.int("TEIJI_LOG_MONTHS", default=13)
+TEIJI_ARCHIVE_MONTHS = env.int("TEIJI_ARCHIVE_MONTHS", default=0)
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -19,8 +19,8 @@ OURS = ("orgs", "logs", "channels", "schedules")
 
 # Tables that belong to no unit: the same for everybody, shown to superusers alone.
 GLOBAL = {
-    "CachedValue", "Chain", "Counter", "Heartbeat", "HolidayException", "Installation",
-    "KeptAnswer", "LegacyRow", "QuartersCounted",
+    "ArchivedMonth", "CachedValue", "Chain", "Counter", "Heartbeat", "HolidayException",
+    "Installation", "KeptAnswer", "LegacyRow", "QuartersCounted",
     "Recount", "RequestCount", "Seal", "Tally", "Turn",
 }  # fmt: skip
 

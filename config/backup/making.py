@@ -1,21 +1,20 @@
 """Makes a backup, and reads it once more before it counts as one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from django.conf import settings
 from django.db import connection
 
 from config.backup import postgresql, sqlite
 from config.backup.archive import Writer, checked
+from config.backup.folders import MEDIA, File, files, folders
 from config.backup.manifest import Manifest, begin
 from config.backup.sealing import Key, opened, sealed
 from config.backup.trouble import Trouble
 
-MEDIA = "media/"
 NAME = "teiji-{:%Y%m%d-%H%M%S}.age"
 BACKED_UP = "backed_up"  # in the history
 OWN = "teiji-*-*.age"  # the names of backups, which sort by their time
@@ -30,7 +29,7 @@ class Made:
     path: Path
     size: int
     rows: int
-    files: int
+    images: int
     removed: list[Path]
 
 
@@ -39,8 +38,13 @@ def make(
 ) -> Made:
     """Write a backup into the folder; then, with `keep`, remove all but the latest so many.
     Raises Trouble, OSError; nothing is removed then."""
-    if Path(settings.MEDIA_ROOT).resolve() in (folder.resolve(), *folder.resolve().parents):
-        raise Trouble(f"{folder} lies among the images: each backup would hold those before it.")
+    around = (folder.resolve(), *folder.resolve().parents)
+    for name, root in folders().items():
+        if root.resolve() in around:
+            what = "images" if name == MEDIA else "archived logs"
+            raise Trouble(
+                f"{folder} lies among the {what}: each backup would hold those before it."
+            )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / NAME.format(now)
     unfinished = path.with_suffix(".unfinished")
@@ -53,9 +57,9 @@ def make(
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
-    files = sum(name.startswith(MEDIA) for name in manifest.parts)
+    images = sum(name.startswith(MEDIA) for name in manifest.parts)
     removed = _forget(folder, keep)
-    return Made(path, path.stat().st_size, sum(manifest.tables.values()), files, removed)
+    return Made(path, path.stat().st_size, sum(manifest.tables.values()), images, removed)
 
 
 def _write(out: IO[bytes], key: Key, now: datetime, begin_bar: Callable[[int], Progress]) -> None:
@@ -63,27 +67,22 @@ def _write(out: IO[bytes], key: Key, now: datetime, begin_bar: Callable[[int], P
     with sealed(out, key) as plain, Writer(plain, manifest) as archive:
         database = postgresql if connection.vendor == "postgresql" else sqlite
         database.write(archive, manifest)
-        # After the database: what it names is there. An image's file never changes.
-        files = sorted(_media())
-        progress = begin_bar(len(files))
-        for file in files:
+        # After the database: what it names is there. An image's file never changes, and of a
+        # month of the archive what the database names does not.
+        found = list(files())
+        progress = begin_bar(len(found))
+        for file in found:
             _add(archive, file)
             progress(1)
 
 
-def _media() -> Iterator[Path]:
-    root = Path(settings.MEDIA_ROOT)
-    return (path for path in root.rglob("*") if path.is_file())
-
-
-def _add(archive: Writer, path: Path) -> None:
+def _add(archive: Writer, found: File) -> None:
     try:
-        file = path.open("rb")
+        file = found.path.open("rb")
     except FileNotFoundError:
         return  # removed since the list was made
     with file:
-        name = MEDIA + path.relative_to(settings.MEDIA_ROOT).as_posix()
-        archive.add(name, file, path.stat().st_size)
+        archive.add(found.name, file, found.path.stat().st_size)
 
 
 def _forget(folder: Path, keep: int) -> list[Path]:

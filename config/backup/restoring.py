@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection
@@ -13,7 +12,7 @@ from django.db import connection
 from channels.models import Account
 from config.backup import postgresql, sqlite
 from config.backup.archive import MANIFEST, PIECE, Member, checked, members
-from config.backup.making import MEDIA
+from config.backup.folders import place_of
 from config.backup.manifest import FORMAT, Manifest, traces
 from config.backup.sealing import Key, opened
 from config.backup.trouble import Trouble
@@ -48,7 +47,7 @@ def restore(path: Path, key: Key, manifest: Manifest, *, by: Any) -> None:
         else:
             sqlite.put_back(database, now, detail)
     with _parts(path, key) as parts:
-        _put_media_back(_only(parts, MEDIA))
+        _put_files_back(parts)
     call_command("migrate", verbosity=0)
     fence.restored(by=by, detail=detail)
 
@@ -93,9 +92,11 @@ def _only(parts: Iterator[Member], folder: str) -> Iterator[Member]:
     return (part for part in parts if part.name.startswith(folder))
 
 
-def _put_media_back(parts: Iterator[Member]) -> None:
+def _put_files_back(parts: Iterator[Member]) -> None:
     for part in parts:
-        path = Path(settings.MEDIA_ROOT) / part.name.removeprefix(MEDIA)
+        path = place_of(part.name)
+        if path is None:
+            continue  # the database, which is back already
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(path.name + ".unfinished")
         with unfinished.open("wb") as file:

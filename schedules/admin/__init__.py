@@ -1,6 +1,7 @@
 """The schedules' pages in the admin: lists, the page of one, and buttons that call actions."""
 
 from schedules.admin.approvals import ApprovalAdmin
+from schedules.admin.archive import ArchivedRunAdmin
 from schedules.admin.delivery import DeliveryAdmin
 from schedules.admin.freezes import FreezeAdmin
 from schedules.admin.holiday import HolidayExceptionAdmin
@@ -10,6 +11,7 @@ from schedules.admin.template import MessageTemplateAdmin, PlaceholderValueAdmin
 
 __all__ = [
     "ApprovalAdmin",
+    "ArchivedRunAdmin",
     "DeliveryAdmin",
     "FreezeAdmin",
     "HolidayExceptionAdmin",

@@ -4,9 +4,8 @@ from collections import defaultdict
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from channels.adapters.sandbox import SandboxAdapter
 from channels.models import Room
 from config.scoped.admin import ReadOnlyAdmin
+from config.scoped.choices import is_id
 from config.scoped.times import zone_of
 from logs.models import Attempt
 from orgs.clock import database_now
@@ -22,13 +22,13 @@ from orgs.reach import Act, can, can_anywhere, within
 from schedules.admin.columns import two_lines
 from schedules.admin.filters import AppointedFilter, OneScheduleFilter
 from schedules.admin.live import answer_if_new, fingerprint
-from schedules.models import Delivery, Run
+from schedules.models import ArchivedRun, Delivery, Run
 from schedules.shown.chat import chats_of_run
 from schedules.shown.counted import counted_of_run
 from schedules.shown.drift import briefly, drift_of
 from schedules.shown.held import held_of
 from schedules.shown.times import times_of
-from schedules.states import OPEN_RUN, DeliveryState, RunState
+from schedules.states import OPEN_RUN, RunState
 from schedules.templatetags.teiji_states import state_badge
 from schedules.templatetags.teiji_times import time_element
 
@@ -76,7 +76,7 @@ class RunAdmin(ReadOnlyAdmin):
             return HttpResponseNotAllowed(["GET"])
         run = self.get_object(request, object_id)
         if run is None:
-            raise Http404
+            return _from_archive(request, object_id)
         return render(request, "schedules/run.html", self._page(request, run))
 
     def get_urls(self) -> list[Any]:
@@ -103,9 +103,16 @@ class RunAdmin(ReadOnlyAdmin):
         }
 
 
+def _from_archive(request: HttpRequest, object_id: str) -> HttpResponse:
+    """Links to a run lead on after it was archived. Raises Http404 for what is not in reach."""
+    asked = object_id if object_id and is_id(object_id) else 0
+    row = get_object_or_404(within(request.user, ArchivedRun.objects.filter(pk=asked)))
+    return redirect("admin:schedules_archivedrun_change", row.pk)
+
+
 def _state(request: HttpRequest, run: Run) -> dict[str, Any]:
     """What changes while it is sent, and whether the page is to ask for news of it."""
-    deliveries = list(_worst_first(run.deliveries.all())[: DELIVERIES_SHOWN + 1])
+    deliveries = list(run.deliveries.all().worst_first()[: DELIVERIES_SHOWN + 1])
     attempts = _attempts(request.user, deliveries)
     chats = _sandbox_rooms(request.user, deliveries)
     lines = [
@@ -150,17 +157,6 @@ def _may_take_back(user: Any, run: Run) -> bool:
     """Sent by hand, and not gone yet."""
     is_waiting = run.trigger == Run.Trigger.HAND and run.state == RunState.PLANNED
     return is_waiting and run.due_at > database_now() and can(user, Act.RUN, run)
-
-
-def _worst_first(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
-    """What waits for a person, then what failed, then the rest by room."""
-    urgency = Case(
-        When(state=DeliveryState.UNCONFIRMED, then=Value(0)),
-        When(state=DeliveryState.FAILED, then=Value(1)),
-        default=Value(2),
-        output_field=IntegerField(),
-    )
-    return deliveries.order_by(urgency, "room_name", "id")
 
 
 def _attempts(user: Any, deliveries: list[Delivery]) -> dict[int, list[Attempt]]:

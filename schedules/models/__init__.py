@@ -2,6 +2,7 @@
 and what schedules are made from (MessageTemplate)."""
 
 from schedules.models.approval import Approval
+from schedules.models.archived import ArchivedMonth, ArchivedRun
 from schedules.models.delivery import Delivery
 from schedules.models.freeze import Freeze
 from schedules.models.heartbeat import Heartbeat
@@ -27,6 +28,8 @@ from schedules.models.timing import TimingFields
 
 __all__ = [
     "Approval",
+    "ArchivedMonth",
+    "ArchivedRun",
     "Delivery",
     "Freeze",
     "Heartbeat",

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from channels.models import Account, Audience, Recipient, Room
@@ -63,6 +63,17 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def being_asked(self) -> "DeliveryQuerySet":
         """Of the unconfirmed, those whose channel is still asked: they may settle themselves."""
         return self.unconfirmed().filter(confirm_at__isnull=False)
+
+    def worst_first(self, *before: str) -> "DeliveryQuerySet":
+        """What waits for a person, then what failed, then the rest by room; but first of all in
+        the order of the columns `before`."""
+        urgency = Case(
+            When(state=DeliveryState.UNCONFIRMED, then=Value(0)),
+            When(state=DeliveryState.FAILED, then=Value(1)),
+            default=Value(2),
+            output_field=models.IntegerField(),
+        )
+        return self.order_by(*before, urgency, "room_name", "id")
 
     def left_as_they_are(self) -> "DeliveryQuerySet":
         """Of the unconfirmed, those that a person has looked at and left."""

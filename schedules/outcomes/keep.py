@@ -10,7 +10,7 @@ from django.db.models import Exists, Min
 
 from orgs.bulk import insert
 from orgs.reach import lineage
-from schedules.models import Delivery, QuarterCount, QuartersCounted, Recount
+from schedules.models import ArchivedRun, Delivery, QuarterCount, QuartersCounted, Recount
 from schedules.outcomes.counts import QUARTER, Cell, Counts, counted, quarter_of, sums
 
 OPEN_FOR = timedelta(minutes=15)  # after its end, while most of a quarter's deliveries end
@@ -89,10 +89,15 @@ def _count_changed(until: datetime) -> int:
     changes = list(Recount.objects.order_by("id")[:1000].values_list("id", "at"))
     quarters = sorted({at for _pk, at in changes}, reverse=True)[:AGAIN_A_TURN]
     for at in quarters:
-        if at < until:
+        # What is archived can no longer be counted: the figures stay what they were by then.
+        if at < until and not _is_archived(at):
             _count(at)
     Recount.objects.filter(pk__in=[pk for pk, at in changes if at in quarters]).delete()
     return len(quarters)
+
+
+def _is_archived(at: datetime) -> bool:
+    return ArchivedRun.objects.filter(due_at__gte=at, due_at__lt=at + QUARTER).exists()
 
 
 def _count(at: datetime) -> int:

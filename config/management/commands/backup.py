@@ -1,4 +1,4 @@
-"""`manage.py backup FOLDER`: database and images in one encrypted file, verified."""
+"""`manage.py backup FOLDER`: database, images and archived logs in one encrypted file, verified."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ FAILED = 2
 
 
 class Command(BaseCommand):
-    help = "Write database and images into one encrypted file, and read it once more."
+    help = "Write database, images and archived logs into one file, encrypted and verified."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", nargs="?", type=Path, help="Where the backup goes.")
@@ -44,7 +44,7 @@ class Command(BaseCommand):
                 key_of(options),
                 now=database_now(),
                 keep=options["keep"],
-                begin_bar=lambda files: Bar("images", files),
+                begin_bar=lambda files: Bar("files", files),
             )
         except (Trouble, OSError, DatabaseError) as error:
             raise CommandError(f"No backup was made. {error}", returncode=FAILED) from error
@@ -53,11 +53,12 @@ class Command(BaseCommand):
                 BACKED_UP, own_installation(), by=operator(), now=database_now(), unit_path="",
                 changes={"file": made.path.name, "bytes": made.size, "rows": made.rows},
             )  # fmt: skip
+        removed = [str(path) for path in made.removed]
         facts = {"file": str(made.path), "bytes": made.size, "rows": made.rows,
-                 "images": made.files, "removed": [str(path) for path in made.removed]}  # fmt: skip
-        words = f"{made.path}: {made.size} bytes, {made.rows} rows, {made.files} files, verified."
-        if made.removed:
-            words += f" Removed {len(made.removed)} older ones."
+                 "images": made.images, "removed": removed}  # fmt: skip
+        words = f"{made.path}: {made.size} bytes, {made.rows} rows, {made.images} images, verified."
+        if removed:
+            words += f" Removed {len(removed)} older ones."
         self.stdout.write(json.dumps(facts) if options["json"] else words)
 
     def _make_key(self, path: Path) -> None:

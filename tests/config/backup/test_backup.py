@@ -148,6 +148,18 @@ def test_backed_up_sent_on_and_restored_not_one_message_goes_again(
     assert Attempt.objects.count() == 2
 
 
+def test_the_archive_of_the_send_log_is_in_it(world: Any, backups: Backups, settings: Any) -> None:
+    root = settings.TEIJI_ARCHIVE_ROOT = backups.folder.parent / "archive"
+    root.mkdir()
+    (root / "2024-07.jsonl.gz").write_bytes(b"runs of July")
+    made = backups.make()
+    with backups.fresh() as other:
+        status, said = other.manage("restore", made["file"], "--key", backups.key)
+        assert status == 0, said
+        put_back = other.media.parent / "archive" / "2024-07.jsonl.gz"
+        assert put_back.read_bytes() == b"runs of July"
+
+
 def test_what_came_after_the_backup_gets_ids_that_were_never_given(
     world: Any, backups: Backups
 ) -> None:
