@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'archived run',
-                'verbose_name_plural': 'archive',
+                'verbose_name_plural': 'archived runs',
                 'ordering': ['-due_at', '-id'],
                 'indexes': [models.Index(fields=['-due_at', '-id'], name='archived_by_time'), models.Index(fields=['unit_path'], name='archived_by_unit', opclasses=['varchar_pattern_ops']), models.Index(fields=['month', 'starts_at'], name='archived_by_place')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'sending']), _negated=True), name='archived_runs_are_over')],

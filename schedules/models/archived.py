@@ -60,7 +60,7 @@ class ArchivedRun(models.Model):
 
     class Meta:
         verbose_name = _("archived run")
-        verbose_name_plural = _("archive")
+        verbose_name_plural = _("archived runs")
         ordering = ["-due_at", "-id"]
         constraints = [
             models.CheckConstraint(
