@@ -28,6 +28,7 @@ from schedules.recurrence.timing import LAST_DAY
 PASSWORD = "teiji-demo-0900"  # noqa: S105 - printed for everybody, valid in the demonstration only
 ADMIN = "admin"
 NAMESPACE = UUID("5d1f0b7a-3c55-4e0b-9d3a-0f7c1c6b8e21")
+BRANCH_MANAGER = "gangnam-manager"
 TOKEN_NAME = "demo"  # noqa: S105 - its name
 TOKEN_USER = "gangnam"  # noqa: S105 - whose it is
 

@@ -152,7 +152,7 @@ class AudienceAdmin(ScopedAdmin):
     @admin.display(description=_("in it now"))
     def in_it_now(self, audience: Audience) -> SafeString | str:
         count = audience.count(up_to=COUNTED_AT_ONCE)
-        people = format_html("<b>{}</b>", count)
+        people = format_html("<b>{}</b>", f"{count:,}")
         if count == COUNTED_AT_ONCE and audience.most != count:
             address = reverse("admin:channels_audience_count", args=[audience.pk])
             link = format_html('<a class="teiji-link" href="{}">{}</a>', address, _("Count all"))
@@ -192,9 +192,9 @@ class AudienceAdmin(ScopedAdmin):
             raise Http404
         count = audience.count()
         said = ngettext(
-            "%(count)d person would get a message now.",
-            "%(count)d people would get a message now.",
+            "%(count)s person would get a message now.",
+            "%(count)s people would get a message now.",
             count,
         )
-        messages.info(request, said % {"count": count})
+        messages.info(request, said % {"count": f"{count:,}"})
         return redirect("admin:channels_audience_change", pk)

@@ -17,6 +17,7 @@ from orgs.models import Unit
 from orgs.reach import under
 from orgs.sheets import is_formula, plain
 
+VALUE_SHOWN = 40  # characters of a value that is wrong
 KEPT = 200  # problems that are shown; the others are counted
 LOOKED_UP_AT_ONCE = 1_000
 TOLD_EVERY = 1_000  # rows
@@ -113,7 +114,7 @@ class _Reader:
         values = {name: _cell(cells, place) for name, place in self._mapping.items()}
         problems = [(n, p) for n, raw in values.items() if (p := self._problem(n, raw, line))]
         for name, problem in problems:
-            self.checked.refuse(line, self.title_of(name), problem)
+            self.checked.refuse(line, self.title_of(name), _of_value(values[name], problem))
         if not problems:
             self.checked.entries.append(self._entry(line, values))
 
@@ -170,6 +171,13 @@ def _chunks(entries: list[Entry]) -> Iterator[list[Entry]]:
 
 def _cell(cells: list[str], place: int) -> str:
     return cells[place].strip() if place < len(cells) else ""
+
+
+def _of_value(raw: str, problem: Any) -> str:
+    """What is wrong, after the value that is."""
+    value = " ".join("".join(c if c.isprintable() else " " for c in raw).split())
+    shown = value if len(value) <= VALUE_SHOWN else f"{value[:VALUE_SHOWN]}…"
+    return _("“%(value)s”: %(what)s") % {"value": shown, "what": problem} if shown else str(problem)
 
 
 def _length_problem(text: str, most: int) -> Any | None:

@@ -11,14 +11,14 @@ from orgs.clock import database_now
 from orgs.reach import Act, can_in, within
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.standing import unit_of
-from schedules.models import Run, RunPause
+from schedules.models import Delivery, Run, RunPause
 from schedules.states import OPEN_RUN
 
 
 def pause_run(run: Run, *, by: Any) -> RunPause:
     """Hand over nothing more of it."""
     row = _reached(run, by)
-    if row.state not in OPEN_RUN:
+    if row.state not in OPEN_RUN and not Delivery.objects.with_phones().filter(run=row).exists():
         raise Refused(_("It is “%(state)s”: nothing of it waits.") % _state(row))
     now = database_now()
     pause = RunPause(

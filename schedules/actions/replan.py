@@ -6,7 +6,6 @@ from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
 from channels import pull
-from channels.adapters import registry
 from schedules.models import Delivery, HolidayException, OccurrenceChange, Run, Schedule
 from schedules.models.delivery import part_key
 from schedules.recurrence import changed_occurrences
@@ -77,13 +76,7 @@ def cancel_rest(schedule: Schedule, now: datetime) -> None:
 def call_back(runs: QuerySet[Run], now: datetime) -> int:
     """Take back what still waits for a phone to fetch it: the next question tells its run.
     Returns how many it will never fetch."""
-    kinds = [kind for kind, adapter in registry().items() if adapter.pulls]
-    asked = Delivery.objects.filter(
-        run__in=runs,
-        state=DeliveryState.UNCONFIRMED,
-        confirm_at__isnull=False,
-        account__kind__in=kinds,
-    )
+    asked = Delivery.objects.with_phones().filter(run__in=runs)
     waiting = list(asked.values_list("pk", "key", "part"))
     if not waiting:
         return 0

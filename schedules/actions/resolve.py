@@ -101,6 +101,14 @@ def resolve_many(
     return resolved
 
 
+def settled_before(doubts: Iterable[Doubt], *, by: Any) -> dict[int, Refused]:
+    """Who was faster, of those that are settled; nothing is changed."""
+    asked = {doubt.pk: doubt for doubt in doubts}
+    reached = within(by, Delivery.objects.filter(pk__in=list(asked)), Act.RUN)
+    rows = reached.select_related("run__schedule").exclude(state=DeliveryState.UNCONFIRMED)
+    return {row.pk: Refused(_decided_before(row)) for row in rows}
+
+
 def _locked(asked: Iterable[int], by: Any) -> dict[int, Delivery]:
     """Those of them that this person may decide about, held in the order of their ids."""
     reached = within(by, Delivery.objects.filter(pk__in=list(asked)), Act.RUN)

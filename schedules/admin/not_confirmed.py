@@ -18,7 +18,7 @@ from config.scoped.times import zone_of
 from orgs.clock import database_now
 from orgs.reach import Act, can_anywhere, within
 from schedules import actions
-from schedules.actions.resolve import IN_WORDS, MOST_AT_ONCE, NOTE_LENGTH, Resolved
+from schedules.actions.resolve import IN_WORDS, MOST_AT_ONCE, NOTE_LENGTH, Resolved, settled_before
 from schedules.admin.narrowing import Narrowing
 from schedules.models import Delivery
 from schedules.shown.doubt import Evidence, evidence_of, with_evidence
@@ -62,7 +62,9 @@ def decide_page(request: HttpRequest) -> HttpResponse:
     if not doubts:
         messages.error(request, _("Tick the messages that you mean first."))
     elif verdict == Verdict.SEND_AGAIN and "sure" not in request.POST:
-        return ask_if_sure(request, verdict, doubts)
+        open_ones = _still_open(request, verdict, doubts)
+        if open_ones:
+            return ask_if_sure(request, verdict, open_ones)
     else:
         note = _note(request)
         sure = "sure" in request.POST
@@ -72,6 +74,15 @@ def decide_page(request: HttpRequest) -> HttpResponse:
         if unsure:
             return ask_if_sure(request, verdict, unsure)
     return HttpResponseRedirect(_way_back(request))
+
+
+def _still_open(
+    request: HttpRequest, verdict: actions.Verdict, doubts: Sequence[actions.Doubt]
+) -> list[actions.Doubt]:
+    """Those that nobody has decided since the page was opened; of the others it is said who has."""
+    refused = settled_before(doubts, by=request.user)
+    _tell(request, Resolved(refused=refused), verdict)
+    return [doubt for doubt in doubts if doubt.pk not in refused]
 
 
 def ask_if_sure(

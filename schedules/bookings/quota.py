@@ -90,6 +90,10 @@ class Purse:
             pot.left -= count
         return None
 
+    def limits(self, run: Run, charges: Iterable[Charge]) -> bool:
+        """Whether anything bounds what this run may spend there."""
+        return bool(self._pots(run, dict.fromkeys(charges, 1)))
+
     def give_back(self, run: Run, messages: Mapping[Charge, int]) -> None:
         """It was not spent after all."""
         for pot, count in self._pots(run, messages):

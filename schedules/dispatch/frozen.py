@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce
 from channels.models import Account, Room
 from orgs.reach import covers, under
 from schedules.models import Delivery, Freeze, RunPause
+from schedules.models.delivery import part_key
 from schedules.states import OPEN_RUN
 
 NONE_NEWER = (
@@ -69,11 +70,13 @@ def none_newer_than(frozen: Frozen) -> RawSQL:
 
 
 def a_phone_may_fetch(account: Account) -> Any:
-    """A condition for what a phone fetches through this account: it holds all of a room or none,
-    so that what is stepped over keeps its order."""
+    """A condition for what a phone fetches through this account: of a freeze it holds all of a
+    room, of a pause all of a run, so that what is stepped over keeps its order."""
     freezes = Freeze.objects.in_force()
     rooms = Room.objects.filter(account=account)
     allowed: Any = ~Exists(freezes.filter(account=account))
     for freeze in freezes.exclude(unit=None).select_related("unit"):
         allowed &= ~Q(address__in=under(freeze.unit, rooms).values("address"))
-    return allowed
+    paused = Delivery.objects.with_phones().filter(account=account, run__pause__isnull=False)
+    keys = [part_key(key, part) for key, part in paused.values_list("key", "part")]
+    return allowed & ~Q(key__in=keys) if keys else allowed

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
+from channels.adapters import registry
 from channels.models import Account, Audience, Recipient, Room
 from logs.models import Attempt
 from orgs.reach import Belongs
@@ -74,6 +75,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             output_field=models.IntegerField(),
         )
         return self.order_by(*before, urgency, "room_name", "id")
+
+    def with_phones(self) -> "DeliveryQuerySet":
+        """Of those being asked, what phones fetch from us: it may wait there still."""
+        kinds = [kind for kind, adapter in registry().items() if adapter.pulls]
+        return self.being_asked().filter(account__kind__in=kinds)
 
     def left_as_they_are(self) -> "DeliveryQuerySet":
         """Of the unconfirmed, those that a person has looked at and left."""

@@ -11,6 +11,7 @@ from orgs.reach import Belongs
 from schedules.findings import Finding, read_back
 from schedules.models.schedule import Schedule
 
+AHEAD = timedelta(minutes=10)  # before its time a run is looked at
 LASTS = timedelta(hours=1)  # a look of which no run is known to come
 
 

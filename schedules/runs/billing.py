@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from schedules.bookings.quota import Charge
+from schedules.bookings.quota import Charge, Purse
 from schedules.deliveries import wanted_at
 from schedules.models import Delivery, Run
 from schedules.runs.frozen import Frozen
@@ -16,6 +16,15 @@ def charges_of(frozen: Frozen) -> set[Charge]:
         leaves_at = frozen.slot_at or wanted_at(frozen.run)
         return {_charge(frozen.run, frozen.audience.account_id, leaves_at)}
     return set(messages_of(frozen.deliveries))
+
+
+def messages_of_audience(frozen: Frozen, purse: Purse) -> dict[Charge, int]:
+    """How many messages its audience would be billed; counted only where something limits it."""
+    charges = charges_of(frozen) if frozen.audience else set()
+    if frozen.audience is None or not purse.limits(frozen.run, charges):
+        return {}
+    parts = len(frozen.run.payloads[str(frozen.audience.account_id)])
+    return dict.fromkeys(charges, frozen.audience.count() * parts)
 
 
 def messages_of(deliveries: Iterable[Delivery]) -> dict[Charge, int]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from channels.models import Account, Audience, MediaLink
+from schedules.bookings.quota import Charge
 from schedules.models import Delivery, Run
 from schedules.states import DeliveryState, RunState
 
@@ -20,6 +21,8 @@ class Frozen:
     slot_at: datetime | None = None  # when quiet hours let its audience have it
     deliveries: list[Delivery] = field(default_factory=list)
     links: list[MediaLink] = field(default_factory=list)
+    # Of the months of accounts and budgets, kept for its audience until that is written.
+    held: dict[Charge, int] = field(default_factory=dict)
 
 
 def skip(run: Run, reason: str, detail: str) -> None:

@@ -13,7 +13,7 @@ from schedules.deliveries import wanted_at
 from schedules.models import Run
 from schedules.outcomes.keep import note_changes
 from schedules.runs.batches import store_batches
-from schedules.runs.billing import charges_of, messages_of
+from schedules.runs.billing import charges_of, messages_of, messages_of_audience
 from schedules.runs.frozen import Frozen, note_left_out, skip
 from schedules.runs.twins import finish_runs, insert_but_twins
 
@@ -35,7 +35,8 @@ def store(batch: Iterable[Frozen], now: datetime) -> list[Run]:
     purse = quota.open_purse((frozen.run, charges_of(frozen)) for frozen in batch)
     # Of what is due at once, the more important takes its part first.
     for frozen in sorted(batch, key=lambda frozen: (frozen.run.due_at, -frozen.run.priority)):
-        if shortfall := purse.take(frozen.run, messages_of(frozen.deliveries)):
+        frozen.held = messages_of_audience(frozen, purse)
+        if shortfall := purse.take(frozen.run, frozen.held or messages_of(frozen.deliveries)):
             _stop(frozen, shortfall)
     label_runs(Planned(f.run, f.accounts, f.deliveries, f.slot_at) for f in batch)
     runs = [frozen.run for frozen in batch]
@@ -48,6 +49,8 @@ def store(batch: Iterable[Frozen], now: datetime) -> list[Run]:
     finish_runs(insert_but_twins(deliveries))
     for frozen in batch:
         if frozen.audience:
+            # It is taken anew batch by batch: as many as there are when they are read.
+            purse.give_back(frozen.run, frozen.held)
             store_batches(frozen, frozen.audience, purse)
     return runs
 
@@ -83,5 +86,7 @@ def _stop(frozen: Frozen, shortfall: quota.Shortfall) -> None:
     """Before its first message."""
     skip(frozen.run, shortfall.reason, shortfall.words)
     logger.error("schedule %s is not sent: %s", frozen.run.schedule_id, frozen.run.detail)
+    if frozen.audience:
+        frozen.audience, frozen.run.recipients = None, 0
     frozen.deliveries, frozen.links = [], []
     frozen.run.total = frozen.run.skipped = 0

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from orgs.reach import Act, within
 from schedules.models import Delivery, Run
 from schedules.states import OPEN_RUN
 
 RUNS = 20
 DELIVERIES = 20
+MOST_IN_QUEUES = 200  # runs of which something waits for a phone
 SOON = timedelta(seconds=30)  # runs that are planned already
 LATELY = timedelta(minutes=15)
 LEAST_RATE = 0.1  # a second: below, what it says of the rest is a guess
@@ -45,7 +48,9 @@ def done_of(run: Run) -> int:
 
 def runs_under_way(user: Any, now: datetime) -> tuple[list[Progress], int]:
     """The largest first, and how many there are (at most one more than are shown)."""
-    open_runs = within(user, Run.objects.filter(state__in=OPEN_RUN, due_at__lte=now + SOON))
+    in_queues = Delivery.objects.with_phones().values_list("run_id", flat=True).distinct()
+    is_open = Q(state__in=OPEN_RUN) | Q(pk__in=list(in_queues[:MOST_IN_QUEUES]))
+    open_runs = within(user, Run.objects.filter(is_open, due_at__lte=now + SOON))
     rows = open_runs.defer("payloads", "content").select_related("pause", "schedule__unit")
     found = list(rows.order_by("-total", "due_at", "id")[: RUNS + 1])
     ids = [run.pk for run in found]

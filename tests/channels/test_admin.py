@@ -336,3 +336,15 @@ def test_a_room_is_never_deleted_and_its_page_says_how_to_retire_it(client, worl
     assert "delete_selected" not in client.get("/admin/channels/room/").content.decode()
     assert client.post(f"{address}/delete/", {"post": "yes"}).status_code == 403
     assert Room.objects.filter(pk=world.room.pk).exists()
+
+
+def test_the_button_that_deletes_has_its_words_in_the_order_of_the_language(
+    client: Client, world: World
+) -> None:
+    client.force_login(world.people["hq"])
+    client.cookies["django_language"] = "ko"
+    account = add_webhook(client, world)
+    page = client.get(f"{ACCOUNTS}{account.pk}/change/", headers={"accept-language": "ko"})
+    shown = " ".join(page.content.decode().split())
+    assert "계정 삭제" in shown
+    assert "삭제 계정" not in shown

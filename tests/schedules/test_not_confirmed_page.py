@@ -172,6 +172,23 @@ def test_several_are_decided_together_and_the_refused_are_named(desk, world, dou
     assert [state(row) for row in rows] == ["sent"] * 3
 
 
+@pytest.mark.parametrize("second", ["arrived", "send_again", "leave"])
+@pytest.mark.parametrize("first", ["arrived", "send_again"])
+def test_a_second_tab_is_told_what_was_decided_and_by_whom_and_changes_nothing(
+    desk, clerk, doubtful, first, second
+):
+    row = doubtful()
+    seen = value(row)  # in both tabs
+    decide(desk, one=f"{first} {seen}", sure="1")
+    before = Delivery.objects.filter(pk=row.pk).values().get()
+    page = decide(desk, one=f"{second} {seen}")
+    said = {"arrived": "it arrived", "send_again": "it did not, send now"}[first]
+    assert re.search(f"Xinyi room: {clerk.username} has decided at .*: {said}", page)
+    assert "Are you sure?" not in page
+    assert Delivery.objects.filter(pk=row.pk).values().get() == before
+    assert History.objects.filter(kind="delivery", verb__in=["arrived", "send_again"]).count() == 1
+
+
 def test_sending_is_asked_about_first_and_says_how_late_it_would_be(desk, doubtful):
     rows = [doubtful(text="One", ago=2 * HOUR), doubtful(text="Two")]
     answer = desk.post(DECIDE, {"verdict": "send_again", "row": [value(r) for r in rows]})

@@ -166,3 +166,17 @@ def test_a_list_of_checked_schedules_asks_as_often_for_many(api, desk, make_sche
     few = ask()
     add(9)
     assert ask() == few
+
+
+def test_the_page_says_when_the_next_look_is_once_a_run_has_gone(desk, clerk, make_schedule):
+    schedule = actions.register(make_schedule(timing_kind="daily"), by=clerk)
+    due_at = database_now() + 600 * MINUTE
+    Schedule.objects.filter(pk=schedule.pk).update(next_due_at=due_at)
+    page = desk.get(page_of(schedule)).content.decode()
+    assert "Looked at by itself" in page
+    assert f"{due_at - 10 * MINUTE:%H:%M:%S}" in page
+    Schedule.objects.filter(pk=schedule.pk).update(next_due_at=database_now() + 8 * MINUTE)
+    turn()
+    assert "Looked at by itself" not in desk.get(page_of(schedule)).content.decode()
+    Schedule.objects.filter(pk=schedule.pk).update(next_due_at=due_at)
+    assert "Looked at by itself" in desk.get(page_of(schedule)).content.decode()

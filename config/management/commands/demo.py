@@ -120,7 +120,11 @@ def _fill() -> demo.DemoPeople:
 
 def _sign_ins(loaded: demo.DemoPeople) -> list[str]:
     """A table of one person for each level of the organisation, and the superuser."""
-    shown = [p for p in loaded.people if p.username in (demo.ADMIN, *demo.EVERY_ROLE)]
+    shown = [
+        p
+        for p in loaded.people
+        if p.username in (demo.ADMIN, *demo.EVERY_ROLE, demo.BRANCH_MANAGER)
+    ]
     rows = [("user name", "role", "unit"), *((p.username, p.role, p.unit) for p in shown)]
     table = [f"    {name:<16}{role:<11}{unit}" for name, role, unit in rows]
     return ["Sign in as one of these:", *table, f"Everybody's password: {loaded.password}"]

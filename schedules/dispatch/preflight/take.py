@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q, QuerySet
 
 from schedules.models import Installation, Preflight, Schedule
+from schedules.models.preflight import AHEAD
 from schedules.runs.freeze import with_content
 
-AHEAD = timedelta(minutes=10)  # before its time a run is looked at
 HOLD = timedelta(minutes=2)  # who holds one for longer is gone: a turn ends much sooner
 SCHEDULES_A_TURN = 20
 

@@ -80,6 +80,13 @@ def test_all_that_is_wrong_in_a_row_is_said_at_once(check):
     assert [title for _line, title, _what in checked.problems] == ["Id", "Name", "Region"]
 
 
+def test_what_is_wrong_is_said_after_the_value_that_is(check):
+    ((_line, _title, what),) = check([ONE, "", "", "Klin\x00gon"]).problems
+    assert what.startswith("“Klin gon”: ")
+    ((_line, _title, what),) = check([ONE, "n" * 101]).problems
+    assert what.startswith(f"“{'n' * 40}…”: ")
+
+
 def test_an_address_twice_is_refused_the_second_time(check):
     ((line, _title, what),) = check([ONE], [TWO], [ONE]).problems
     assert line == 4 and "Line 2" in what

@@ -282,6 +282,40 @@ def test_an_audience_that_does_not_fit_takes_nothing_from_another(
     assert [large.state, small.state] == ["skipped", "planned"]
 
 
+@pytest.mark.parametrize("first", ["audience", "rooms"])
+def test_of_an_audience_and_rooms_the_more_important_takes_its_part_first(
+    reading, make_audience, make_room, planned_at, first
+):
+    reading(1000, at=NOON)
+    to_rooms, to_audience = planned_at(
+        NOON,
+        {"rooms": [make_room(600)], "priority": 90 if first == "rooms" else 10},
+        {"rooms": [], "audience": make_audience(600), "text": "B"},
+    )
+    planned, short = (to_audience, to_rooms) if first == "audience" else (to_rooms, to_audience)
+    assert (planned.state, planned.total) == ("planned", 2 if first == "audience" else 1)
+    assert outcome(short) == (
+        "skipped", "quota", "LINE: needs 600; 400 left this month; 200 short",
+    )  # fmt: skip
+    assert short.total == 0
+    (rest,) = planned_at(NOON + SECOND, {"text": "C", "rooms": [make_room(400)]})
+    assert rest.state == "planned"
+
+
+def test_what_is_held_for_an_audience_that_came_first_is_not_taken_by_another(
+    reading, make_audience, planned_at
+):
+    reading(1000, at=NOON)
+    audience = make_audience(600)
+    low, high = planned_at(
+        NOON,
+        {"rooms": [], "audience": audience, "priority": 10},
+        {"rooms": [], "audience": audience, "priority": 90, "text": "B"},
+    )
+    assert [low.state, high.state] == ["skipped", "planned"]
+    assert outcome(low)[2] == "LINE: needs 600; 400 left this month; 200 short"
+
+
 @pytest.mark.parametrize("count", [1, 30])
 def test_thirty_accounts_take_as_many_questions_as_one(world, reading, due, count):
     reading(1000, at=NOON)

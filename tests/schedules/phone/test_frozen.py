@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from channels.models import Room
+from channels.models import PulledMessage, Room
 from schedules.actions.freeze import freeze, unfreeze
+from schedules.actions.pause_run import pause_run, resume_run
 from tests.schedules.phone.conftest import TOKEN
 from tests.unlimited import UNLIMITED
 
@@ -62,4 +63,28 @@ def test_a_frozen_room_at_the_head_is_stepped_over_and_keeps_its_order(
 def test_of_a_frozen_account_nothing_is_given_out(world, account, send, fetched):
     send("one")
     freeze(account, by=world.people["hq"], why="wrong prices")
+    assert fetched() is None
+
+
+def test_a_paused_run_is_not_given_out_and_holds_up_no_other(world, send, fetched):
+    paused = send("paused").run
+    send("goes on")
+    pause_run(paused, by=world.people["hq"])
+    assert [fetched(), fetched()] == ["goes on", None]
+    resume_run(paused, by=world.people["hq"])
+    assert [fetched(), fetched()] == ["paused", None]
+
+
+def test_all_parts_of_a_paused_run_are_held(world, send, fetched):
+    run = send("first", order="text_first").run
+    pause_run(run, by=world.people["hq"])
+    assert fetched() is None
+
+
+def test_what_stays_paused_is_withdrawn_when_its_time_has_passed(world, send, fetched, settled):
+    delivery = send("too late")
+    pause_run(delivery.run, by=world.people["hq"])
+    PulledMessage.objects.update(fetch_by=delivery.due_at)
+    settled(delivery)
+    resume_run(delivery.run, by=world.people["hq"])
     assert fetched() is None
