@@ -13,6 +13,7 @@ from rest_framework.routers import SimpleRouter
 from channels.api import ImageViewSet, RoomViewSet
 from config.scoped.problems import MEDIA_TYPE, problem
 from logs.api import HistoryViewSet
+from orgs.api import MemberViewSet, UnitViewSet
 from schedules.api import (
     AccountFreezeViewSet,
     ApprovalViewSet,
@@ -44,6 +45,8 @@ router.register("counts", DayCountViewSet)
 router.register("rooms", RoomViewSet)
 router.register("images", ImageViewSet)
 router.register("freezes", FreezeViewSet)
+router.register("units", UnitViewSet)
+router.register("members", MemberViewSet)
 router.register("units", UnitFreezeViewSet, basename="unit-freeze")
 router.register("accounts", AccountFreezeViewSet, basename="account-freeze")
 router.register("recipients", ReachedViewSet, basename="reached")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
+
 from orgs.models import Member, Unit
 from orgs.reach import STEP, Role, member_of
 
@@ -23,14 +25,24 @@ def is_above(member: Member, user: Any) -> bool:
 
 
 def is_last_manager(member: Member) -> bool:
-    """Whether without this manager nobody could manage the members of a top unit any more.
-
-    Locks the unit's row until the transaction ends: of two managers who remove each other at
-    the same moment the second must see what the first did.
-    """
+    """Whether without this manager nobody could manage the members of a top unit any more. Asked
+    in a transaction, after `lock_tops`, before they are changed."""
     unit = member.unit
     if member.role != Role.MANAGER or len(unit.path) > STEP or not member.user.is_active:
         return False
-    list(Unit.objects.select_for_update().filter(pk=unit.pk).values_list("pk"))
-    others = unit.members.filter(role=Role.MANAGER, user__is_active=True).exclude(pk=member.pk)
-    return not others.exists()
+    return not _active_managers(unit).exclude(pk=member.pk).exists()
+
+
+def has_active_manager(unit: Unit) -> bool:
+    """Whether somebody in this very unit manages it."""
+    return _active_managers(unit).exists()
+
+
+def lock_tops() -> None:
+    """Hold the top units until the transaction ends: of two managers who remove each other at the
+    same moment the second must see what the first did. Before any member is locked."""
+    list(Unit.objects.select_for_update().filter(depth=1).order_by("pk").values_list("pk"))
+
+
+def _active_managers(unit: Unit) -> QuerySet[Member]:
+    return unit.members.filter(role=Role.MANAGER, user__is_active=True)

@@ -36,6 +36,7 @@ class Act(models.TextChoices):
     DELETE = "delete"
     RUN = "run"
     APPROVE = "approve"
+    ORGANISE = "organise"  # change units, and who belongs to them and may what
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,10 @@ class Belongs:
 # What a token with a scope may do, of what its user may.
 SCOPES: dict[str, frozenset[Act]] = {
     "read": frozenset({Act.VIEW}),
-    "write": frozenset(set(Act) - {Act.APPROVE}),
+    # Who may grant roles, or say where approval is needed, could let themselves do all.
+    "write": frozenset(set(Act) - {Act.APPROVE, Act.ORGANISE}),
     "approve": frozenset({Act.VIEW, Act.APPROVE}),
+    "organisation": frozenset({Act.VIEW, Act.ORGANISE}),
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import get_fields_from_path
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -19,6 +19,7 @@ from config.scoped.choices import OneRow, SomeRows, is_id
 from logs import history
 from orgs.clock import database_now
 from orgs.reach import Act, can, can_anywhere, can_in, member_of, within
+from orgs.refusal import OutOfReach, Refused
 
 # How list filters ask about a field.
 FILTER_FORMS = ("", "__exact", "__id__exact", "__isnull", "__gte", "__lt", "__lte", "__in")
@@ -57,6 +58,8 @@ class ScopedAdmin(ModelAdmin):
     # Whether the history keeps what fields held; and of which fields that are only the form's.
     tells_values = True
     told_fields: tuple[str, ...] = ()
+    # Whether the act that its forms carry out records the history by itself.
+    records_itself = False
 
     # What may be seen and done.
 
@@ -143,6 +146,25 @@ class ScopedAdmin(ModelAdmin):
         still_used = [_("It is still in use. Make it inactive instead.")] if protected else []
         return [str(obj) for obj in objs], {k: counts[k] for k in counts}, set(), still_used
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """The form; what an act refuses, though the form let it through, is said on it."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except Refused as error:
+            return self._say(request, error)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().delete_view(request, *args, **kwargs)
+        except Refused as error:
+            return self._say(request, error)
+
+    def _say(self, request: HttpRequest, error: Refused) -> HttpResponse:
+        if isinstance(error, OutOfReach):
+            raise PermissionDenied from error
+        messages.error(request, " ".join(w for found in error.problems.values() for w in found))
+        return HttpResponseRedirect(request.get_full_path())
+
     # What is remembered.
 
     def construct_change_message(
@@ -162,6 +184,8 @@ class ScopedAdmin(ModelAdmin):
             self._record("deleted", request, obj, None)
 
     def _record(self, verb: str, request: HttpRequest, obj: Any, form: Any) -> None:
+        if self.records_itself:
+            return
         history.record(
             verb,
             obj,

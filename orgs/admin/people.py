@@ -21,6 +21,7 @@ from unfold.widgets import (
 
 from config.scoped.admin import ScopedAdmin
 from config.scoped.times import moment, read_by
+from orgs.actions.members import change_member, join, remove
 from orgs.grants import grantable_roles, is_above, is_last_manager
 from orgs.models import Member, User
 from orgs.reach import Role
@@ -81,13 +82,6 @@ class PersonForm(forms.ModelForm):
             )
         return cleaned
 
-    def save_user(self) -> User:
-        """Store the user, with the new password if one was given."""
-        if self.cleaned_data.get("password"):
-            self.user.set_password(self.cleaned_data["password"])
-        self.user.save()
-        return self.user
-
     def _own_names(self) -> list[str]:
         return [name for name in (*USER_FIELDS, "is_active") if name in self.fields]
 
@@ -120,7 +114,7 @@ class PersonAdmin(ScopedAdmin):
     """Nobody grants more than they have, and nobody edits themselves up."""
 
     form = PersonForm
-    told_fields = (*USER_FIELDS, "is_active")
+    records_itself = True
     list_display = ["username", "first_name", "unit", "role", "is_active", "last_login"]
     list_display_links = ["username"]
     list_filter = ["role", "unit", "user__is_active"]
@@ -188,8 +182,14 @@ class PersonAdmin(ScopedAdmin):
         return actions
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        obj.user = form.save_user()
-        super().save_model(request, obj, form, change)
+        values = dict(form.cleaned_data)
+        password = values.pop("password", "")
+        if change:
+            change_member(obj, values, by=request.user, password=password)
+            return
+        unit = values.pop("unit")
+        member = join(values, by=request.user, unit=unit, password=password)
+        obj.pk, obj.user = member.pk, member.user
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        obj.user.delete()
+        remove(obj, by=request.user)

@@ -21,6 +21,7 @@ SCOPE_CHOICES = [
     ("read", _("read: see what you may see")),
     ("write", _("write: register, edit and run what you may")),
     ("approve", _("approve: say yes or no for you")),
+    ("organisation", _("organisation: change units and people that you manage")),
 ]
 assert {name for name, _label in SCOPE_CHOICES} == set(SCOPES)
 LIFETIMES = [

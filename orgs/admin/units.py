@@ -13,10 +13,10 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from config.scoped.admin import ScopedAdmin
 from config.scoped.widgets import QUIET_HOURS
+from orgs.actions.units import change_unit, plant, problem_of_kind, problem_of_stop
 from orgs.models import Unit
-from orgs.reach import Act, member_of, within
+from orgs.reach import Act, within
 
-RANK = {kind: rank for rank, kind in enumerate(Unit.Kind)}
 INDENT = "\u2003"  # an em space: spaces at the start of an option are not shown otherwise
 
 
@@ -58,29 +58,15 @@ class UnitForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if "kind" in cleaned:
-            self._check_kind(cleaned["kind"], cleaned.get("parent"))
-        member = member_of(self.by)
-        stands_on = self.instance.pk and member and self.instance.covers(member.unit)
-        if stands_on and cleaned.get("is_active") is False:
-            self.add_error(
-                "is_active", _("You belong to this unit: nobody in it could sign in to undo this.")
-            )
+        problems = {}
+        if "kind" in cleaned and "parent" not in self.errors:
+            problems["kind"] = problem_of_kind(cleaned["kind"], cleaned.get("parent"))
+        if self.instance.pk and cleaned.get("is_active") is False:
+            problems["is_active"] = problem_of_stop(self.instance, self.by)
+        for name, problem in problems.items():
+            if problem:
+                self.add_error(name, problem)
         return cleaned
-
-    def _check_kind(self, kind: str, parent: Unit | None) -> None:
-        if parent is None and "parent" not in self.errors and kind != Unit.Kind.HEADQUARTERS:
-            self.add_error("kind", _("Only a headquarters stands at the top."))
-        if parent is not None and RANK[Unit.Kind(kind)] <= RANK[Unit.Kind(parent.kind)]:
-            self.add_error(
-                "kind",
-                _("Under this unit there can only be units of a lower kind (%(kinds)s).")
-                % {"kinds": ", ".join(str(lower.label) for lower in _below(parent))},
-            )
-
-
-def _below(unit: Unit) -> list[Unit.Kind]:
-    return [kind for kind in Unit.Kind if RANK[kind] > RANK[Unit.Kind(unit.kind)]]
 
 
 @admin.register(Unit)
@@ -95,6 +81,7 @@ class UnitAdmin(ScopedAdmin):
     ordering = ["path"]
     sortable_by = ()
     unit_field = ""
+    records_itself = True
     change_form_outer_before_template = "orgs/unit_above.html"
 
     class Media:
@@ -150,10 +137,7 @@ class UnitAdmin(ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
-            super().save_model(request, obj, form, change)
+            change_unit(obj, form.cleaned_data, by=request.user)
             return
-        parent = form.cleaned_data["parent"]
-        if parent is None:
-            Unit.objects.add_root(instance=obj)
-        else:
-            Unit.objects.add_child(Unit.objects.get(pk=parent.pk), instance=obj)
+        values = dict(form.cleaned_data)
+        obj.pk = plant(values, by=request.user, parent=values.pop("parent")).pk

@@ -14,13 +14,13 @@ from channels.models import Room
 from config.scoped.api import ScopedViewSet
 from config.scoped.fields import ScopedIds, StrictBody, WholeNumber, YesNo
 from config.scoped.problems import Conflict
+from config.scoped.refusals import answer_to
 from logs.api import HistoryFilter, HistorySerializer, history_of
 from orgs.clock import database_now
 from orgs.reach import Act, within
 from schedules import actions
 from schedules.actions.locked import run_of
 from schedules.api.not_confirmed import RefusedSerializer, refused_of
-from schedules.api.refusals import answer_to
 from schedules.api.representation import ScheduleSerializer
 from schedules.api.runs import RunSerializer
 from schedules.dispatch.plan import plan

@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from config.scoped.api import ScopedViewSet
 from config.scoped.fields import Moment, StrictBody
 from config.scoped.problems import Conflict
+from config.scoped.refusals import answer_to
 from orgs.reach import Act
 from schedules import actions
-from schedules.api.refusals import answer_to
 from schedules.api.representation import ScheduleSerializer
 from schedules.clearance import digest_of, facts_of
 from schedules.models import Approval, Schedule

@@ -20,11 +20,11 @@ from config.scoped.api import ScopedViewSet
 from config.scoped.fields import LARGEST, StrictBody, WholeNumber, own_unit
 from config.scoped.openapi import ProblemSerializer
 from config.scoped.problems import MEDIA_TYPE, problem, problem_response
+from config.scoped.refusals import answer_to
 from orgs.reach import Act
 from schedules import actions
 from schedules.actions.locked import hold_in_order
 from schedules.api import writing
-from schedules.api.refusals import answer_to
 from schedules.api.representation import ScheduleSerializer
 from schedules.api.schedules import ScheduleViewSet
 from schedules.recurrence import Kind

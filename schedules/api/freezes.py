@@ -15,11 +15,11 @@ from channels.models import Account
 from config.scoped.api import ScopedViewSet
 from config.scoped.fields import StrictBody
 from config.scoped.problems import Conflict
+from config.scoped.refusals import answer_to
 from orgs.models import Unit
 from orgs.reach import Act, within
 from schedules import actions
 from schedules.actions.freeze import freeze, in_force_of, unfreeze
-from schedules.api.refusals import answer_to
 from schedules.models import Freeze
 from schedules.models.freeze import REASON_LENGTH
 

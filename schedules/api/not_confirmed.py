@@ -14,12 +14,12 @@ from config.scoped.api import ScopedViewSet
 from config.scoped.fields import Choice, Moment, StrictBody, WholeNumber, Words, YesNo
 from config.scoped.filters import IdFilter, MomentFilter
 from config.scoped.paging import Pages
+from config.scoped.refusals import answer_to
 from orgs.clock import database_now
 from orgs.reach import Act, within
 from schedules import actions
 from schedules.actions.resolve import IN_WORDS, MOST_AT_ONCE, NOTE_LENGTH
 from schedules.api.logs import AttemptSerializer
-from schedules.api.refusals import answer_to
 from schedules.models import Delivery
 from schedules.shown.doubt import Evidence, evidence_of, with_evidence
 

@@ -18,6 +18,7 @@ from config.scoped.fields import own_unit
 from config.scoped.filters import IdFilter
 from config.scoped.paging import PagesByTime
 from config.scoped.problems import Conflict
+from config.scoped.refusals import answer_to
 from orgs.clock import database_now
 from orgs.reach import Act
 from schedules import actions
@@ -26,7 +27,6 @@ from schedules.api.counts import AllCountedSerializer
 from schedules.api.logs import LogFilter, LogSerializer, entries, log_of
 from schedules.api.occurrences import Occurrences
 from schedules.api.quota import CostsSerializer
-from schedules.api.refusals import answer_to
 from schedules.api.representation import ScheduleSerializer
 from schedules.api.runs import RunSerializer
 from schedules.models import Schedule, ScheduleImage

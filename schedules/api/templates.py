@@ -18,12 +18,12 @@ from channels.models import Image
 from config.scoped.api import ScopedViewSet
 from config.scoped.fields import ScopedIds, ScopedRelatedField, StrictSerializer, Words, own_unit
 from config.scoped.filters import IdFilter, YesNoFilter
+from config.scoped.refusals import answer_to
 from orgs.models import Unit
 from orgs.reach import Act, can, within
 from schedules import rules
 from schedules.actions import Refused
 from schedules.actions.template import apply_template, delete_template, save_template
-from schedules.api.refusals import answer_to
 from schedules.api.representation import ScheduleSerializer
 from schedules.content import MOST_IMAGES
 from schedules.models import MessageTemplate, Schedule, TemplateBlock

@@ -24,7 +24,7 @@ OWNERS = {
     "recipients": "recipient", "images": "image", "media": "image", "templates": "messagetemplate",
     "not-confirmed": "delivery",
     "quota": "quotareading", "history": "history", "filters": "savedfilter",
-    "freezes": "freeze", "units": "unit", "accounts": "account",
+    "freezes": "freeze", "units": "unit", "members": "member", "accounts": "account",
 }  # fmt: skip
 
 # Words in an address that are no ids.

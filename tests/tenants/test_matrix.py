@@ -123,7 +123,16 @@ def test_who_reaches_the_rows_does_see_them(canaries, sign_in, who):
     start = content(client.get("/admin/"))
     assert WORD in start[start.index("st-sorts") :].partition("</section>")[0]
     assert WORD in content(client.get("/admin/not-confirmed/"))
-    for name in ("schedules", "logs", "not-confirmed", "rooms", "images", "quota"):
+    for name in (
+        "schedules",
+        "logs",
+        "not-confirmed",
+        "rooms",
+        "images",
+        "quota",
+        "units",
+        "members",
+    ):
         assert WORD in content(client.get(f"/api/v1/{name}")), name
 
 

@@ -19,6 +19,7 @@ NAMES = {
     "messengerbot", "sandbox", "slack", "sms", "solapi", "teams", "teiji", "telegram", "webhook",
     "excel", "unicode", "windows", "english", "approve", "read", "room", "vip", "write", "api",
     "big", "cron", "csv", "esc", "http", "https", "jpeg", "json", "png", "url", "utf", "webp",
+    "organisation",
     "uuid", "xls", "xlsx", "asia", "seoul", "taipei", "utc",
 }
 # fmt: on

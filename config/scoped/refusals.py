@@ -3,8 +3,7 @@
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 
 from config.scoped.problems import Conflict
-from schedules.actions import Refused
-from schedules.actions.refusal import OutOfReach
+from orgs.refusal import OutOfReach, Refused
 
 
 def answer_to(refusal: Refused) -> APIException:
