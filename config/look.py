@@ -18,7 +18,8 @@ SIDEBAR: list[tuple[Any, list[Place]]] = [
     (
         _("Sending"),
         [
-            (_("Schedules"), "calendar_month", "schedules.Schedule"),
+            (_("Schedules"), "schedule_send", "schedules.Schedule"),
+            (_("Calendar"), "calendar_month", "schedules.Schedule", "calendar"),
             (_("Approvals"), "approval", "schedules.Approval"),
             (_("Templates"), "description", "schedules.MessageTemplate"),
             (_("Placeholder values"), "data_object", "schedules.PlaceholderValue"),

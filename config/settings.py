@@ -211,7 +211,9 @@ TEIJI_LOG_MONTHS = env.int("TEIJI_LOG_MONTHS", default=13)
 TEIJI_ARCHIVE_MONTHS = env.int("TEIJI_ARCHIVE_MONTHS", default=0)
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# What scripts/assets.py has fetched; without it the calendar is a list.
+_assets = BASE_DIR / "assets"
+STATICFILES_DIRS = [BASE_DIR / "static", *([_assets] if _assets.is_dir() else [])]
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -22,6 +22,7 @@ environment() {
         printf '%s\n' "$wanted" >"$stamp"
     fi
     "$python" scripts/translations.py compile || exit 1
+    "$python" scripts/assets.py || true  # it says what is missing; all but the calendar works
 }
 
 # All that is needed stands in the file with its version, so pip need not search: that halves the

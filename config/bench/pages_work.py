@@ -2,6 +2,7 @@
 the network. Run by config.bench.inside."""
 
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -17,6 +18,8 @@ from schedules.models import Run
 SCHEDULES, RUNS, LOG = (
     f"/admin/schedules/{name}/" for name in ("schedule", "run", "delivery")
 )  # fmt: skip
+TODAY = datetime.now(UTC).date()
+MONTH = f"start={TODAY - timedelta(days=21)}&end={TODAY + timedelta(days=21)}"
 PAGES = {
     "start": "/admin/",
     "schedules": SCHEDULES,
@@ -32,6 +35,10 @@ PAGES = {
     "punctuality": "/admin/logs/punctuality/",
     "not confirmed": "/admin/not-confirmed/",
     "monitor": "/admin/monitor/",
+    "calendar": "/admin/calendar/",
+    "calendar, list": "/admin/calendar/?view=list",
+    "calendar, a month’s events": f"/admin/calendar/events/?{MONTH}",
+    "calendar, what failed": f"/admin/calendar/events/?{MONTH}&state=failed",
     "freezes": "/admin/schedules/freeze/",
 }
 WARM_UP = 2

@@ -83,10 +83,11 @@ def reason_in_words(occurrence: Occurrence) -> str:
 
 def held_in_words(coming: Coming, occurrence: Occurrence) -> list[str]:
     """What the limits of its rooms do to this time, a sentence each."""
-    return [_held_in_words(held, coming.zone) for held in coming.held.get(occurrence.due_at, [])]
+    return [words_of_held(held, coming.zone) for held in coming.held.get(occurrence.due_at, [])]
 
 
-def _held_in_words(held: Held, zone: str) -> str:
+def words_of_held(held: Held, zone: str) -> str:
+    """What a limit does, on the clock of this zone."""
     if held.leaves_at is None:
         words = {
             Limit.QUIET: _("not sent: quiet hours"),

@@ -1,6 +1,7 @@
 """The steps: each saves what was typed on the draft and leads on. GET changes nothing."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.contrib import messages
@@ -27,6 +28,7 @@ from schedules.wizard.access import draft_or_404, first_unit, is_id
 from schedules.wizard.forms import FORMS, StepForm, TargetForm
 from schedules.wizard.forms.target import SHOWN, rooms_of, units_of
 from schedules.wizard.posting import is_script, post_or_step
+from schedules.wizard.prefilled import wish_of
 from schedules.wizard.steps import (
     ORDER,
     all_problems,
@@ -41,7 +43,9 @@ from schedules.wizard.steps import (
 def add(request: HttpRequest) -> HttpResponse:
     """To a page with an id of its own: coming back to it finds what was made from it."""
     first_unit(request.user)
-    return redirect("wizard-begin", uid=uuid4())
+    address = reverse("wizard-begin", args=[uuid4()])
+    wanted = urlencode(wish_of(request.GET).query)
+    return redirect(f"{address}?{wanted}" if wanted else address)
 
 
 @require_http_methods(["GET", "POST"])
@@ -54,7 +58,7 @@ def begin(request: HttpRequest, uid: UUID) -> HttpResponse:
     unsaved = Schedule(uid=uid, unit=unit, zone=unit.zone)
     if request.method == "GET":
         form = TargetForm(draft=unsaved, by=request.user)
-        return pages.step_page(request, unsaved, form, found={}, action=request.path)
+        return pages.step_page(request, unsaved, form, found={}, action=request.get_full_path())
     return _begun(request, unsaved)
 
 
@@ -179,7 +183,8 @@ def _begun(request: HttpRequest, unsaved: Schedule) -> HttpResponse:
     posted = TargetForm(request.POST, draft=unsaved, by=request.user)
     posted.is_valid()
     unit = posted.cleaned_data.get("unit") or unsaved.unit
-    draft = actions.create_draft(by=request.user, unit=unit, uid=unsaved.uid, zone=unit.zone)
+    times = wish_of(request.GET).values_in(unit.zone)
+    draft = actions.create_draft(by=request.user, unit=unit, uid=unsaved.uid, **times)
     if is_script(request):
         return live(request, draft.pk, "target")
     return _save_and_go(request, draft_or_404(request, draft.pk), "target")

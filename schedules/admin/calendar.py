@@ -1,0 +1,188 @@
+"""The calendar: a page with filters and a legend, and the feed that its script draws."""
+
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from orgs.clock import database_now
+from orgs.reach import Act, can_anywhere
+from schedules.admin.calendar_time import calendar_run, calendar_time
+from schedules.models import Schedule
+from schedules.shown import windows
+from schedules.shown.calendar.asked import VIEWS, Asked, Narrowing, Place
+from schedules.shown.calendar.entries import entries_of
+from schedules.shown.calendar.entry import Entry, Shown
+from schedules.shown.calendar.legend import legend, look_of
+from schedules.shown.calendar.shades import holidays_of, loads_of, quiet_of
+
+SCRIPT = "fullcalendar/core.js"
+LOCALES = ("ko", "zh-hant", "zh-hans")  # those that scripts/assets.py brings
+
+
+@require_safe
+def calendar_page(request: HttpRequest) -> HttpResponse:
+    """The page. The list is drawn by the server, and so is every view without the script."""
+    _refuse_strangers(request)
+    now = database_now()
+    narrowing = Narrowing(request.GET, by=request.user)
+    place = Place.of(request.GET, windows.today(narrowing.zone, now))
+    has_script = _has_script()
+    is_list = place.view == "list" or not has_script
+    context = admin.site.each_context(request) | {
+        "title": _("Calendar"),
+        "narrowing": narrowing,
+        "place": place,
+        "zone": narrowing.zone,
+        "today": windows.today(narrowing.zone, now),
+        "views": [
+            (name, label, _moved(place, narrowing, view=name)) for name, label in VIEWS.items()
+        ],
+        "steps": [_moved(place.moved(by), narrowing) for by in (-1, 1)],
+        "legend": legend(),
+        "has_script": has_script,
+        "is_list": is_list,
+        "locale": get_language() if get_language() in LOCALES else "",
+        "may_register": can_anywhere(request.user, Act.CREATE, Schedule),
+        "now": now,
+    }
+    if is_list:
+        asked = narrowing.asked(place.first, place.last)
+        context |= _listed(asked, now)
+    return render(request, "schedules/calendar/page.html", context)
+
+
+@require_safe
+def calendar_events(request: HttpRequest) -> HttpResponse:
+    """The feed: from `start` to before `end`, dates on the clock of the zone that it names."""
+    _refuse_strangers(request)
+    narrowing = Narrowing(request.GET, by=request.user)
+    try:
+        first, last = (date.fromisoformat(request.GET.get(name, "")) for name in ("start", "end"))
+        asked = narrowing.asked(first, last)
+    except ValueError:
+        return HttpResponseBadRequest("Ask for 1 to 45 days, as start=2026-11-01&end=2026-12-01.")
+    now = database_now()
+    shown = entries_of(asked, now)
+    zone = ZoneInfo(asked.zone)
+    return JsonResponse(
+        {
+            "zone": asked.zone,
+            "events": [_event(entry, zone, now) for entry in shown.entries],
+            "quiet": _quiet(asked),
+            "holidays": {
+                str(day): names for day, names in holidays_of(asked, shown.countries).items()
+            },
+            "loads": {
+                str(day): [load.words, load.is_full] for day, load in loads_of(asked, shown).items()
+            },
+            "full": sorted(map(str, shown.full_days)),
+            "notes": notes_of(shown),
+        }
+    )
+
+
+def notes_of(shown: Shown) -> list[str]:
+    """What is not shown, and what to do."""
+    found = []
+    if shown.full_days:
+        found.append(_("Some days have more than is shown. Open the day, or narrow it by a unit."))
+    if shown.has_more_schedules:
+        found.append(_("Of what is to come only the next 60 schedules are shown. Narrow it by a "
+                       "unit or a room to see the others."))  # fmt: skip
+    if shown.until:
+        found.append(_("What is to come is not shown to its end: there is too much of it. Choose "
+                       "fewer days, or narrow it by a unit."))  # fmt: skip
+    return found
+
+
+def address_of(entry: Entry) -> str:
+    """The page of this time, which the dialog shows."""
+    if entry.run_id:
+        return reverse("calendar-run", args=[entry.run_id])
+    at = urlencode({"at": entry.appointed_at.isoformat()})
+    return f"{reverse('calendar-time', args=[entry.schedule_id])}?{at}"
+
+
+def _has_script() -> bool:
+    """Whether scripts/assets.py has fetched it, and it is served."""
+    if settings.WHITENOISE_USE_FINDERS:
+        return finders.find(SCRIPT) is not None
+    return staticfiles_storage.exists(SCRIPT)
+
+
+def _refuse_strangers(request: HttpRequest) -> None:
+    if not can_anywhere(request.user, Act.VIEW, Schedule):
+        raise Http404
+
+
+def _moved(place: Place, narrowing: Narrowing, *, view: str = "") -> str:
+    return f"?{Place(view or place.view, place.day).query(narrowing)}"
+
+
+def _listed(asked: Asked, now: datetime) -> dict[str, Any]:
+    shown = entries_of(asked, now)
+    holidays, loads = holidays_of(asked, shown.countries), loads_of(asked, shown)
+    today = windows.today(asked.zone, now)
+    days = [
+        {
+            "day": day,
+            "begin": windows.midnight(day, asked.zone),
+            "lines": [(entry, address_of(entry), *_look(entry)) for entry in entries],
+            "holidays": holidays.get(day, []),
+            "load": loads.get(day),
+            "is_full": day in shown.full_days,
+            "is_past": day < today,
+        }
+        for day, entries in shown.by_day(asked).items()
+    ]
+    return {"days": days, "notes": notes_of(shown), "quiet": quiet_of(asked)}
+
+
+def _look(entry: Entry) -> tuple[str, str]:
+    return look_of(entry.state, is_often=entry.is_often, is_moved=entry.is_moved)
+
+
+def _event(entry: Entry, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
+    """As FullCalendar takes it: a wall-clock time without an offset."""
+    tone, icon = _look(entry)
+    return {
+        "id": f"run-{entry.run_id}" if entry.run_id else entry.key,
+        "title": entry.title,
+        "start": entry.due_at.astimezone(zone).replace(tzinfo=None, microsecond=0).isoformat(),
+        "tone": tone,
+        "icon": icon,
+        "label": entry.label,
+        "why": entry.why,
+        "unit": entry.unit,
+        "address": address_of(entry),
+        "movable": entry.may_move and entry.due_at > now,
+    }
+
+
+def _quiet(asked: Asked) -> list[list[str]]:
+    """Stretches of each day on its clock."""
+    quiet = quiet_of(asked)
+    if quiet is None:
+        return []
+    begin, end = f"{quiet.begins:%H:%M}", f"{quiet.ends:%H:%M}"
+    return [[begin, end]] if begin < end else [[begin, "24:00"], ["00:00", end]]
+
+
+urlpatterns = [
+    path("", admin.site.admin_view(calendar_page), name="calendar"),
+    path("events/", admin.site.admin_view(calendar_events), name="calendar-events"),
+    path("runs/<int:pk>/", admin.site.admin_view(calendar_run), name="calendar-run"),
+    path("schedules/<int:pk>/time/", admin.site.admin_view(calendar_time), name="calendar-time"),
+]

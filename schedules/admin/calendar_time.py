@@ -1,0 +1,122 @@
+"""One time of the calendar: a page of its own, which the script shows as a dialog."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_safe
+
+from config.scoped.times import zone_of
+from logs.said import retell
+from orgs.clock import database_now
+from orgs.reach import Act, can, within
+from schedules.actions.edit import EDITABLE
+from schedules.models import Run, Schedule
+from schedules.recurrence import Occurrence
+from schedules.shown.calendar.legend import look_of
+from schedules.shown.calendar.one import held_at, occurrence_at
+from schedules.shown.coming import reason_in_words, words
+from schedules.states import RunState, ScheduleState
+
+
+@require_safe
+def calendar_time(request: HttpRequest, pk: int) -> HttpResponse:
+    """A coming time of a schedule, named by when its timing appoints it."""
+    row = schedule_or_404(request, pk)
+    one = time_or_404(row, request.GET.get("at", ""))
+    now = database_now()
+    return show(request, "schedules/calendar/time.html", time_facts(request, row, one, now))
+
+
+@require_safe
+def calendar_run(request: HttpRequest, pk: int) -> HttpResponse:
+    """A run: what went, goes, or was skipped."""
+    rows = within(request.user, Run.objects.select_related("schedule__unit"))
+    run = rows.defer("payloads", "content").filter(pk=pk).first()
+    if run is None:
+        raise Http404
+    now = database_now()
+    tone, icon = look_of(run.state, is_often=False, is_moved=False)
+    why = run.get_reason_display()
+    context = common_facts(request, run.schedule, now) | {
+        "title": run.title,
+        "run": run,
+        "due_at": run.due_at,
+        "first_due_at": run.first_due_at,
+        "label": run.get_state_display(),
+        "tone": tone,
+        "icon": icon,
+        "why": f"{why} ({retell(run.detail)})" if run.detail else why,
+    }
+    return show(request, "schedules/calendar/time.html", context)
+
+
+def schedule_or_404(request: HttpRequest, pk: int) -> Schedule:
+    rows = within(request.user, Schedule.objects.present().select_related("unit"))
+    found = rows.filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def time_or_404(row: Schedule, text: str) -> Occurrence:
+    """The occurrence that an address names by its appointed time, as it goes now."""
+    try:
+        at = parse_datetime(text)
+    except ValueError:
+        at = None
+    if at is None or at.utcoffset() is None or not 1970 < at.year < 9998:
+        raise Http404
+    found = occurrence_at(row, at.astimezone(UTC))
+    if found is None:
+        raise Http404
+    return found
+
+
+def show(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """As a page, or as the part of one that a dialog shows."""
+    is_part = "X-Part" in request.headers
+    whole = {} if is_part else admin.site.each_context(request)
+    base = "schedules/calendar/part.html" if is_part else "schedules/page.html"
+    return render(request, template, {**whole, **context, "base": base, "is_part": is_part})
+
+
+def common_facts(request: HttpRequest, row: Schedule, now: datetime) -> dict[str, Any]:
+    """What is said of any time of a schedule."""
+    is_present = row.deleted_at is None and row.edits_id is None
+    may_change = is_present and can(request.user, Act.CHANGE, row)
+    return {
+        "schedule": row,
+        "zone": zone_of(request.user),
+        "now": now,
+        "words": words(row, now),
+        "is_present": is_present and can(request.user, Act.VIEW, row),
+        "may_change": may_change,
+        "may_edit": may_change and row.state in EDITABLE,
+    }
+
+
+def time_facts(
+    request: HttpRequest, row: Schedule, one: Occurrence, now: datetime
+) -> dict[str, Any]:
+    """What is said of a coming time."""
+    is_waiting = row.state == ScheduleState.WAITING
+    state = RunState.SKIPPED if one.skipped else RunState.PLANNED
+    label = ScheduleState.WAITING.label if is_waiting and not one.skipped else state.label
+    value = row.state if is_waiting and not one.skipped else state.value
+    tone, icon = look_of(value, is_often=False, is_moved=one.first_due_at is not None)
+    return common_facts(request, row, now) | {
+        "title": row.title,
+        "one": one,
+        "at": one.appointed_at.isoformat(),
+        "due_at": one.due_at,
+        "first_due_at": one.first_due_at,
+        "label": label,
+        "tone": tone,
+        "icon": icon,
+        "why": reason_in_words(one),
+        "held": held_at(row, one, now),
+    }

@@ -1,0 +1,189 @@
+// The calendar: FullCalendar over our feed. The address keeps view, day and filters.
+"use strict";
+
+(() => {
+  const place = document.getElementById("calendar");
+  const notes = document.getElementById("calendar-notes");
+  const title = document.querySelector("[data-title]");
+  const VIEWS = { month: "dayGridMonth", week: "timeGridWeek", day: "timeGridDay" };
+  const NAMES = Object.fromEntries(Object.entries(VIEWS).map(([name, view]) => [view, name]));
+  const say = place.dataset;
+  let feed = { quiet: [], holidays: {}, loads: {}, full: [], notes: [] };
+
+  // Times are those of the zone that the page names, whatever this machine's clock says.
+  function clock() {
+    const parts = new Intl.DateTimeFormat("sv-SE", {
+      timeZone: say.zone, dateStyle: "short", timeStyle: "medium",
+    });
+    return parts.format(new Date()).replace(" ", "T");
+  }
+
+  const today = () => clock().slice(0, 10);
+  const dateOf = (moment) => moment.toISOString().slice(0, 10);
+
+  function element(tag, className, text) {
+    const made = document.createElement(tag);
+    made.className = className;
+    if (text !== undefined) made.textContent = text;
+    return made;
+  }
+
+  function note(texts) {
+    notes.replaceChildren(
+      ...texts.map((text) => {
+        const line = element("p", "tj-note");
+        const icon = element("span", "material-symbols-outlined", "info");
+        icon.setAttribute("aria-hidden", "true");
+        line.append(icon, element("span", "", text));
+        return line;
+      }),
+    );
+  }
+
+  async function load(range, done, failed) {
+    const asked = new URLSearchParams(location.search);
+    asked.set("start", range.startStr.slice(0, 10));
+    asked.set("end", range.endStr.slice(0, 10));
+    try {
+      const answer = await fetch(`${say.feed}?${asked}`);
+      if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
+      feed = await answer.json();
+      note(feed.notes);
+      const quiet = feed.quiet.map(([startTime, endTime]) => ({
+        groupId: "quiet", startTime, endTime, display: "background", classNames: ["cal-is-quiet"],
+      }));
+      const holidays = Object.keys(feed.holidays).map((start) => ({
+        start, allDay: true, display: "background", classNames: ["cal-is-holiday"],
+      }));
+      done([...feed.events.map(eventOf), ...quiet, ...holidays]);
+      markDays();
+    } catch (error) {
+      note([say.sayTrouble]);
+      failed(error);
+    }
+  }
+
+  function eventOf(row) {
+    const { id, title: name, start, movable, ...facts } = row;
+    return {
+      id, title: name, start, startEditable: movable, extendedProps: { ...facts, movable },
+      classNames: ["cal-event", `tj-${row.tone}`],
+    };
+  }
+
+  function drawEvent({ event, timeText }) {
+    if (event.display === "background") return undefined;
+    const icon = element("span", "material-symbols-outlined", event.extendedProps.icon);
+    icon.setAttribute("aria-hidden", "true");
+    return {
+      domNodes: [icon, element("b", "cal-event-time", timeText), element("span", "cal-event-title", event.title)],
+    };
+  }
+
+  function describe({ event, el }) {
+    const facts = event.extendedProps;
+    if (event.display === "background") return;
+    const words = [event.startStr.slice(11, 16), event.title, facts.label, facts.why, facts.unit];
+    const all = words.filter(Boolean).join(" · ");
+    el.setAttribute("title", all);
+    el.setAttribute("aria-label", all);
+  }
+
+  // Holidays, what a room has had, and days that have more stand in the days' heads.
+  function markDays() {
+    for (const cell of place.querySelectorAll("[data-date]:is(.fc-daygrid-day, .fc-col-header-cell)")) {
+      const day = cell.dataset.date;
+      const head = cell.querySelector(".fc-daygrid-day-top") ?? cell.querySelector(".fc-scrollgrid-sync-inner");
+      if (!head || (cell.matches(".fc-daygrid-day") && cell.closest(".fc-timegrid"))) continue;
+      head.querySelector(".cal-marks")?.remove();
+      const marks = element("span", "cal-marks");
+      for (const name of feed.holidays[day] ?? []) marks.append(element("span", "cal-holiday", name));
+      if (feed.loads[day]) {
+        const [words, isFull] = feed.loads[day];
+        marks.append(element("span", `cal-load${isFull ? " is-full" : ""}`, words));
+      }
+      if (feed.full.includes(day)) marks.append(element("span", "cal-full", say.sayFull));
+      if (marks.childNodes.length) head.append(marks);
+    }
+  }
+
+  function follow(info) {
+    title.textContent = info.view.title;
+    const view = NAMES[info.view.type];
+    const address = new URL(location.href);
+    address.searchParams.set("view", view);
+    address.searchParams.set("date", dateOf(calendar.getDate()));
+    history.replaceState(null, "", address);
+    for (const link of document.querySelectorAll("[data-view]")) {
+      if (link === place) continue;
+      const other = new URL(address);
+      other.searchParams.set("view", link.dataset.view);
+      link.href = other.search;
+      if (link.dataset.view === view) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+    for (const name of ["view", "date"]) {
+      const field = document.querySelector(`.cal-filters [name=${name}]`);
+      field.value = address.searchParams.get(name);
+    }
+    markDays();
+  }
+
+  function register(info) {
+    if (!say.register) return;
+    if (info.dateStr.slice(0, 10) < today() || (!info.allDay && info.dateStr.slice(0, 16) < clock().slice(0, 16))) {
+      note([say.sayPast]);
+      return;
+    }
+    const asked = new URLSearchParams({ date: info.dateStr.slice(0, 10), zone: say.zone });
+    if (!info.allDay) asked.set("time", info.dateStr.slice(11, 16));
+    location.assign(`${say.register}?${asked}`);
+  }
+
+  const calendar = new FullCalendar.Calendar(place, {
+    initialView: VIEWS[say.view],
+    initialDate: say.date,
+    locale: say.locale,
+    firstDay: Number(say.firstWeekday),
+    timeZone: "UTC", // as written: the feed's times are wall-clock times
+    now: clock,
+    headerToolbar: false,
+    height: "auto",
+    allDaySlot: false,
+    nowIndicator: true,
+    dayMaxEvents: matchMedia("(max-width: 640px)").matches ? 2 : 5,
+    eventMaxStack: 4,
+    moreLinkContent: ({ num }) => say.sayMore.replace("{n}", num),
+    forceEventDuration: true,
+    defaultTimedEventDuration: "00:30",
+    nextDayThreshold: "09:00",
+    eventInteractive: true,
+    eventDisplay: "block",
+    displayEventEnd: false,
+    slotEventOverlap: false,
+    eventDurationEditable: false,
+    editable: false,
+    eventTimeFormat: { hour: "2-digit", minute: "2-digit", hour12: false },
+    slotLabelFormat: { hour: "2-digit", minute: "2-digit", hour12: false },
+    scrollTime: "08:00",
+    events: load,
+    eventContent: drawEvent,
+    eventDidMount: describe,
+    datesSet: follow,
+    dateClick: register,
+    eventClick(info) {
+      info.jsEvent.preventDefault();
+      window.teijiDialog.open(info.event.extendedProps.address);
+    },
+  });
+  document.addEventListener("click", (event) => {
+    const step = event.target.closest("[data-step]");
+    const view = event.target.closest("a[data-view]");
+    if (step) calendar[step.dataset.step]();
+    else if (view && view.dataset.view in VIEWS) calendar.changeView(VIEWS[view.dataset.view]);
+    else return;
+    event.preventDefault();
+  });
+  calendar.render();
+  window.teijiCalendar = calendar;
+})();

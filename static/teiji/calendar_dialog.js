@@ -1,0 +1,55 @@
+// The calendar's dialog: a page of one time, shown over the calendar. Its forms are answered in it.
+"use strict";
+
+(() => {
+  const dialog = document.getElementById("calendar-dialog");
+  let shown = 0;
+
+  function show(html) {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    dialog.replaceChildren(...page.body.childNodes);
+    if (!dialog.open) dialog.showModal();
+    dialog.querySelector("[data-first], h3")?.focus();
+  }
+
+  // A part of a page; null where another page was led to: it is gone to.
+  async function ask(address, body) {
+    const turn = (shown += 1);
+    const answer = await fetch(address, {
+      method: body ? "POST" : "GET",
+      body,
+      headers: { "X-Part": "dialog" },
+    });
+    const was = new URL(address, location.href).pathname;
+    if (answer.redirected && new URL(answer.url).pathname !== was) {
+      location.assign(answer.url);
+      return;
+    }
+    if (turn !== shown) return;
+    if (answer.ok) show(await answer.text());
+    else show(`<p role="alert"></p>`) || (dialog.querySelector("p").textContent = dialog.dataset.sayTrouble);
+  }
+
+  function open(address, body) {
+    ask(address, body).catch(() => {
+      show("<p role=\"alert\"></p>");
+      dialog.querySelector("p").textContent = dialog.dataset.sayTrouble;
+    });
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-dialog]");
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      open(link.href);
+    }
+    if (event.target.closest("#calendar-dialog [data-close]")) dialog.close();
+  });
+  dialog.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("[data-part]")) return;
+    event.preventDefault();
+    open(form.action, new FormData(form, event.submitter));
+  });
+  window.teijiDialog = { open };
+})();

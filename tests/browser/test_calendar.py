@@ -1,0 +1,105 @@
+"""The calendar in a real browser: read, narrowed, moved by mouse and keyboard, on both widths."""
+
+import os
+import re
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.contrib.staticfiles import finders
+from playwright.sync_api import Page, expect
+
+from orgs.clock import database_now
+from orgs.reach import Role
+from schedules.actions import register
+from schedules.models import Schedule
+from tests.conftest import World
+from tests.schedules.calendar.test_entries import make_run
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+DAY = timedelta(days=1)
+PICTURES = os.environ.get("TEIJI_TEST_PICTURES", "")  # a folder, to look at the pages
+
+
+@pytest.fixture(autouse=True)
+def script() -> None:
+    if finders.find("fullcalendar/core.js") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("scripts/assets.py has not fetched the calendar’s script")
+        pytest.skip("needs what scripts/assets.py fetches")
+
+
+def look(page: Page, name: str) -> None:
+    if PICTURES:
+        page.wait_for_load_state("networkidle")
+        width = page.viewport_size["width"]
+        page.screenshot(path=Path(PICTURES) / f"calendar-{name}-{width}.png", full_page=True)
+
+
+@pytest.fixture
+def clerk(world: World) -> Any:
+    return world.person(world.xinyi, Role.OPERATOR)
+
+
+@pytest.fixture
+def week(world: World, make_schedule: Callable[..., Schedule], clerk: Any) -> Schedule:
+    """A weekly series of two weekdays, one single message, and what went before."""
+    now = database_now()
+    local = now.astimezone(ZoneInfo("Asia/Taipei"))
+    series = register(
+        make_schedule(
+            timing_kind="daily", time=time(9), date=None, zone="Asia/Taipei", title="아침 공지"
+        ),
+        by=clerk,
+    )
+    register(
+        make_schedule(
+            date=local.date() + DAY, time=time(14, 30), zone="Asia/Taipei", title="Special offer",
+            text="Half price",
+        ),
+        by=clerk,
+    )  # fmt: skip
+    for number, state in enumerate(["sent", "partial", "failed", "unconfirmed", "skipped"]):
+        at = datetime.combine(local.date() - DAY * number, time(7), local.tzinfo)
+        make_run(series, at - DAY, state=state, title="아침 공지", total=3, sent=2)
+    return series
+
+
+def tomorrow() -> datetime:
+    return database_now().astimezone(ZoneInfo("Asia/Taipei")) + DAY
+
+
+def events(page: Page, title: str) -> Any:
+    return page.locator(".fc-event").filter(has_text=title)
+
+
+def test_the_calendar_is_read_on_every_view_and_keeps_its_address(
+    browse: Callable[..., Page], week: Schedule, clerk: Any
+) -> None:
+    page = browse(clerk)
+    page.goto("/admin/")
+    page.get_by_role("link", name="Calendar").click()
+    look(page, "month")
+    expect(events(page, "Special offer")).to_have_count(1)
+    expect(page.get_by_text("Times of Asia/Taipei")).to_be_visible()
+    look(page, "month")
+    page.get_by_role("link", name="Week", exact=True).click()
+    expect(page).to_have_url(re.compile("view=week"))
+    page.goto(f"/admin/calendar/?view=week&date={tomorrow():%Y-%m-%d}")
+    expect(events(page, "Special offer")).to_have_count(1)
+    look(page, "week")
+    page.reload()
+    expect(page.get_by_role("link", name="Week", exact=True)).to_have_attribute(
+        "aria-current", "page"
+    )
+    page.get_by_label("State").select_option("failed")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page).to_have_url(re.compile("view=week.*state=failed"))
+    expect(events(page, "Special offer")).to_have_count(0)
+    page.get_by_role("link", name="List", exact=True).click()
+    expect(page.locator(".cal-day")).to_have_count(7)
+    look(page, "list")

@@ -1,0 +1,138 @@
+"""The page of the calendar, its feed, and the page of one time."""
+
+from datetime import date, time, timedelta
+
+import pytest
+from django.urls import reverse
+
+from channels.models import Room
+from schedules.actions import change_one, register
+from schedules.admin import calendar
+from schedules.models import HolidayException, Schedule
+from schedules.recurrence import Change
+from tests.schedules.calendar.test_entries import make_run
+from tests.schedules.wizard.conftest import target
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def daily(make_schedule, clerk):
+    timing = {"timing_kind": "daily", "time": time(9), "date": None, "zone": "Asia/Taipei"}
+    return register(make_schedule(**timing, title="Nine o’clock"), by=clerk)
+
+
+@pytest.fixture
+def feed(desk, now):
+    def ask(days=3, **narrowing):
+        first = now.date() + DAY
+        query = {"start": str(first), "end": str(first + DAY * days), **narrowing}
+        return desk.get(reverse("calendar-events"), query).json()
+
+    return ask
+
+
+def test_the_feed_speaks_in_wall_clock_times_of_the_zone_that_it_names(daily, feed, now):
+    found = feed()
+    assert found["zone"] == "Asia/Taipei"
+    first = found["events"][0]
+    assert first["start"] == f"{now.date() + DAY}T09:00:00"
+    assert (first["title"], first["label"], first["movable"]) == ("Nine o’clock", "scheduled", True)
+
+
+def test_the_feed_is_bounded(desk):
+    for start, end in [("2026-01-01", "2027-01-01"), ("2026-02-01", "2026-01-01"), ("", "x"),
+                       ("0001-01-01", "0001-01-09"), ("9999-12-01", "9999-12-31")]:  # fmt: skip
+        answer = desk.get(reverse("calendar-events"), {"start": start, "end": end})
+        assert answer.status_code == 400, (start, end)
+
+
+def test_quiet_hours_holidays_and_a_rooms_load_are_told(daily, feed, world, now):
+    Room.objects.filter(pk=world.room.pk).update(
+        quiet_from=time(22), quiet_until=time(7), daily_cap=1
+    )
+    tomorrow = now.date() + DAY
+    HolidayException.objects.create(country="TW", date=tomorrow, note="A feast")
+    found = feed(room=world.room.pk)
+    assert found["quiet"] == [["22:00", "24:00"], ["00:00", "07:00"]]
+    assert list(found["holidays"]) >= [str(tomorrow)]
+    assert found["loads"][str(tomorrow)] == ["1 of 1 messages", True]
+
+
+def test_the_page_names_the_zone_and_offers_what_is_within_reach(daily, desk, world):
+    page = desk.get(reverse("calendar")).content.decode()
+    assert "Times of Asia/Taipei" in page
+    assert "Xinyi room" in page and "Tainan room" not in page
+
+
+def test_the_list_has_every_day_and_links_to_each_time(daily, desk, now):
+    page = desk.get(reverse("calendar"), {"view": "list", "date": str(now.date() + 9 * DAY)})
+    assert page.content.decode().count("Nine o’clock") == 7
+
+
+def test_without_the_script_every_view_is_a_list_that_says_what_to_do(daily, desk, monkeypatch):
+    monkeypatch.setattr(calendar, "SCRIPT", "fullcalendar/missing.js")
+    page = desk.get(reverse("calendar"), {"view": "month"}).content.decode()
+    assert "scripts/assets.py" in page
+    assert "Nine o’clock" in page and "fullcalendar" not in page
+
+
+def test_who_sees_no_schedules_has_no_calendar(client, world):
+    client.force_login(world.people["stranger"])
+    for name in ("calendar", "calendar-events"):
+        assert client.get(reverse(name)).status_code == 404
+
+
+def test_the_page_of_a_time_says_how_it_goes(daily, desk, clerk):
+    at = daily.next_due_at + DAY
+    change_one(daily, at, Change(due_at=at + timedelta(hours=2)), by=clerk)
+    address = reverse("calendar-time", args=[daily.pk])
+    page = desk.get(address, {"at": at.isoformat()}).content.decode()
+    assert "11:00:00" in page and "A person put it here" in page
+    part = desk.get(address, {"at": at.isoformat()}, headers={"X-Part": "dialog"}).content.decode()
+    assert "11:00:00" in part and "<html" not in part
+
+
+@pytest.mark.parametrize("at", ["", "never", "2027-01-01T00:00", "2027-01-01T00:00:01Z"])
+def test_a_time_that_the_schedule_does_not_have_is_not_there(daily, desk, at):
+    address = reverse("calendar-time", args=[daily.pk])
+    assert desk.get(address, {"at": at}).status_code == 404
+
+
+def test_what_was_sent_says_that_it_cannot_be_moved(daily, desk, now):
+    run = make_run(daily, now - DAY, sent=1, total=2, failed=1, state="partial")
+    page = desk.get(reverse("calendar-run", args=[run.pk])).content.decode()
+    assert "1 of 2 sent" in page and "1 failed" in page
+    assert "cannot be moved" in page
+
+
+def test_limits_that_hold_a_time_are_said(daily, desk, world):
+    Room.objects.filter(pk=world.room.pk).update(quiet_from=time(8), quiet_until=time(10))
+    address = reverse("calendar-time", args=[daily.pk])
+    page = desk.get(address, {"at": daily.next_due_at.isoformat()}).content.decode()
+    assert "after the quiet hours" in page
+
+
+def test_a_day_of_the_calendar_starts_a_draft(desk, world):
+    day = date.today() + 20 * DAY  # noqa: DTZ011 - any day to come
+    wanted = {"date": str(day), "time": "08:30", "zone": "Asia/Seoul"}
+    begin = desk.get(reverse("wizard-add"), wanted)
+    page = desk.get(begin["Location"])
+    assert f"date={day}" in page.content.decode()
+    desk.post(begin["Location"], target(world, title="From a day"))
+    draft = Schedule.objects.get(title="From a day")
+    assert (draft.date, draft.time, draft.zone) == (day, time(7, 30), "Asia/Taipei")
+
+
+@pytest.mark.parametrize("query", [{"date": "x"}, {"date": "0001-01-01"}, {"time": "09:00"}])
+def test_a_day_that_is_none_starts_a_draft_without(desk, query):
+    assert "date" not in desk.get(reverse("wizard-add"), query)["Location"]
+
+
+def test_a_day_alone_leaves_the_time_open(desk, world):
+    begin = desk.get(reverse("wizard-add"), {"date": "2027-03-01", "time": "9", "zone": "Mars"})
+    desk.post(begin["Location"], target(world, title="From a day"))
+    draft = Schedule.objects.get(title="From a day")
+    assert (draft.date, draft.time) == (date(2027, 3, 1), None)
