@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from django.utils.formats import get_format
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from channels.models import Room
 from config.scoped.times import zone_of
@@ -19,7 +20,12 @@ from schedules.models.run import KINDS
 from schedules.shown import windows
 from schedules.states import RunState, ScheduleState
 
-VIEWS = {"month": _("Month"), "week": _("Week"), "day": _("Day"), "list": _("List")}
+VIEWS = {
+    "month": _("Month"),
+    "week": _("Week"),
+    "day": pgettext_lazy("a view of the calendar", "Day"),
+    "list": _("List"),
+}
 STATES = [*RunState.choices, (ScheduleState.WAITING.value, ScheduleState.WAITING.label)]
 LONGEST = 45  # days
 OFFERED = 200  # choices of one filter
