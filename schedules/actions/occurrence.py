@@ -26,6 +26,12 @@ CHANGEABLE = (ScheduleState.ACTIVE, ScheduleState.PAUSED)
 LONGEST_TEXT = 10_000
 
 
+def has_single_times(row: Schedule) -> bool:
+    """Whether single times of it can be changed as it stands: a message that goes once is edited
+    instead."""
+    return row.state in CHANGEABLE and row.timing_kind not in (Kind.NOW, Kind.ONCE)
+
+
 @transaction.atomic
 def change_one(
     schedule: Schedule, appointed_at: datetime, wanted: Change, *, by: Any

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,12 +15,14 @@ from logs.said import retell
 from orgs.clock import database_now
 from orgs.reach import Act, can, within
 from schedules.actions.edit import EDITABLE
+from schedules.actions.occurrence import has_single_times
 from schedules.models import Run, Schedule
 from schedules.recurrence import Occurrence
 from schedules.shown.calendar.legend import look_of
 from schedules.shown.calendar.one import held_at, occurrence_at
 from schedules.shown.coming import reason_in_words, words
 from schedules.states import RunState, ScheduleState
+from schedules.templatetags.teiji_times import input_in_zone
 
 
 @require_safe
@@ -119,4 +122,27 @@ def time_facts(
         "icon": icon,
         "why": reason_in_words(one),
         "held": held_at(row, one, now),
+        # As the forms of a schedule's page take them.
+        "may_change_times": may_change_times(request, row) and one.due_at > now,
+        "occurrence": one,
+        "number": 0,
+        "coming": {"zone": row.zone},
+        "wanted": wanted_time(request, row.zone),
+        "back": request.GET.get("back", ""),
     }
+
+
+def may_change_times(request: HttpRequest, row: Schedule) -> bool:
+    return has_single_times(row) and can(request.user, Act.CHANGE, row)
+
+
+def wanted_time(request: HttpRequest, zone: str) -> str:
+    """Where it was dragged to (`to`, on the clock of `zone`), on the schedule's own clock; ""."""
+    try:
+        local = datetime.fromisoformat(request.GET.get("to", ""))
+        own = ZoneInfo(request.GET.get("zone", ""))
+    except (ValueError, KeyError, OSError):  # no such time, no such zone
+        return ""
+    if local.tzinfo is not None or not 1970 < local.year < 9998:
+        return ""
+    return input_in_zone(local.replace(tzinfo=own), zone)

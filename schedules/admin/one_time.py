@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -16,19 +17,26 @@ from schedules.models import OccurrenceChange, Schedule
 from schedules.recurrence import Change
 from schedules.recurrence.moments import first_moment
 
+CALENDAR = ("view", "date", "unit", "room", "state", "kind")  # what an address of it says
+
 
 def page_of(row: Schedule) -> str:
     return reverse("admin:schedules_schedule_change", args=[row.pk])
 
 
-def times_of(row: Schedule) -> str:
-    return f"{page_of(row)}#times"
+def _shown_then(request: HttpRequest, row: Schedule) -> str:
+    """The calendar as it was asked from there, else the schedule's times."""
+    asked = dict(parse_qsl(request.POST.get("back", "").removeprefix("?")))
+    if not asked:
+        return f"{page_of(row)}#times"
+    kept = {name: asked[name] for name in CALENDAR if name in asked}
+    return f"{reverse('calendar')}?{urlencode(kept)}"
 
 
 def _leave_out(request: HttpRequest, row: Schedule) -> str:
     actions.change_one(row, _appointed_at(request), Change(skips=True), by=request.user)
     messages.success(request, _("This one is left out. The others go as before."))
-    return times_of(row)
+    return _shown_then(request, row)
 
 
 def _move(request: HttpRequest, row: Schedule) -> str:
@@ -36,7 +44,7 @@ def _move(request: HttpRequest, row: Schedule) -> str:
     wanted = replace(_known(row, at), skips=False, due_at=_new_time(request, row))
     actions.change_one(row, at, wanted, by=request.user)
     messages.success(request, _("This one goes at its new time. The others go as before."))
-    return times_of(row)
+    return _shown_then(request, row)
 
 
 def _reword(request: HttpRequest, row: Schedule) -> str:
@@ -44,13 +52,13 @@ def _reword(request: HttpRequest, row: Schedule) -> str:
     wanted = replace(_known(row, at), skips=False, text=request.POST.get("text", ""))
     actions.change_one(row, at, wanted, by=request.user)
     messages.success(request, _("This one goes with its own text. The others go as before."))
-    return times_of(row)
+    return _shown_then(request, row)
 
 
 def _restore(request: HttpRequest, row: Schedule) -> str:
     actions.take_back_one(row, _appointed_at(request), by=request.user)
     messages.success(request, _("The change was taken back."))
-    return times_of(row)
+    return _shown_then(request, row)
 
 
 def _appointed_at(request: HttpRequest) -> datetime:

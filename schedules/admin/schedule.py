@@ -19,13 +19,12 @@ from orgs.clock import database_now
 from orgs.reach import Act, can, within
 from schedules import actions
 from schedules.actions.edit import EDITABLE
-from schedules.actions.occurrence import CHANGEABLE
+from schedules.actions.occurrence import has_single_times
 from schedules.actions.run_now import RUNNABLE
 from schedules.admin.acts import act_on
 from schedules.admin.live import answer_if_new, fingerprint
 from schedules.admin.schedule_list import ScheduleList
 from schedules.models import Schedule
-from schedules.recurrence import Kind
 from schedules.shown.approvals import standing_of
 from schedules.shown.audience import audience_of
 from schedules.shown.chat import chats_of_draft
@@ -126,9 +125,7 @@ class ScheduleAdmin(ScheduleList):
             "foreign_rooms": rooms_total - reached.count(),
             **_preflight(row, now, may_change=may_change),
             **_runs_of(row),
-            "may_change_times": may_change
-            and row.state in CHANGEABLE
-            and row.timing_kind not in (Kind.NOW, Kind.ONCE),
+            "may_change_times": may_change and has_single_times(row),
             "void_changes": void_changes(row, now),
             "open_edit": row.drafts.first() if may_change else None,
             "new_uid": uuid4(),

@@ -140,6 +140,17 @@
     location.assign(`${say.register}?${asked}`);
   }
 
+  // The address of one time's dialog: with the way back, and where it is dragged to.
+  function asked(event, to) {
+    const address = new URL(event.extendedProps.address, location.href);
+    address.searchParams.set("back", location.search || "?view=month");
+    if (to) {
+      address.searchParams.set("to", to);
+      address.searchParams.set("zone", say.zone);
+    }
+    return address.href;
+  }
+
   const calendar = new FullCalendar.Calendar(place, {
     initialView: VIEWS[say.view],
     initialDate: say.date,
@@ -173,7 +184,13 @@
     dateClick: register,
     eventClick(info) {
       info.jsEvent.preventDefault();
-      window.teijiDialog.open(info.event.extendedProps.address);
+      window.teijiDialog.open(asked(info.event));
+    },
+    eventDrop(info) {
+      const to = info.event.startStr.slice(0, 19);
+      info.revert(); // it moves when the dialog says so
+      if (to < clock()) note([say.sayMovedPast]);
+      else window.teijiDialog.open(asked(info.event, to));
     },
   });
   document.addEventListener("click", (event) => {

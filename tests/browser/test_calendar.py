@@ -103,3 +103,41 @@ def test_the_calendar_is_read_on_every_view_and_keeps_its_address(
     page.get_by_role("link", name="List", exact=True).click()
     expect(page.locator(".cal-day")).to_have_count(7)
     look(page, "list")
+
+
+def first_move(page: Page) -> Any:
+    """The dialog of the first time that can be moved, opened by the keyboard."""
+    events(page, "아침 공지").filter(has_text="09:00").nth(1).focus()
+    page.keyboard.press("Enter")
+    return page.locator("#calendar-dialog")
+
+
+def test_one_of_a_series_is_moved_by_keyboard_and_by_mouse(
+    browse: Callable[..., Page], week: Schedule, clerk: Any
+) -> None:
+    clerk.language = "ko"
+    clerk.save()
+    page = browse(clerk)
+    day = tomorrow() + DAY
+    page.goto(f"/admin/calendar/?view=week&date={day:%Y-%m-%d}")
+    dialog = first_move(page)
+    field = dialog.locator("input[name=time]")
+    moved = field.input_value()[:10]
+    field.fill(f"{moved}T10:30:00")
+    look(page, "dialog")
+    field.press("Enter")
+    expect(events(page, "아침 공지").filter(has_text="10:30")).to_have_count(1)
+    expect(page).to_have_url(re.compile("view=week"))
+    page.goto(f"/admin/calendar/?view=month&date={moved}")
+    coming = events(page, "아침 공지").filter(has_text="10:30")
+    target = page.locator(f'.fc-daygrid-day[data-date="{later(moved)}"]')
+    coming.drag_to(target)
+    expect(dialog.locator("input[name=time]")).to_have_value(f"{later(moved)}T10:30")
+    dialog.locator("form[action*=move-one] button").click()
+    expect(
+        page.locator(f'.fc-daygrid-day[data-date="{later(moved)}"]').get_by_text("10:30")
+    ).to_be_visible()
+
+
+def later(day: str) -> str:
+    return f"{datetime.fromisoformat(day) + 3 * DAY:%Y-%m-%d}"

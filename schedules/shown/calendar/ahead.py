@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from orgs.reach import Act, under, within
+from schedules.actions.occurrence import has_single_times
 from schedules.models import HolidayException, OccurrenceChange, Schedule
 from schedules.recurrence import (
     NO_CHANGES,
@@ -77,7 +78,7 @@ def entries_ahead(
         if left < 0:
             shown.until = time.due_at
             break
-        entry = _of_time(row, time, row.pk in may_move)
+        entry = _of_time(row, time, row.pk in may_move and has_single_times(row))
         if (row.pk, time.due_at) in planned or asked.state not in ("", entry.state):
             continue
         of_day[day] += 1
@@ -161,5 +162,5 @@ def _of_time(row: Schedule, time: _Time, may_change: bool) -> Entry:
         revision=row.revision,
         is_often=time.is_often,
         is_moved=one.first_due_at is not None,
-        may_move=may_change and not is_waiting and not time.is_often,
+        may_move=may_change and not time.is_often,
     )

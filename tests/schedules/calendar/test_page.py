@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from channels.models import Room
+from orgs.reach import Role
 from schedules.actions import change_one, register
 from schedules.admin import calendar
 from schedules.models import HolidayException, Schedule
@@ -16,6 +17,7 @@ from tests.schedules.wizard.conftest import target
 pytestmark = pytest.mark.django_db
 
 DAY = timedelta(days=1)
+PART = {"X-Part": "dialog"}
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def test_the_page_of_a_time_says_how_it_goes(daily, desk, clerk):
     address = reverse("calendar-time", args=[daily.pk])
     page = desk.get(address, {"at": at.isoformat()}).content.decode()
     assert "11:00:00" in page and "A person put it here" in page
-    part = desk.get(address, {"at": at.isoformat()}, headers={"X-Part": "dialog"}).content.decode()
+    part = desk.get(address, {"at": at.isoformat()}, headers=PART).content.decode()
     assert "11:00:00" in part and "<html" not in part
 
 
@@ -136,3 +138,41 @@ def test_a_day_alone_leaves_the_time_open(desk, world):
     desk.post(begin["Location"], target(world, title="From a day"))
     draft = Schedule.objects.get(title="From a day")
     assert (draft.date, draft.time) == (date(2027, 3, 1), None)
+
+
+def test_a_time_that_is_dragged_is_asked_about_on_the_schedules_own_clock(daily, desk):
+    at = daily.next_due_at + DAY
+    address = reverse("calendar-time", args=[daily.pk])
+    dragged = {"at": at.isoformat(), "to": "2031-05-06T10:30:00", "zone": "Asia/Seoul"}
+    page = desk.get(address, dragged, headers=PART).content.decode()
+    assert 'value="2031-05-06T09:30:00"' in page
+    for wrong in ({"zone": "Mars"}, {"zone": "Asia"}, {"to": "x"}, {"to": "9999-12-31T23:59:59"}):
+        page = desk.get(address, dragged | wrong, headers=PART).content.decode()
+        assert 'T09:00:00"' in page and "2031" not in page
+
+
+def test_whoever_moves_one_in_the_calendar_comes_back_to_it(daily, desk):
+    at = daily.next_due_at + DAY
+    new = (at + timedelta(hours=10)).replace(tzinfo=None)  # Taipei is eight hours ahead
+    answer = desk.post(
+        reverse("admin:schedules_schedule_act", args=[daily.pk, "move-one"]),
+        {"at": at.isoformat(), "time": new.isoformat(), "back": "?view=week&date=2031-05-06&x=//y"},
+    )
+    assert answer["Location"] == "/admin/calendar/?view=week&date=2031-05-06"
+    page = desk.get(reverse("calendar-time", args=[daily.pk]), {"at": at.isoformat()})
+    assert "11:00:00" in page.content.decode()
+
+
+def test_a_viewer_is_offered_no_move(daily, client, world):
+    client.force_login(world.person(world.xinyi, Role.VIEWER))
+    address = reverse("calendar-time", args=[daily.pk])
+    page = client.get(address, {"at": daily.next_due_at.isoformat()}).content.decode()
+    assert "move-one" not in page
+
+
+def test_a_message_that_goes_once_is_edited_not_moved(make_schedule, feed, desk, clerk):
+    once = register(make_schedule(due_in=40 * 3600), by=clerk)
+    assert [event["movable"] for event in feed()["events"]] == [False]
+    address = reverse("calendar-time", args=[once.pk])
+    page = desk.get(address, {"at": once.next_due_at.isoformat()}, headers=PART).content.decode()
+    assert "/move-one/" not in page and "/edit/" in page
