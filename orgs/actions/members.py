@@ -118,8 +118,9 @@ def _store_user(user: User) -> None:
 
 
 def _facts(member: Member) -> dict[str, Any]:
-    role = str(member.get_role_display())
-    return facts_of(member.user, USER_FIELDS) | facts_of(member, ["unit"]) | {"role": role}
+    # By its number: the page says it in the reader's language.
+    facts = facts_of(member.user, USER_FIELDS) | facts_of(member, ["unit"])
+    return facts | {"role": int(member.role)}
 
 
 def _record(verb: str, member: Member, by: Any, before: dict[str, Any], password: str) -> None:

@@ -19,7 +19,7 @@ def test_who_joins_without_a_password_cannot_sign_in_yet(world: World) -> None:
     assert not member.user.has_usable_password() and member.user.is_staff
     entry = History.objects.get(kind="member")
     assert (entry.verb, entry.actor, entry.unit_path) == ("created", "taipei", world.xinyi.path)
-    assert entry.changes["role"] == [None, "operator"]
+    assert entry.changes["role"] == [None, Role.OPERATOR]
 
 
 @pytest.mark.parametrize("unit", ["hq", "north", "south", "tainan"])
