@@ -51,8 +51,8 @@ def test_a_file_is_mapped_corrected_and_taken_in(browse, world, account, tmp_pat
     expect(page.get_by_role("heading", name="2 errors: nothing can be imported")).to_be_visible()
     lines = page.locator("tr", has=page.locator(".tj-figures"))
     expect(lines).to_have_count(2)
-    expect(lines.nth(0)).to_contain_text("2이름It begins as a formula")
-    expect(lines.nth(1)).to_contain_text("3주소A LINE user")
+    expect(lines.nth(0)).to_contain_text("2이름“=1”: It begins as a formula")
+    expect(lines.nth(1)).to_contain_text("3주소“nobody”: A LINE user")
     assert not Recipient.objects.exists()
 
     people = [f'{line_id(number)},김민준 {number},"vip, new"' for number in range(MANY)]
@@ -111,7 +111,7 @@ def test_an_audience_by_tags_is_counted_and_written_to(browse, world, account, w
     in_a_row = len({round(box["y"]) for box in boxes}) == 1
     assert in_a_row == (width > 800) and len({round(box["width"]) for box in boxes}) == 1
     clerk.get_by_text("An audience", exact=True).click()
-    clerk.get_by_label("Audience", exact=True).select_option(label="Members")
+    clerk.get_by_label("Audience", exact=True).select_option(label="Members · LINE · exactly once")
     go_on(clerk, "content")
     clerk.locator("#id_text").fill("Hello")
     go_on(clerk, "timing")
