@@ -26,9 +26,12 @@ from orgs.reach import Role
 from schedules.dispatch.loop import Loop
 from schedules.models import Schedule, ScheduleImage
 from scripts import translations
+from tests.emptying import delete_what_there_is
 from tests.logged import logged  # noqa: F401 - a fixture
 from tests.manage import manage  # noqa: F401 - a fixture
 from tests.unlimited import UNLIMITED
+
+DATABASE_FIXTURES = {"db", "transactional_db"}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,6 +65,17 @@ class World:
         user = User.objects.create(username=f"{unit.code}-{role.name.lower()}", is_staff=True)
         Member.objects.create(user=user, unit=unit, role=role)
         return user
+
+
+delete_what_there_is()
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        uses_one = DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
+        if not uses_one and not item.get_closest_marker("django_db"):
+            item.add_marker("no_database")
 
 
 @pytest.fixture(scope="session")

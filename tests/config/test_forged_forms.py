@@ -12,7 +12,7 @@ from django.urls import get_resolver
 
 from tests.tenants.canaries import make_canaries
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 # No number; larger than a column; a digit to Python and to no database; NUL.
 FORGED = ["x", "9" * 30, "²", "1\x00"]

@@ -11,7 +11,7 @@ from orgs.reach import Role
 from tests.tenants.canaries import BLIND, SEES, WORD, make_canaries
 from tests.tenants.routes import routes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 QUERIES = ("", f"?q={WORD.lower()}", "?unit__id__exact={unit}", "?room__id__exact={room}", "?e=1")
 
