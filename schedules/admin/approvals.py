@@ -16,20 +16,25 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 
-from config.scoped.admin import ReadOnlyAdmin
+from config.scoped.admin import CappedPaginator, ReadOnlyAdmin
 from config.scoped.times import zone_of
+from config.scoped.way_back import way_back
 from orgs.clock import database_now
 from orgs.reach import within
 from schedules import actions
 from schedules.actions.approve import is_own
+from schedules.admin.approval_answers import answer_ticked
 from schedules.clearance import digest_of, facts_of
 from schedules.models import Approval, Schedule
 from schedules.models.approval import NOTE_LENGTH
-from schedules.shown.approvals import answer_of, questions_for, queue_of
+from schedules.shown.approval_queue import lines_of, queue
+from schedules.shown.approvals import answer_of, questions_for
 from schedules.shown.audience import audience_of
 from schedules.shown.chat import chats_of_draft
 from schedules.shown.coming import coming
 from schedules.shown.facts import differences
+
+PAGE = 25
 
 
 @admin.register(Approval)
@@ -38,6 +43,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
         wrapped = self.admin_site.admin_view
         return [
             path("", wrapped(self.queue_view), name="schedules_approval_changelist"),
+            path("answer/", wrapped(self.answer_view), name="schedules_approval_answer"),
             path("<int:pk>/", wrapped(self.review_view), name="schedules_approval_change"),
             path("<int:pk>/approve/", wrapped(self.approve_view), name="schedules_approval_yes"),
             path("<int:pk>/refuse/", wrapped(self.refuse_view), name="schedules_approval_no"),
@@ -49,15 +55,34 @@ class ApprovalAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
+        now = database_now()
+        show = "all" if request.GET.get("show") == "all" else "mine"
+        rows = {name: queue(request.user, mine=name == "mine") for name in ("mine", "all")}
+        page = CappedPaginator(rows[show], PAGE).get_page(request.GET.get("page"))
         context = self.admin_site.each_context(request) | {
             "title": _("Approvals"),
             "subtitle": None,
             "opts": self.opts,
-            "lines": queue_of(request.user),
-            "now": database_now(),
+            "show": show,
+            "counts": {name: found.count() for name, found in rows.items()},
+            "page": page,
+            "lines": lines_of(page.object_list, by=request.user, now=now),
+            "here": f"{request.path}?{request.GET.urlencode()}",
+            "note_length": NOTE_LENGTH,
+            "now": now,
             "viewer_zone": zone_of(request.user),
         }
         return render(request, "schedules/approvals.html", context)
+
+    def answer_view(self, request: HttpRequest) -> HttpResponse:
+        """One answer to all that are ticked."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_module_permission(request):
+            raise PermissionDenied
+        answer_ticked(request)
+        queue_url = reverse("admin:schedules_approval_changelist")
+        return HttpResponseRedirect(way_back(request, queue_url))
 
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Exactly what would be sent, and the two answers."""

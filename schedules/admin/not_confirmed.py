@@ -8,13 +8,13 @@ from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from config.scoped.admin import CappedPaginator
 from config.scoped.times import zone_of
+from config.scoped.way_back import way_back
 from orgs.clock import database_now
 from orgs.reach import Act, can_anywhere, within
 from schedules import actions
@@ -73,7 +73,7 @@ def decide_page(request: HttpRequest) -> HttpResponse:
         unsure = [d for d in doubts if isinstance(resolved.refused.get(d.pk), actions.NeedsSure)]
         if unsure:
             return ask_if_sure(request, verdict, unsure)
-    return HttpResponseRedirect(_way_back(request))
+    return HttpResponseRedirect(way_back(request, reverse("not-confirmed")))
 
 
 def _still_open(
@@ -105,7 +105,7 @@ def ask_if_sure(
         "lines": [(line, _value(line, seen[line.delivery.pk])) for line in lines],
         "is_asked": any(line.asked_until for line in lines),
         "note": _note(request),
-        "next": _way_back(request),
+        "next": way_back(request, reverse("not-confirmed")),
     }
     return render(request, "schedules/not_confirmed_sure.html", context)
 
@@ -141,13 +141,6 @@ def _doubt(value: str) -> actions.Doubt | None:
 
 def _note(request: HttpRequest) -> str:
     return request.POST.get("note", "").replace("\x00", "").strip()[:NOTE_LENGTH]
-
-
-def _way_back(request: HttpRequest) -> str:
-    """The page from which it was decided."""
-    wanted = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
-    return wanted if is_ours else reverse("not-confirmed")
 
 
 def _tell(request: HttpRequest, resolved: Resolved, verdict: actions.Verdict) -> None:

@@ -8,34 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from orgs.reach import Act, within
-from schedules.actions.approve import is_own
 from schedules.models import Approval, Schedule
 from schedules.states import ScheduleState
-
-SHOWN = 100
-EXCERPT = 200  # characters
-
-
-@dataclass(frozen=True)
-class Line:
-    """One question of the queue."""
-
-    asked: Approval
-    is_own: bool  # others answer it
-
-    @property
-    def schedule(self) -> Schedule:
-        found: Schedule = self.asked.schedule
-        return found
-
-    @property
-    def excerpt(self) -> str:
-        text: str = self.asked.facts["text"]
-        return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
-
-    @property
-    def images(self) -> int:
-        return len(self.asked.facts["images"])
 
 
 @dataclass(frozen=True)
@@ -51,11 +25,6 @@ def questions_for(user: Any) -> Any:
     """What waits for an answer that this person may give, or somebody beside them."""
     rows = within(user, Approval.objects.waiting(), Act.APPROVE)
     return rows.select_related("unit", "asked_by", "schedule__unit")
-
-
-def queue_of(user: Any) -> list[Line]:
-    """The soonest send first."""
-    return [Line(asked, is_own(asked, user)) for asked in questions_for(user)[:SHOWN]]
 
 
 def standing_of(schedule: Schedule, user: Any) -> Standing | None:

@@ -1,4 +1,4 @@
-// The worklist: ticking many, and how many are ticked.
+// Worklists: ticking many, and how many are ticked.
 "use strict";
 
 for (const form of document.querySelectorAll("[data-choices]")) {
