@@ -10,7 +10,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from rest_framework.permissions import AllowAny
 from rest_framework.routers import SimpleRouter
 
-from channels.api import ImageViewSet, RoomViewSet
+from channels.api import ImageViewSet, RoomViewSet, WebhookDeliveryViewSet, WebhookViewSet
 from config.scoped.problems import MEDIA_TYPE, problem
 from logs.api import HistoryViewSet
 from orgs.api import MemberViewSet, UnitViewSet
@@ -49,6 +49,12 @@ router.register("units", UnitViewSet)
 router.register("members", MemberViewSet)
 router.register("units", UnitFreezeViewSet, basename="unit-freeze")
 router.register("accounts", AccountFreezeViewSet, basename="account-freeze")
+router.register("webhooks", WebhookViewSet)
+router.register(
+    r"webhooks/(?P<webhook>[0-9]{1,18})/deliveries",
+    WebhookDeliveryViewSet,
+    basename="webhook-delivery",
+)
 router.register("recipients", ReachedViewSet, basename="reached")
 
 # The document says what the API can do, nothing of what is in it: anybody may read it.

@@ -21,8 +21,10 @@ SAID = [
     _("Handed over, but Apprise says that it failed."),
     _("Handed over, but no answer came: %(why)s."),
     _("IrisLite cannot be asked."),
+    _("It has taken nothing for days."),
     _("It is no image but %(kind)s."),
     _("It is not in the storage."),
+    _("It said that it is gone for good (HTTP 410)."),
     _("Its time had passed before it stood in the queue."),
     _("Kakao does not accept the refresh token or the app's keys: %(why)s"),
     _(

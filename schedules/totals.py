@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef
 
 from logs import history
+from schedules import results
 from schedules.models import Delivery, Run
 from schedules.outcomes.keep import note_changes
 from schedules.states import (
@@ -145,6 +146,7 @@ def _write(runs: list[Run], to: RunState, totals: dict[str, int], now: datetime)
     said = {name: count for name, count in totals.items() if count}
     rows = [(run, run.unit_path) for run in moved]
     history.record_machine(to.value, rows, now=now, changes=said)
+    results.note(moved, to, totals, now)
     if to in (RunState.FAILED, RunState.PARTIAL, UNCONFIRMED):
         asked = _asked_about(moved) if to == UNCONFIRMED else set()
         for run in moved:

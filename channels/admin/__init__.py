@@ -7,6 +7,8 @@ from channels.admin.images import ImageAdmin
 from channels.admin.recipient_imports import RecipientImportAdmin
 from channels.admin.recipients import RecipientAdmin
 from channels.admin.rooms import RoomAdmin
+from channels.admin.webhook_deliveries import WebhookDeliveryAdmin
+from channels.admin.webhooks import WebhookAdmin
 
 __all__ = [
     "AccountAdmin",
@@ -17,4 +19,6 @@ __all__ = [
     "RecipientAdmin",
     "RecipientImportAdmin",
     "RoomAdmin",
+    "WebhookAdmin",
+    "WebhookDeliveryAdmin",
 ]

@@ -35,6 +35,9 @@ TITLES: dict[str, Counted] = {
         "%(n)d waits for approval", "%(n)d wait for approval", n
     ),
     AlertKind.REFUSED: lambda n: ngettext("%(n)d was refused", "%(n)d were refused", n),
+    AlertKind.WEBHOOK: lambda n: ngettext(
+        "A webhook is switched off", "%(n)d webhooks are switched off", n
+    ),
 }
 
 OVER: dict[str, Callable[[], str]] = {
@@ -55,6 +58,7 @@ PLACES: dict[str, str] = {
     AlertKind.QUOTA: "/admin/channels/account/",
     AlertKind.APPROVAL: "/admin/schedules/approval/",
     AlertKind.REFUSED: "/admin/schedules/schedule/?state__exact=draft",
+    AlertKind.WEBHOOK: "/admin/channels/webhook/",
 }
 
 

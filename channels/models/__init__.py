@@ -6,6 +6,7 @@ from channels.models.alert import Alert, Notice, Quiet, Telling
 from channels.models.alert_target import AlertTarget
 from channels.models.audience import Audience
 from channels.models.day_count import DayCount
+from channels.models.fact import Fact, FactKind
 from channels.models.image import Image, MediaLink
 from channels.models.inbound import InboundEvent
 from channels.models.label import Label
@@ -18,6 +19,7 @@ from channels.models.recipient_import import RecipientImport
 from channels.models.room import Room
 from channels.models.sandbox import SandboxMessage
 from channels.models.turn import Turn
+from channels.models.webhook import Webhook, WebhookAttempt, WebhookDelivery
 
 __all__ = [
     "Account",
@@ -26,6 +28,8 @@ __all__ = [
     "AlertTarget",
     "Audience",
     "DayCount",
+    "Fact",
+    "FactKind",
     "Image",
     "InboundEvent",
     "Label",
@@ -44,4 +48,7 @@ __all__ = [
     "Tagging",
     "Telling",
     "Turn",
+    "Webhook",
+    "WebhookAttempt",
+    "WebhookDelivery",
 ]

@@ -38,6 +38,7 @@ class AlertKind(models.TextChoices):
     QUOTA = "quota", _("quota")
     APPROVAL = "approval", _("approval")
     REFUSED = "refused", _("refused")
+    WEBHOOK = "webhook", _("webhook switched off")
     WELCOME = "welcome", _("a place was added")
 
 

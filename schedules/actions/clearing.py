@@ -10,7 +10,7 @@ from channels.alerts import AlertKind
 from logs import history
 from orgs.models import Unit
 from orgs.reach import Act, can_in
-from schedules import clearance
+from schedules import clearance, results
 from schedules.actions.refusal import Refused
 from schedules.models import Approval, Run, Schedule
 from schedules.recurrence import Kind
@@ -93,6 +93,7 @@ def ask(row: Schedule, *, by: Any, now: datetime) -> Approval:
         text=f"{row.unit}: {row.title}",
         now=now,
     )
+    results.note_asked(row, unit, now)
     return found
 
 

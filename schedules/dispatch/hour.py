@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from channels import hearing, pull
+from channels import facts, hearing, pull
 from schedules.dispatch import foretell
 from schedules.dispatch.remind import ask_again
 from schedules.models import Heartbeat, Installation
@@ -19,6 +19,7 @@ HOUR = timedelta(hours=1)
 DUTIES: dict[str, Callable[[datetime], int]] = {
     "what phones have fetched is forgotten": pull.forget_old,
     "what channels told is forgotten": hearing.forget_old,
+    "facts and the log of webhooks are forgotten": facts.forget_old,
     "what was approved is looked at": ask_again,
     "quotas and budgets are foretold": foretell.look,
 }

@@ -33,6 +33,7 @@ from schedules.dispatch.hear import Listener
 from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.pace import note_answers
 from schedules.dispatch.plan import plan
+from schedules.dispatch.poster import Poster
 from schedules.dispatch.preflight.turn import Lookout
 from schedules.dispatch.remind import remind
 from schedules.dispatch.send import Senders, warm_up
@@ -54,6 +55,7 @@ SETTLE_EVERY = 0.02  # seconds in which answers gather for one write
 SETTLE_BUSY = 2.0  # the same while others wait to be handed over: those go first
 RENEW_AFTER = timedelta(seconds=1)  # after its time, for what still waits for a slot
 TELL_EVERY = 2.0  # seconds between two looks at what administrators are to be told
+POST_EVERY = 1.0  # seconds between two looks at what other systems are to be told
 HUNG_AFTER = 15.0  # seconds without a round, after which it gives no more signs of life
 UPKEEP_EVERY = 1.0  # seconds between plan, sweep and a look at the clock
 ASK_EVERY = 1.0  # seconds between looks at what channels told, and are to be asked about
@@ -76,7 +78,17 @@ class Loop:
         self.sent = 0
         self._senders = Senders(self.clock)
         self._database = DatabaseThreads(
-            "claim", "wire", "settle", "upkeep", "ask", "meter", "tell", "look", "hour", "check"
+            "claim",
+            "wire",
+            "settle",
+            "upkeep",
+            "ask",
+            "meter",
+            "tell",
+            "post",
+            "look",
+            "hour",
+            "check",
         )
         self._round_at = time.monotonic()  # when the claimer last went round
         self._stopping = asyncio.Event()
@@ -85,6 +97,7 @@ class Loop:
         self._outcomes: list[Outcome] = []
         self._may_wait = True  # all of them have a key: lost, they would be asked for again
         self._administrators = Teller(partial(self._database.call, "tell"), self.clock.now)
+        self._poster = Poster(partial(self._database.call, "post"), self.clock.now)
         self._listener = Listener(partial(self._database.call, "ask"), self._senders)
         self._counts = Asker(partial(self._database.call, "meter"), self._senders)
         self._checker = Checker(partial(self._database.call, "check"), self._senders)
@@ -106,6 +119,7 @@ class Loop:
         try:
             await self._work(once=once)
         finally:
+            await self._poster.close()
             await self._senders.close()
             await self._database.close()
 
@@ -134,6 +148,7 @@ class Loop:
             await self._upkeep()
             await self._listener.turn()
             await self._tell()
+            await self._poster.turn()
         with suppress(*DATABASE_AWAY):  # then it is silent, as one that was killed
             await self._database.call("upkeep", Heartbeat.end, Heartbeat.Kind.LOOP, self.name)
 
@@ -271,6 +286,7 @@ class Loop:
             _again_and_again(self._lookout.turn, LOOK_EVERY, "coming runs could not be looked at"),
             # An alert that fails disturbs nothing that is sent.
             _again_and_again(self._tell, TELL_EVERY, "alerts could not be told"),
+            _again_and_again(self._poster.turn, POST_EVERY, "webhooks could not be posted"),
             _again_and_again(self._hour, HOUR_EVERY, "the duty of the hour could not be done"),
         ]
 

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from channels import alerts
+from channels import alerts, facts
 from channels.alerts import AlertKind
-from channels.models import Account, QuotaReading
+from channels.models import Account, FactKind, QuotaReading
 from logs import history
 from logs.said import retell
 from orgs.clock import month_around
@@ -92,6 +92,8 @@ def _stop(outcome: Outcome) -> None:
         text=lambda: _("Nothing more is sent through it: %(why)s") % {"why": retell(why)},
         now=now,
     )
+    about = {"account": account.pk, "channel": account.kind, "quota_spent": spent}
+    facts.note(FactKind.ACCOUNT_STOPPED, path, about, now)
     logger.error("account %s is stopped: %s", account.pk, why)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from orgs.bulk import insert
+from schedules import results
 from schedules.bookings import quota
 from schedules.bookings.labels import Planned, label_runs
 from schedules.bookings.rooms import REASONS, Wanted, book_audience, book_rooms
@@ -16,6 +17,7 @@ from schedules.runs.batches import store_batches
 from schedules.runs.billing import charges_of, messages_of, messages_of_audience
 from schedules.runs.frozen import Frozen, note_left_out, skip
 from schedules.runs.twins import finish_runs, insert_but_twins
+from schedules.states import DeliveryState, RunState
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +54,14 @@ def store(batch: Iterable[Frozen], now: datetime) -> list[Run]:
             # It is taken anew batch by batch: as many as there are when they are read.
             purse.give_back(frozen.run, frozen.held)
             store_batches(frozen, frozen.audience, purse)
+    results.note_skipped([f.run for f in batch if _may_be_skipped(f)], now)
     return runs
+
+
+def _may_be_skipped(frozen: Frozen) -> bool:
+    """Whether an audience has anybody, or rooms a twin, turned out as it was written."""
+    left_out = any(row.state == DeliveryState.SKIPPED for row in frozen.deliveries)
+    return left_out or frozen.run.state == RunState.SKIPPED or frozen.audience is not None
 
 
 def _bar_uncleared(batch: Iterable[Frozen]) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from PIL import Image as Pillow
 
-from channels.api import UploadParser
+from channels.api.images import UploadParser
 from channels.models import Account, Image, Room
 from logs.models import History
 from orgs.reach import Role

@@ -25,6 +25,7 @@ import aiohttp
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from channels.adapters import registry
+from channels.webhooks import note, spread
 from schedules import states
 from schedules.dispatch import claim, mark, plan, settle, sweep
 
@@ -35,13 +36,14 @@ STEPS: dict[str, tuple[Any, str]] = {
     "mark": (mark, "mark_wire"),
     "settle": (settle, "settle"),
     "sweep": (sweep, "take_back"),
+    "spread": (spread, "spread"),
 }
-IN_TRANSACTION = ("plan", "claim", "settle", "sweep")
+IN_TRANSACTION = ("plan", "claim", "settle", "sweep", "spread")
 NAMES = {
     *(f"{step}.{when}" for step in IN_TRANSACTION for when in ("before_commit", "after_commit")),
     "mark.before", "mark.between", "mark.after",
     "settle.before",
-    "wire.before", "wire.written", "wire.answered",
+    "wire.before", "wire.written", "wire.answered", "post.answered",
 }  # fmt: skip
 GATHER_SECONDS = 20.0
 
@@ -98,6 +100,7 @@ def install(said: str, folder: Path) -> None:
         function = getattr(module, name)
         replace_everywhere(function, _step(point, step, function))
     replace_everywhere(states.move, _move(point, states.move))
+    replace_everywhere(note.note, _note(point, note.note))
     BaseDatabaseWrapper.commit = _commit(point, BaseDatabaseWrapper.commit)
     for kind in registry():
         adapter = registry()[kind]
@@ -143,6 +146,17 @@ def _move(point: Failpoint, move: Callable[..., int]) -> Callable[..., int]:
         if getattr(_now_in, "step", "") == "mark":
             point.hit("mark.between")
         return moved
+
+    return call
+
+
+def _note(point: Failpoint, function: Callable[..., Any]) -> Callable[..., Any]:
+    """An endpoint has answered, and it is to be written."""
+
+    @wraps(function)
+    def call(*args: Any) -> None:
+        point.hit("post.answered")
+        function(*args)
 
     return call
 

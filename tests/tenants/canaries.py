@@ -18,6 +18,7 @@ from channels.models import (
     AlertTarget,
     Audience,
     DayCount,
+    Fact,
     Label,
     MediaLink,
     Membership,
@@ -31,6 +32,9 @@ from channels.models import (
     Tag,
     Tagging,
     Telling,
+    Webhook,
+    WebhookAttempt,
+    WebhookDelivery,
 )
 from logs.models import Attempt, History, Punctuality
 from logs.stats.tally import roll_up
@@ -144,6 +148,7 @@ def make_canaries(world: World, make_schedule: Any) -> Canaries:
     ))  # fmt: skip
     _keep_a_template(found)
     _alert_somebody(found)
+    _tell_a_system(found)
     _know_people(found)
     _run_something(found, make_schedule, person)
     return found
@@ -171,6 +176,23 @@ def _alert_somebody(found: Canaries) -> None:
     found.add(Alert.objects.get(key=WORD))
     found.add(Notice.objects.get(unit_path=unit.path))
     found.add(Telling.objects.get(target=target))
+
+
+def _tell_a_system(found: Canaries) -> None:
+    """An endpoint, what it was told, and what it answered."""
+    unit, now = found.rows["unit"], database_now()
+    webhook = Webhook(unit=unit, name=f"{WORD} webhook", url=f"https://{WORD}.example.com/")
+    webhook.events, webhook.told_from = ["run.sent"], now
+    webhook.secrets = {"secret": f"whsec_{WORD}AA"}
+    webhook.save()
+    found.add(webhook)
+    facts = {"kind": "run.sent", "unit_path": unit.path, "at": now, "data": {"title": WORD}}
+    fact = Fact.objects.create(**facts, spread_at=now, body=WORD)
+    found.add(fact)
+    told = WebhookDelivery.objects.create(webhook=webhook, fact=fact, next_try_at=now)
+    found.add(told)
+    tried = {"at": now, "took_ms": 5, "why": WORD}
+    found.add(WebhookAttempt.objects.create(delivery=told, **tried))
 
 
 def _know_people(found: Canaries) -> None:

@@ -25,6 +25,7 @@ OWNERS = {
     "not-confirmed": "delivery",
     "quota": "quotareading", "history": "history", "filters": "savedfilter",
     "freezes": "freeze", "units": "unit", "members": "member", "accounts": "account",
+    "webhooks": "webhook", "deliveries": "webhookdelivery",
 }  # fmt: skip
 
 # Words in an address that are no ids.
@@ -53,7 +54,7 @@ VALUES = {
     "step": ["target", "content", "timing", "review"],
 }
 WORDS = re.compile(r"<(?:slug|step):(?P<name>\w+)>|\(\?P<\w+>(?P<choices>[a-z]+(?:\|[a-z]+)+)\)")
-ID = re.compile(r"\(\?P<(?:pk|image_id|at)>[^()]*\)|<(?:int:pk|path:object_id|uuid:uid)>")
+ID = re.compile(r"\(\?P<(?:pk|image_id|at|webhook)>[^()]*\)|<(?:int:pk|path:object_id|uuid:uid)>")
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def test_no_page_is_left_in_english(spoken, world, who):
 
 
 FORMS = ["channels/room", "channels/account", "channels/audience", "channels/recipient",
-         "channels/alerttarget", "orgs/unit", "orgs/member", "orgs/token",
+         "channels/alerttarget", "channels/webhook", "orgs/unit", "orgs/member", "orgs/token",
          "schedules/placeholdervalue"]  # fmt: skip
 
 

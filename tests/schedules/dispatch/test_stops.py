@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from channels.adapters.base import refused
-from channels.models import Account, QuotaReading
+from channels.models import Account, Fact, QuotaReading
 from channels.models.alert import Alert
 from logs.models import History
 from orgs.clock import month_around
@@ -38,6 +38,8 @@ def test_the_account_is_stopped_once_and_it_is_written_why(world, spent):
     assert account.stopped_at == spent.due_at
     assert account.stopped_why == "You have reached your monthly limit."
     assert History.objects.filter(kind="account", verb="stopped").count() == 1
+    fact = Fact.objects.get(kind="account.stopped")
+    assert (fact.unit_path, fact.data["account"]) == (world.hq.path, account.pk)
 
 
 def test_its_messages_wait(spent):

@@ -1,0 +1,1 @@
+"""Webhooks: brings facts to the endpoints of other systems (docs/webhooks.md)."""

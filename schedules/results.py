@@ -1,0 +1,96 @@
+"""Results: what became of runs, as facts for others, written with it in one transaction."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from channels import facts
+from channels.models import Fact, FactKind
+from orgs.models import Unit
+from schedules.models import Delivery, Run, Schedule
+from schedules.states import DeliveryState, RunState
+
+KINDS: dict[RunState, FactKind] = {
+    RunState.SENT: FactKind.SENT,
+    RunState.PARTIAL: FactKind.PARTIAL,
+    RunState.FAILED: FactKind.FAILED,
+    RunState.UNCONFIRMED: FactKind.UNCONFIRMED,
+    RunState.SKIPPED: FactKind.SKIPPED,
+}
+
+
+def note(runs: Sequence[Run], to: RunState, totals: dict[str, int], now: datetime) -> None:
+    """These runs have come to this state. What was a person's wish is no news to others."""
+    kind = KINDS.get(to)
+    if kind is None or not runs:
+        return
+    missed = _missed(runs) if kind == FactKind.SKIPPED else set()
+    owners = _owners(runs)
+    facts.note_all(
+        Fact(
+            kind=FactKind.MISSED if run.pk in missed else kind,
+            unit_path=run.unit_path,
+            at=now,
+            data=_about(run, to, totals, now),
+            owner_id=owners.get(run.schedule_id),
+        )
+        for run in runs
+    )
+
+
+def note_skipped(planned: Iterable[Run], now: datetime) -> None:
+    """Those of these that were planned as skipped."""
+    ids = [run.pk for run in planned]
+    if not ids:
+        return
+    skipped = Run.objects.filter(pk__in=ids, state=RunState.SKIPPED).order_by("id")
+    for run in skipped.defer("payloads", "content"):
+        note([run], RunState.SKIPPED, {"skipped": run.skipped}, now)
+
+
+def note_asked(schedule: Schedule, of: Unit, now: datetime) -> None:
+    """The approvers of this unit are asked about a schedule."""
+    data = {
+        "schedule": schedule.pk,
+        "title": schedule.title,
+        "approving_unit": of.code,
+        "next_due_at": facts.written(schedule.next_due_at),
+        "link": f"{settings.TEIJI_PUBLIC_URL}/admin/schedules/schedule/{schedule.pk}/change/",
+    }
+    facts.note(FactKind.APPROVAL_ASKED, schedule.unit.path, data, now)
+
+
+def _about(run: Run, to: RunState, totals: dict[str, int], now: datetime) -> dict[str, Any]:
+    return {
+        "run": run.pk,
+        "schedule": run.schedule_id,
+        "title": run.title,
+        "trigger": run.trigger,
+        "state": to.value,
+        "reason": run.reason,
+        "due_at": facts.written(run.due_at),
+        "zone": run.zone,
+        "ended_at": facts.written(now),
+        "recipients": run.recipients,
+        "deliveries": {
+            "total": run.total,
+            **{name: totals.get(name, 0) for name in ("sent", "failed", "unconfirmed", "skipped")},
+        },
+        "link": f"{settings.TEIJI_PUBLIC_URL}/admin/schedules/run/{run.pk}/change/",
+    }
+
+
+def _missed(runs: Sequence[Run]) -> set[int]:
+    """Those whose time passed while nothing could be sent."""
+    whole = {run.pk for run in runs if run.reason == Run.Reason.MISSED}
+    of_rooms = Delivery.objects.filter(
+        run__in=runs, state=DeliveryState.SKIPPED, reason=Delivery.Reason.MISSED
+    )
+    return whole | set(of_rooms.order_by().values_list("run_id", flat=True).distinct())
+
+
+def _owners(runs: Sequence[Run]) -> dict[int, int | None]:
+    schedules = Schedule.objects.filter(pk__in={run.schedule_id for run in runs})
+    return dict(schedules.values_list("pk", "registered_by_id"))
