@@ -13,7 +13,7 @@ from rest_framework.routers import SimpleRouter
 from channels.api import ImageViewSet, RoomViewSet, WebhookDeliveryViewSet, WebhookViewSet
 from config.scoped.problems import MEDIA_TYPE, problem
 from logs.api import HistoryViewSet
-from orgs.api import MemberViewSet, UnitViewSet
+from orgs.api import DeputyViewSet, MemberViewSet, UnitViewSet
 from schedules.api import (
     AccountFreezeViewSet,
     ApprovalViewSet,
@@ -47,6 +47,7 @@ router.register("images", ImageViewSet)
 router.register("freezes", FreezeViewSet)
 router.register("units", UnitViewSet)
 router.register("members", MemberViewSet)
+router.register("deputies", DeputyViewSet)
 router.register("units", UnitFreezeViewSet, basename="unit-freeze")
 router.register("accounts", AccountFreezeViewSet, basename="account-freeze")
 router.register("webhooks", WebhookViewSet)

@@ -49,6 +49,7 @@ SIDEBAR: list[tuple[Any, list[Place]]] = [
         [
             (_("Units"), "account_tree", "orgs.Unit"),
             (_("People"), "group", "orgs.Member"),
+            (_("Deputies"), "supervisor_account", "orgs.Deputy"),
             (_("Tokens"), "vpn_key", "orgs.Token"),
         ],
     ),

@@ -1,4 +1,4 @@
-"""Units and members in the API. All writing goes through orgs.actions."""
+"""Units, members and deputies in the API. All writing goes through orgs.actions."""
 
 from typing import Any
 
@@ -22,9 +22,10 @@ from config.scoped.fields import (
 )
 from config.scoped.filters import IdFilter, YesNoFilter
 from config.scoped.refusals import answer_to
+from orgs.actions.deputies import name_deputy, take_back
 from orgs.actions.members import change_member, join, remove
 from orgs.actions.units import change_unit, plant
-from orgs.models import Member, Unit
+from orgs.models import Deputy, Member, Unit
 from orgs.reach import STEP, Act, Role, within
 from orgs.refusal import Refused
 
@@ -206,6 +207,55 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _Acting):
     def destroy(self, request: Request, pk: str) -> Response:
         """Remove a person, who can then not sign in any more."""
         remove(self.get_object(), by=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class DeputySerializer(StrictSerializer):
+    """Somebody who answers approvals for a unit in some days, of its own clocks."""
+
+    unit = ScopedRelatedField(queryset=Unit.objects.all())
+    member = ScopedRelatedField(
+        queryset=Member.objects.all(), help_text="Of that unit, or of one above it."
+    )
+    first_day = serializers.DateField()
+    last_day = serializers.DateField(help_text="To its end.")
+    named_by: Any = serializers.StringRelatedField()
+
+    class Meta:
+        model = Deputy
+        fields = ["id", "unit", "member", "first_day", "last_day", "named_by"]
+
+
+@extend_schema(tags=["organisation"])
+class DeputyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _Acting):
+    """Who stands in for the approvers of units within reach."""
+
+    queryset = Deputy.objects.select_related("unit", "named_by").order_by("id")
+    serializer_class = DeputySerializer
+    acts = {
+        "list": Act.VIEW,
+        "retrieve": Act.VIEW,
+        "create": Act.ORGANISE,
+        "destroy": Act.ORGANISE,
+    }
+
+    @extend_schema(responses={status.HTTP_201_CREATED: DeputySerializer})
+    def create(self, request: Request) -> Response:
+        """Name one. Approvers of the unit, or above, may."""
+        given = self.values()
+        deputy = name_deputy(
+            given["member"],
+            of=given["unit"],
+            first=given["first_day"],
+            last=given["last_day"],
+            by=request.user,
+        )
+        return Response(self.get_serializer(deputy).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses={status.HTTP_204_NO_CONTENT: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """From now on they answer nothing for it any more."""
+        take_back(self.get_object(), by=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

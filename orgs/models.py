@@ -3,9 +3,9 @@
 import hashlib
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -225,6 +225,61 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.unit} · {self.get_role_display()}"
+
+
+class DeputyQuerySet(models.QuerySet["Deputy"]):
+    def current(self, now: datetime) -> "DeputyQuerySet":
+        """Those who stand in at this moment."""
+        return self.filter(begins_at__lte=now, ends_at__gt=now)
+
+    def within(self, begins_at: datetime, ends_at: datetime) -> "DeputyQuerySet":
+        """Those who stand in at some moment from the first to before the second."""
+        return self.filter(begins_at__lt=ends_at, ends_at__gt=begins_at)
+
+
+class Deputy(models.Model):
+    """Somebody who stands in for a unit's approvers for some days: they answer what waits there.
+
+    It adds that to what their membership gives, for units that it reaches anyway.
+    """
+
+    reach = Belongs("unit__path", write=Role.APPROVER)
+
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+", verbose_name=_("unit"))
+    member = models.ForeignKey(
+        Member, models.CASCADE, related_name="deputyships", verbose_name=_("person")
+    )
+    begins_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"))
+    named_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, related_name="+", verbose_name=_("named by")
+    )
+
+    objects = DeputyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("deputy")
+        verbose_name_plural = _("deputies")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(begins_at__lt=models.F("ends_at")),
+                name="a_deputy_ends_after_beginning",
+            ),
+        ]
+        indexes = [models.Index(fields=["member", "ends_at"], name="deputy_of_member")]
+
+    def __str__(self) -> str:
+        return f"{self.member.user} · {self.unit}"
+
+    @property
+    def first_day(self) -> date:
+        """Of the unit's zone, as is the last one."""
+        return self.begins_at.astimezone(ZoneInfo(self.unit.zone)).date()
+
+    @property
+    def last_day(self) -> date:
+        last = self.ends_at - timedelta(microseconds=1)
+        return last.astimezone(ZoneInfo(self.unit.zone)).date()
 
 
 class TokenQuerySet(models.QuerySet["Token"]):

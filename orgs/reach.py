@@ -3,6 +3,8 @@
 A member reaches the member's own unit and everything under it. Each model names, in its
 attribute `reach`, the path by which a row belongs to a unit and the least role for each act.
 A model without that attribute reaches nobody, and a user without a membership reaches nothing.
+A deputy answers approvals as an approver would, in those units of their reach for which they stand
+in at the moment.
 """
 
 from dataclasses import dataclass
@@ -11,6 +13,8 @@ from typing import Any, TypeVar
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+
+from orgs.clock import database_now
 
 STEP = 4  # characters of a unit's path for each level, as treebeard writes them
 
@@ -90,12 +94,14 @@ def within(user: Any, queryset: QuerySet[M], act: Act = Act.VIEW) -> QuerySet[M]
     if user.is_superuser and user.is_active:
         return queryset
     rule: Belongs | None = getattr(queryset.model, "reach", None)
-    member = member_of(user)
-    if rule is None or member is None or not _has_role(member, rule, act):
+    places = _places(user, rule, act)
+    if rule is None or not places:
         return queryset.none()
-    condition = Q(**{f"{rule.path}__startswith": member.unit.path})
+    condition = Q()
+    for path in places:
+        condition |= Q(**{f"{rule.path}__startswith": path})
     if act == Act.USE and rule.shared:
-        above = Q(**{f"{rule.path}__in": lineage(member.unit.path), rule.shared: True})
+        above = Q(**{f"{rule.path}__in": lineage(places[0]), rule.shared: True})
         condition |= above
     return queryset.filter(condition)
 
@@ -117,19 +123,28 @@ def can_anywhere(user: Any, act: Act, model: type[models.Model]) -> bool:
     if user.is_superuser and user.is_active:
         return True
     rule: Belongs | None = getattr(model, "reach", None)
-    member = member_of(user) if user.is_authenticated else None
-    return rule is not None and member is not None and _has_role(member, rule, act)
+    return user.is_authenticated and bool(_places(user, rule, act))
 
 
-def can_in(user: Any, act: Act, model: type[models.Model], unit: Any) -> bool:
+def can_in(
+    user: Any, act: Act, model: type[models.Model], unit: Any, *, as_deputy: bool = True
+) -> bool:
     """Whether `user` may do `act` to a row of `model` that belongs to `unit`: asked before
-    a row is made or is moved there."""
-    if not can_anywhere(user, act, model):
-        return False
-    if user.is_superuser:
+    a row is made or is moved there. `as_deputy`: also for those for whom they stand in."""
+    if user.is_superuser and user.is_active:
         return True
-    member = member_of(user)
-    return member is not None and covers(member.unit.path, unit.path)
+    rule: Belongs | None = getattr(model, "reach", None)
+    places = _places(user, rule, act, as_deputy=as_deputy) if user.is_authenticated else []
+    return any(covers(path, unit.path) for path in places)
+
+
+def stands_in_for(user: Any) -> list[str]:
+    """The paths of the units whose approvers the user stands in for at the moment, as far as the
+    user reaches them. Asked once for each loaded user."""
+    if "_stands_in_for" not in user.__dict__:
+        user.__dict__["_stands_in_for"] = _find_deputyships(member_of(user))
+    found: list[str] = user.__dict__["_stands_in_for"]
+    return found
 
 
 def covers(path: str, other: str) -> bool:
@@ -142,10 +157,27 @@ def lineage(path: str) -> list[str]:
     return [path[:end] for end in range(STEP, len(path) + 1, STEP)]
 
 
-def _has_role(member: Any, rule: Belongs, act: Act) -> bool:
-    if rule.top and act not in (Act.VIEW, Act.USE) and len(member.unit.path) > STEP:
-        return False
-    return bool(member.role >= rule.least_role(act))
+def _places(user: Any, rule: Belongs | None, act: Act, *, as_deputy: bool = True) -> list[str]:
+    """The paths of the units under which the user may do `act`."""
+    member = member_of(user)
+    if rule is None or member is None:
+        return []
+    path: str = member.unit.path
+    if rule.top and act not in (Act.VIEW, Act.USE) and len(path) > STEP:
+        return []
+    least = rule.least_role(act)
+    if member.role >= least:
+        return [path]
+    is_answering = least == Role.APPROVER and act in (Act.VIEW, Act.APPROVE)
+    return stands_in_for(user) if is_answering and as_deputy else []
+
+
+def _find_deputyships(member: Any | None) -> list[str]:
+    if member is None:
+        return []
+    rows = member.deputyships.current(database_now()).order_by("unit__path")
+    paths = rows.values_list("unit__path", flat=True)
+    return [path for path in paths if covers(member.unit.path, path)]
 
 
 def _find_member(user: Any) -> Any | None:

@@ -1,4 +1,4 @@
-"""The organisation's pages: units, people, tokens."""
+"""The organisation's pages: units, people, deputies, tokens."""
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -7,11 +7,12 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django_celery_beat import models as beat
 
+from orgs.admin.deputies import DeputyAdmin
 from orgs.admin.people import PersonAdmin
 from orgs.admin.tokens import TokenAdmin
 from orgs.admin.units import UnitAdmin
 
-__all__ = ["PersonAdmin", "TokenAdmin", "UnitAdmin"]
+__all__ = ["DeputyAdmin", "PersonAdmin", "TokenAdmin", "UnitAdmin"]
 
 # Rights hang on memberships: a group would give none.
 admin.site.unregister(Group)

@@ -10,7 +10,7 @@ from channels import alerts
 from channels.alerts import AlertKind
 from logs import history
 from orgs.clock import database_now
-from orgs.reach import Act, within
+from orgs.reach import Act, covers, stands_in_for, within
 from schedules import clearance, rules
 from schedules.actions.clearing import clear, go
 from schedules.actions.edit import take_over
@@ -105,6 +105,8 @@ def _answer(asked: Approval, verdict: str, *, by: Any, now: datetime, note: str)
 
 def _record(verb: str, row: Schedule, asked: Approval, *, by: Any, now: datetime) -> None:
     said = {"digest": asked.digest, "note": asked.note}
+    if any(covers(path, asked.unit.path) for path in stands_in_for(by)):
+        said["deputy_of"] = asked.unit.name
     history.record(verb, row, by=by, now=now, unit_path=row.unit.path, changes=said)
 
 

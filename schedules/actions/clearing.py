@@ -21,12 +21,12 @@ from schedules.states import ScheduleState, move
 
 def asked_of(schedule: Schedule, by: Any) -> Unit | None:
     """The unit whose approvers must say yes to what `by` leaves of it; None where nobody must.
-    Who may approve there needs no approval; the machine (None) always does."""
+    An approver of it needs no approval; a deputy and the machine (None) do."""
     path = schedule.unit.path
     unit = Unit.objects.demanding([path]).get(path)
-    if unit is None or (by is not None and can_in(by, Act.APPROVE, Schedule, unit)):
-        return None
-    return unit
+    if unit is None or by is None:
+        return unit
+    return None if can_in(by, Act.APPROVE, Schedule, unit, as_deputy=False) else unit
 
 
 def go_or_ask(row: Schedule, *, by: Any, now: datetime, vouches: bool = True) -> None:

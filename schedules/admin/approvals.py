@@ -20,7 +20,8 @@ from config.scoped.admin import CappedPaginator, ReadOnlyAdmin
 from config.scoped.times import zone_of
 from config.scoped.way_back import way_back
 from orgs.clock import database_now
-from orgs.reach import within
+from orgs.models import Deputy, Unit
+from orgs.reach import Act, can_anywhere, stands_in_for, within
 from schedules import actions
 from schedules.actions.approve import is_own
 from schedules.admin.approval_answers import answer_ticked
@@ -68,6 +69,8 @@ class ApprovalAdmin(ReadOnlyAdmin):
             "page": page,
             "lines": lines_of(page.object_list, by=request.user, now=now),
             "here": f"{request.path}?{request.GET.urlencode()}",
+            "stands_in": Unit.objects.filter(path__in=stands_in_for(request.user)),
+            "may_name": can_anywhere(request.user, Act.ORGANISE, Deputy),
             "note_length": NOTE_LENGTH,
             "now": now,
             "viewer_zone": zone_of(request.user),

@@ -39,7 +39,7 @@ from channels.models import (
 from logs.models import Attempt, History, Punctuality
 from logs.stats.tally import roll_up
 from orgs.clock import database_now
-from orgs.models import Member, Token, Unit, User
+from orgs.models import Deputy, Member, Token, Unit, User
 from orgs.reach import Role, lineage
 from schedules.actions import register
 from schedules.dispatch.claim import claim
@@ -250,7 +250,9 @@ def _ask_somebody(found: Canaries, make_schedule: Any, unit: Any) -> None:
     Unit.objects.filter(pk=unit.pk).update(approval="demanded")
     unit.refresh_from_db()
     clerk = User.objects.create(username=f"{WORD}-clerk", is_staff=True)
-    Member.objects.create(user=clerk, unit=unit, role=Role.OPERATOR)
+    member = Member.objects.create(user=clerk, unit=unit, role=Role.OPERATOR)
+    days = {"begins_at": database_now(), "ends_at": database_now() + timedelta(days=1)}
+    found.add(Deputy.objects.create(unit=unit, member=member, **days))
     values = {"title": f"{WORD} question", "text": f"{WORD} asks"}
     asked = register(make_schedule(rooms=[found.rows["room"]], unit=unit, **values), by=clerk)
     found.add(Approval.objects.get(schedule=asked))

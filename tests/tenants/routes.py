@@ -25,7 +25,7 @@ OWNERS = {
     "not-confirmed": "delivery",
     "quota": "quotareading", "history": "history", "filters": "savedfilter",
     "freezes": "freeze", "units": "unit", "members": "member", "accounts": "account",
-    "webhooks": "webhook", "deliveries": "webhookdelivery",
+    "webhooks": "webhook", "deliveries": "webhookdelivery", "deputies": "deputy",
 }  # fmt: skip
 
 # Words in an address that are no ids.
