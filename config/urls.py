@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Before the admin, whose own addresses of schedules would catch these.
     path("admin/schedules/schedule/", include("schedules.wizard.urls")),
     path("admin/fence/", include("schedules.admin.fence")),
+    path("", include("schedules.admin.calendar_feeds")),
     path("admin/calendar/", include("schedules.admin.calendar")),
     path("admin/monitor/", include("schedules.admin.monitor")),
     path("admin/not-confirmed/", include("schedules.admin.not_confirmed")),

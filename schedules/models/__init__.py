@@ -3,6 +3,7 @@ and what schedules are made from (MessageTemplate)."""
 
 from schedules.models.approval import Approval
 from schedules.models.archived import ArchivedMonth, ArchivedRun
+from schedules.models.calendar_feed import CalendarFeed
 from schedules.models.delivery import Delivery
 from schedules.models.freeze import Freeze
 from schedules.models.heartbeat import Heartbeat
@@ -30,6 +31,7 @@ __all__ = [
     "Approval",
     "ArchivedMonth",
     "ArchivedRun",
+    "CalendarFeed",
     "Delivery",
     "Freeze",
     "Heartbeat",

@@ -49,6 +49,7 @@ from schedules.dispatch.plan import plan
 from schedules.dispatch.settle import settle
 from schedules.models import (
     Approval,
+    CalendarFeed,
     Delivery,
     Freeze,
     MessageTemplate,
@@ -108,6 +109,8 @@ def make_canaries(world: World, make_schedule: Any) -> Canaries:
     lifted = {"lifted_by": WORD, "lifted_why": WORD, "lifted_at": database_now()}
     values = {"unit_path": unit.path, "name": WORD, **freeze, **lifted}
     found.add(Freeze.objects.create(unit=unit, **values))
+    feed = {"digest": WORD, "created_at": database_now()}
+    found.add(CalendarFeed.objects.create(user=person, unit=unit, **feed))
     kept = {"page": "delivery", "name": WORD, "query": f"q={WORD}"}
     found.add(SavedFilter.objects.create(user=person, **kept))
     found.add(Token.issue(user=person, name=f"{WORD} token", scopes=["read"])[0])

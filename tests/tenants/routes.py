@@ -11,11 +11,11 @@ from tests.tenants.canaries import Canaries
 MISSING = 999_999_999
 
 # Routes without a row of ours behind them. Public media (m/) and the addresses at which channels
-# call us or fetch from us (in/, pull/) have tests of their own: who knows the name may.
+# call us or fetch from us (in/, pull/, calendar/) have tests of their own: who knows the name may.
 NOT_WALKED = (
     "admin/login/", "admin/logout/", "admin/jsi18n/", "admin/password_change/", "admin/r/",
     "admin/(?P<url>", "admin/^(?P<app_label>", "api/(?s)", "^m/", "(?s)^m/", "in/", "pull/",
-    "healthz", "readyz", "sign-in/",
+    "calendar/", "healthz", "readyz", "sign-in/",
 )  # fmt: skip
 
 # The segment before an id says whose id it is.
@@ -26,6 +26,7 @@ OWNERS = {
     "quota": "quotareading", "history": "history", "filters": "savedfilter",
     "freezes": "freeze", "units": "unit", "members": "member", "accounts": "account",
     "webhooks": "webhook", "deliveries": "webhookdelivery", "deputies": "deputy",
+    "feeds": "calendarfeed",
 }  # fmt: skip
 
 # Words in an address that are no ids.
