@@ -47,7 +47,8 @@ SIDEBAR: list[tuple[Any, list[Place]]] = [
     (
         _("Organisation"),
         [
-            (_("Units"), "account_tree", "orgs.Unit"),
+            (_("Organisation chart"), "account_tree", "orgs.Unit", "organisation"),
+            (_("Units"), "lan", "orgs.Unit"),
             (_("People"), "group", "orgs.Member"),
             (_("Deputies"), "supervisor_account", "orgs.Deputy"),
             (_("Tokens"), "vpn_key", "orgs.Token"),

@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/calendar/", include("schedules.admin.calendar")),
     path("admin/monitor/", include("schedules.admin.monitor")),
     path("admin/not-confirmed/", include("schedules.admin.not_confirmed")),
+    path("admin/organisation/", include("config.organisation.chart")),
     path("admin/language/", choose_language, name="set_language"),
     # The theme's links lead to the admin's own addresses.
     path("admin/login/", to_sign_in),

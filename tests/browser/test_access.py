@@ -42,7 +42,8 @@ def pages(
         *[f"{schedules}{draft}/register/{step}/" for step in STEPS],
         runs, f"{runs}{unsure}/change/", f"{runs}{waiting}/change/", "/admin/schedules/delivery/",
         "/admin/channels/room/", "/admin/monitor/", "/admin/not-confirmed/",
-        "/admin/schedules/freeze/", "/sign-in/second-factor/", "/sign-in/sessions/",
+        "/admin/schedules/freeze/", "/admin/organisation/", "/sign-in/second-factor/",
+        "/sign-in/sessions/",
     ]  # fmt: skip
 
 

@@ -24,6 +24,7 @@ OWNERS = {
     "recipients": "recipient", "images": "image", "media": "image", "templates": "messagetemplate",
     "not-confirmed": "delivery",
     "quota": "quotareading", "history": "history", "filters": "savedfilter",
+    "organisation": "unit",
     "freezes": "freeze", "units": "unit", "members": "member", "accounts": "account",
     "webhooks": "webhook", "deliveries": "webhookdelivery", "deputies": "deputy",
     "feeds": "calendarfeed",

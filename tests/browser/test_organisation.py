@@ -1,0 +1,72 @@
+"""The organisation chart by its keys, on a phone and wide, in Korean and English."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from orgs.models import Unit, User
+from schedules.actions.freeze import freeze
+from tests.conftest import World
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+CHART = "/admin/organisation/"
+SHOTS = os.environ.get("TEIJI_SHOTS", "")
+
+
+def speaks(person: User, language: str) -> User:
+    User.objects.filter(pk=person.pk).update(language=language)
+    return User.objects.get(pk=person.pk)
+
+
+def test_the_chart_is_walked_by_keys(world: World, browse: Callable[..., Page]) -> None:
+    page = browse(speaks(world.people["hq"], "ko"), width=390)
+    freeze(world.taipei, by=world.people["north"], why="prices")
+    Unit.objects.filter(pk=world.south.pk).update(approval="demanded")
+    page.goto(CHART)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("#unit-" + str(world.hq.pk)).focus()
+    keys = page.keyboard
+    keys.press("ArrowDown")
+    keys.press("ArrowRight")
+    expect(item(page, world.taipei)).to_be_visible()
+    keys.press("ArrowRight")
+    expect(item(page, world.taipei)).to_be_focused()
+    keys.press("ArrowRight")
+    expect(item(page, world.xinyi)).to_be_visible()
+    shot(page, "chart-ko-phone")
+    keys.press("ArrowLeft")
+    expect(item(page, world.xinyi)).to_be_hidden()
+    keys.press("ArrowLeft")
+    expect(item(page, world.north)).to_be_focused()
+    keys.press("s")
+    expect(item(page, world.south)).to_be_focused()
+    keys.press("Enter")
+    page.wait_for_url(f"**/orgs/unit/{world.south.pk}/change/")
+
+
+def test_a_search_and_a_click_open_it_wide(world: World, browse: Callable[..., Page]) -> None:
+    page = browse(world.people["hq"])
+    Unit.objects.filter(pk=world.south.pk).update(approval="demanded", is_active=False)
+    page.goto(CHART)
+    page.locator(f"#unit-{world.north.pk} .org-toggle").click()
+    expect(item(page, world.taipei)).to_be_visible()
+    page.emulate_media(color_scheme="dark")
+    page.evaluate("document.documentElement.classList.add('dark')")
+    shot(page, "chart-en-wide-dark")
+    page.get_by_role("searchbox", name="Search units and people").fill("tain")
+    page.keyboard.press("Enter")
+    expect(item(page, world.tainan)).to_be_visible()
+    expect(item(page, world.north)).to_have_count(0)
+    shot(page, "chart-en-search")
+
+
+def item(page: Page, unit: Unit):
+    return page.locator(f"#unit-{unit.pk}")
+
+
+def shot(page: Page, name: str) -> None:
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
