@@ -4,15 +4,16 @@ What holds, by compare-and-set under the account's lock: a message is given to o
 after its time to none; one is out at a time; the phone's first word about it counts.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q, QuerySet
 
+from channels.adapters import registry
 from channels.models import Account, PulledMessage
 from channels.sandbox import visiting
 from orgs.clock import database_now
@@ -47,7 +48,7 @@ class Told:
 def put(account_id: int, address: str, key: UUID, text: str, *, fetch_by: datetime) -> Told | None:
     """Put a part into the queue, unless it is there already. None: its time has passed, as for
     a worker that stood still on the way here."""
-    _hold(account_id)
+    hold(Account.objects.filter(pk=account_id))
     now = database_now()
     found = _told(account_id, key, now)
     if found.fate in (Fate.SHOWN, Fate.COMING):
@@ -69,16 +70,16 @@ def fate(account_id: int, key: UUID) -> Told:
 
 
 def next_for(
-    account: Account, fetch: str, *, pause: timedelta, allowed: Any = None
+    account: Account, fetch: str, *, pause: timedelta, allowed: Callable[[], Q] | None = None
 ) -> PulledMessage | None:
     """The next message for this phone, or the same once more where its first answer was lost:
-    a fetch is known by its name. `allowed`: a condition for the row, asked once more as it is
-    given out. What it holds back is stepped over: it must hold all of a room, or none."""
+    a fetch is known by its name. `allowed` gives a condition for the row, and is asked while the
+    queue is held. What it holds back is stepped over: it must hold all of a room, or none."""
     queue = PulledMessage.objects.filter(account=account)
     if not (queue.waiting().exists() or queue.out().filter(fetch=fetch).exists()):
         return None  # most questions end here, without a lock
     with transaction.atomic():
-        _hold(account.pk)
+        hold(Account.objects.filter(pk=account.pk))
         now = database_now()
         out = queue.out().filter(answer_by__gt=now).first()
         if out:
@@ -89,7 +90,7 @@ def next_for(
             return None
         waiting = queue.waiting().filter(fetch_by__gt=now)
         if allowed is not None:
-            waiting = waiting.filter(allowed)
+            waiting = waiting.filter(allowed())
         row = waiting.order_by("id").first()
         if row is None:
             return None
@@ -102,7 +103,7 @@ def next_for(
 def answer(account: Account, uid: UUID, *, is_shown: bool, why: str = "") -> PulledMessage | None:
     """Note what the phone says of a message; its first word counts, also a late one. None: it
     was given no such message."""
-    _hold(account.pk)
+    hold(Account.objects.filter(pk=account.pk))
     now = database_now()
     mine = PulledMessage.objects.filter(account=account)
     given = mine.filter(uid=uid, fetched_at__isnull=False)
@@ -124,11 +125,17 @@ def forget_old(now: datetime) -> int:
     return PulledMessage.objects.filter(queued_at__lt=now - KEPT).delete()[0]
 
 
-def _hold(account_id: int) -> None:
-    """Until the transaction ends, nobody else moves this account's queue."""
+def hold(accounts: QuerySet[Account]) -> None:
+    """Until the transaction ends, nobody else moves the queues of these accounts: whoever stops
+    what is in them knows that a phone got it before, or does not get it any more."""
     # Without the key: rows that refer to the account are written meanwhile.
-    rows = Account.objects.select_for_update(no_key=True).filter(pk=account_id)
-    rows.values_list("pk").first()
+    list(accounts.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+
+
+def with_phones() -> QuerySet[Account]:
+    """The accounts whose messages phones fetch."""
+    kinds = [kind for kind, adapter in registry().items() if adapter.pulls]
+    return Account.objects.filter(kind__in=kinds)
 
 
 def _told(account_id: int, key: UUID, now: datetime) -> Told:

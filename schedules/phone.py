@@ -76,8 +76,9 @@ def fetch_next(request: HttpRequest, account: Account) -> HttpResponse:
     if not FETCH.fullmatch(fetch):
         return _said({"error": "Teiji-Fetch: 8 to 64 letters, digits or hyphens"}, 400)
     pause = timedelta(seconds=account.open().config.pause)
-    allowed = a_phone_may_fetch(account) & fence.is_down()
-    row = pull.next_for(account, fetch, pause=pause, allowed=allowed)
+    row = pull.next_for(
+        account, fetch, pause=pause, allowed=lambda: a_phone_may_fetch(account) & fence.is_down()
+    )
     if row is None:
         return _said({"id": None})
     assert row.answer_by is not None, "written with the fetch"

@@ -4,13 +4,15 @@ over in between."""
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from channels.models import Account
+from channels import pull
+from channels.models import Account, Room
 from logs import history
 from orgs.clock import database_now
 from orgs.models import Unit
-from orgs.reach import Act, can_in, within
+from orgs.reach import Act, can_in, under, within
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.standing import unit_of
 from schedules.models import Freeze
@@ -22,20 +24,20 @@ def freeze(subject: Unit | Account, *, by: Any, why: str) -> Freeze:
     unit = subject if isinstance(subject, Unit) else subject.unit
     if not can_in(by, Act.CREATE, Freeze, unit):
         raise OutOfReach(_("There is no such thing within your reach."))
-    now = database_now()
-    row = Freeze(
-        unit=subject if isinstance(subject, Unit) else None,
-        account=subject if isinstance(subject, Account) else None,
-        unit_path=unit.path,
-        name=str(subject),
-        why=_reason(why),
-        frozen_at=now,
-        frozen_by=by.get_username(),
-        placed_from=unit_of(by, unit.path),
-    )
+    about = {
+        "unit": subject if isinstance(subject, Unit) else None,
+        "account": subject if isinstance(subject, Account) else None,
+        "unit_path": unit.path,
+        "name": str(subject),
+        "why": _reason(why),
+        "frozen_by": by.get_username(),
+        "placed_from": unit_of(by, unit.path),
+    }
     try:
         with transaction.atomic():
-            row.save()
+            pull.hold(_phones_of(subject))
+            now = database_now()
+            row = Freeze.objects.create(frozen_at=now, **about)
             facts = {"why": row.why, "freeze": row.pk}
             history.record("frozen", subject, by=by, now=now, unit_path=unit.path, changes=facts)
     except IntegrityError as error:
@@ -71,6 +73,14 @@ def in_force_of(subject: Unit | Account, *, by: Any) -> Freeze | None:
     """The freeze of this very unit or account."""
     mine = {"unit": subject} if isinstance(subject, Unit) else {"account": subject}
     return within(by, Freeze.objects.in_force()).filter(**mine).first()
+
+
+def _phones_of(subject: Unit | Account) -> QuerySet[Account]:
+    """The accounts through which phones fetch what the freeze is to hold."""
+    phones = pull.with_phones()
+    if isinstance(subject, Account):
+        return phones.filter(pk=subject.pk)
+    return phones.filter(pk__in=under(subject, Room.objects.all()).values("account"))
 
 
 def _reason(why: str) -> str:

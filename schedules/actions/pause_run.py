@@ -6,6 +6,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from channels import pull
 from logs import history
 from orgs.clock import database_now
 from orgs.reach import Act, can_in, within
@@ -20,12 +21,13 @@ def pause_run(run: Run, *, by: Any) -> RunPause:
     row = _reached(run, by)
     if row.state not in OPEN_RUN and not Delivery.objects.with_phones().filter(run=row).exists():
         raise Refused(_("It is “%(state)s”: nothing of it waits.") % _state(row))
-    now = database_now()
-    pause = RunPause(
-        run=row, paused_at=now, paused_by=by.get_username(), placed_from=unit_of(by, row.unit_path)
-    )
+    who = {"paused_by": by.get_username(), "placed_from": unit_of(by, row.unit_path)}
     try:
         with transaction.atomic():
+            accounts = Delivery.objects.filter(run=row).values("account")
+            pull.hold(pull.with_phones().filter(pk__in=accounts))
+            now = database_now()
+            pause = RunPause(run=row, paused_at=now, **who)
             pause.save(force_insert=True)
             history.record("paused", row, by=by, now=now, unit_path=row.unit_path)
     except IntegrityError as error:

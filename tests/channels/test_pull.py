@@ -214,8 +214,8 @@ def test_a_worker_that_stood_still_on_the_way_puts_nothing_in(account, clock):
 
 def test_nothing_is_given_out_where_the_condition_does_not_hold(account, put):
     put()
-    assert fetch(account, allowed=RawSQL("1 = 0", [], BooleanField())) is None
-    assert fetch(account, allowed=RawSQL("1 = 1", [], BooleanField())) is not None
+    assert fetch(account, allowed=lambda: RawSQL("1 = 0", [], BooleanField())) is None
+    assert fetch(account, allowed=lambda: RawSQL("1 = 1", [], BooleanField())) is not None
 
 
 def test_the_rest_of_the_queue_goes_on_after_one_that_was_lost(account, put, clock):
