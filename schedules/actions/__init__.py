@@ -25,15 +25,18 @@ from schedules.actions.retry import Retried, retry, retryable
 from schedules.actions.rollback import RolledBack, rollback
 from schedules.actions.run_now import execute
 from schedules.actions.send_test import send_test
+from schedules.actions.series import Moved, Scope, move_series
 from schedules.actions.shift import foresee_shift, shift
 
 __all__ = [
     "Doubt",
+    "Moved",
     "NeedsSure",
     "OutOfReach",
     "Refused",
     "Retried",
     "RolledBack",
+    "Scope",
     "Stale",
     "Verdict",
     "add_image",
@@ -50,6 +53,7 @@ __all__ = [
     "duplicate",
     "execute",
     "foresee_shift",
+    "move_series",
     "order_images",
     "pause",
     "refuse",

@@ -42,7 +42,7 @@ def change_one(
     lock_targets(row)
     now = database_now()  # after the locks: it may have waited for them
     wanted = _tidied(wanted, appointed_at)
-    rule = _changeable(row, appointed_at)
+    rule = time_of_rule(row, appointed_at)
     before = OccurrenceChange.objects.filter(schedule=row, appointed_at=appointed_at).first()
     _check_wanted(row, rule, wanted, by=by, now=now)
     was_cleared = is_cleared(row)
@@ -91,20 +91,8 @@ def take_back_one(schedule: Schedule, appointed_at: datetime, *, by: Any) -> Non
     )
 
 
-def _answer_for_change(row: Schedule, was_cleared: bool, *, by: Any) -> None:
-    """Who may approve answers for this time alone, not for what others have changed since."""
-    if was_cleared:
-        vouch(row, by=by)
-
-
-def _tidied(wanted: Change, appointed_at: datetime) -> Change:
-    text = wanted.text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
-    due_at = None if wanted.due_at == appointed_at else wanted.due_at
-    return replace(wanted, text=text, due_at=due_at)
-
-
-def _changeable(row: Schedule, appointed_at: datetime) -> Occurrence:
-    """The occurrence as its rule has it. Raises Refused."""
+def time_of_rule(row: Schedule, appointed_at: datetime) -> Occurrence:
+    """The occurrence as its rule has it. Raises Refused where single times cannot be changed."""
     if row.state not in CHANGEABLE or row.edits_id:
         words = _("Single times of a schedule that is “%(state)s” cannot be changed.")
         raise Refused(words % {"state": row.get_state_display()})
@@ -117,6 +105,18 @@ def _changeable(row: Schedule, appointed_at: datetime) -> Occurrence:
     if found is None:
         raise OutOfReach(_("The schedule has no such time."))
     return found
+
+
+def _answer_for_change(row: Schedule, was_cleared: bool, *, by: Any) -> None:
+    """Who may approve answers for this time alone, not for what others have changed since."""
+    if was_cleared:
+        vouch(row, by=by)
+
+
+def _tidied(wanted: Change, appointed_at: datetime) -> Change:
+    text = wanted.text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
+    due_at = None if wanted.due_at == appointed_at else wanted.due_at
+    return replace(wanted, text=text, due_at=due_at)
 
 
 def _check_wanted(

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from orgs.clock import database_now
 from orgs.reach import Act, can_anywhere
+from schedules.admin.calendar_move import calendar_move
 from schedules.admin.calendar_time import calendar_run, calendar_time
 from schedules.models import Schedule
 from schedules.shown import windows
@@ -185,4 +186,5 @@ urlpatterns = [
     path("events/", admin.site.admin_view(calendar_events), name="calendar-events"),
     path("runs/<int:pk>/", admin.site.admin_view(calendar_run), name="calendar-run"),
     path("schedules/<int:pk>/time/", admin.site.admin_view(calendar_time), name="calendar-time"),
+    path("schedules/<int:pk>/move/", admin.site.admin_view(calendar_move), name="calendar-move"),
 ]

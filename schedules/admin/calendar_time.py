@@ -19,6 +19,7 @@ from schedules.actions.occurrence import has_single_times
 from schedules.models import Run, Schedule
 from schedules.recurrence import Occurrence
 from schedules.shown.calendar.legend import look_of
+from schedules.shown.calendar.moving import scopes_of
 from schedules.shown.calendar.one import held_at, occurrence_at
 from schedules.shown.coming import reason_in_words, words
 from schedules.states import RunState, ScheduleState
@@ -128,6 +129,8 @@ def time_facts(
         "number": 0,
         "coming": {"zone": row.zone},
         "wanted": wanted_time(request, row.zone),
+        "scopes": scopes_of(row),
+        "scope": request.GET.get("scope", ""),
         "back": request.GET.get("back", ""),
     }
 

@@ -24,7 +24,7 @@ def page_of(row: Schedule) -> str:
     return reverse("admin:schedules_schedule_change", args=[row.pk])
 
 
-def _shown_then(request: HttpRequest, row: Schedule) -> str:
+def shown_then(request: HttpRequest, row: Schedule) -> str:
     """The calendar as it was asked from there, else the schedule's times."""
     asked = dict(parse_qsl(request.POST.get("back", "").removeprefix("?")))
     if not asked:
@@ -34,46 +34,51 @@ def _shown_then(request: HttpRequest, row: Schedule) -> str:
 
 
 def _leave_out(request: HttpRequest, row: Schedule) -> str:
-    actions.change_one(row, _appointed_at(request), Change(skips=True), by=request.user)
+    actions.change_one(row, appointed_at(request), Change(skips=True), by=request.user)
     messages.success(request, _("This one is left out. The others go as before."))
-    return _shown_then(request, row)
+    return shown_then(request, row)
 
 
 def _move(request: HttpRequest, row: Schedule) -> str:
-    at = _appointed_at(request)
-    wanted = replace(_known(row, at), skips=False, due_at=_new_time(request, row))
+    at = appointed_at(request)
+    wanted = replace(known_change(row, at), skips=False, due_at=time_said(request, row))
     actions.change_one(row, at, wanted, by=request.user)
     messages.success(request, _("This one goes at its new time. The others go as before."))
-    return _shown_then(request, row)
+    return shown_then(request, row)
 
 
 def _reword(request: HttpRequest, row: Schedule) -> str:
-    at = _appointed_at(request)
-    wanted = replace(_known(row, at), skips=False, text=request.POST.get("text", ""))
+    at = appointed_at(request)
+    wanted = replace(known_change(row, at), skips=False, text=request.POST.get("text", ""))
     actions.change_one(row, at, wanted, by=request.user)
     messages.success(request, _("This one goes with its own text. The others go as before."))
-    return _shown_then(request, row)
+    return shown_then(request, row)
 
 
 def _restore(request: HttpRequest, row: Schedule) -> str:
-    actions.take_back_one(row, _appointed_at(request), by=request.user)
+    actions.take_back_one(row, appointed_at(request), by=request.user)
     messages.success(request, _("The change was taken back."))
-    return _shown_then(request, row)
+    return shown_then(request, row)
 
 
-def _appointed_at(request: HttpRequest) -> datetime:
+def appointed_at(request: HttpRequest) -> datetime:
     at = _parsed(request.POST.get("at", ""))
     if at is None or at.utcoffset() is None:
         raise Http404
     return at.astimezone(UTC)
 
 
-def _new_time(request: HttpRequest, row: Schedule) -> datetime:
-    """On the schedule's clock. Raises Refused."""
+def time_said(request: HttpRequest, row: Schedule) -> datetime:
+    """The moment of the schedule's clock that was chosen. Raises Refused."""
+    return first_moment(wall_said(request), ZoneInfo(row.zone)).due_at.astimezone(UTC)
+
+
+def wall_said(request: HttpRequest) -> datetime:
+    """What a clock shows then. Raises Refused."""
     local = _parsed(request.POST.get("time", ""))
     if local is None or local.utcoffset() is not None or not 1970 < local.year < 9999:
         raise actions.Refused(_("Choose a date and a time."))
-    return first_moment(local, ZoneInfo(row.zone)).due_at.astimezone(UTC)
+    return local
 
 
 def _parsed(text: str) -> datetime | None:
@@ -83,7 +88,7 @@ def _parsed(text: str) -> datetime | None:
         return None
 
 
-def _known(row: Schedule, at: datetime) -> Change:
+def known_change(row: Schedule, at: datetime) -> Change:
     found = OccurrenceChange.objects.filter(schedule=row, appointed_at=at).first()
     return found.change if found else Change()
 

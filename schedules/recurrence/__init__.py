@@ -2,6 +2,7 @@
 
 from .changes import LEFT_OUT, NO_CHANGES, Change, Changes, appointed, changed_occurrences
 from .cron import CronError
+from .moving import Move, move_to
 from .occurrences import Exceptions, Occurrence, followed, next_occurrence, occurrences
 from .shift import NoShiftError, shifted
 from .timing import LAST_DAY, Kind, ShortMonth, Timing, TimingError
@@ -16,6 +17,7 @@ __all__ = [
     "CronError",
     "Exceptions",
     "Kind",
+    "Move",
     "NoShiftError",
     "Occurrence",
     "ShortMonth",
@@ -25,6 +27,7 @@ __all__ = [
     "changed_occurrences",
     "followed",
     "in_words",
+    "move_to",
     "next_occurrence",
     "occurrences",
     "shifted",

@@ -9,7 +9,7 @@
     const page = new DOMParser().parseFromString(html, "text/html");
     dialog.replaceChildren(...page.body.childNodes);
     if (!dialog.open) dialog.showModal();
-    dialog.querySelector("[data-first], h3")?.focus();
+    (dialog.querySelector("[data-first]") ?? dialog.querySelector("h3"))?.focus();
   }
 
   // A part of a page; null where another page was led to: it is gone to.
@@ -26,6 +26,10 @@
       return;
     }
     if (turn !== shown) return;
+    if (answer.headers.has("X-Go-To")) {
+      location.assign(answer.headers.get("X-Go-To"));
+      return;
+    }
     if (answer.ok) show(await answer.text());
     else show(`<p role="alert"></p>`) || (dialog.querySelector("p").textContent = dialog.dataset.sayTrouble);
   }

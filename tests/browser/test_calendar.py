@@ -133,10 +133,35 @@ def test_one_of_a_series_is_moved_by_keyboard_and_by_mouse(
     target = page.locator(f'.fc-daygrid-day[data-date="{later(moved)}"]')
     coming.drag_to(target)
     expect(dialog.locator("input[name=time]")).to_have_value(f"{later(moved)}T10:30")
-    dialog.locator("form[action*=move-one] button").click()
+    dialog.locator("form[action*=move] button").click()
     expect(
         page.locator(f'.fc-daygrid-day[data-date="{later(moved)}"]').get_by_text("10:30")
     ).to_be_visible()
+
+
+def test_this_and_later_are_dragged_looked_at_and_moved(
+    browse: Callable[..., Page], week: Schedule, clerk: Any
+) -> None:
+    page = browse(clerk)
+    day = tomorrow() + DAY
+    page.goto(f"/admin/calendar/?view=week&date={day:%Y-%m-%d}")
+    dialog = first_move(page)
+    dialog.locator("input[name=time]").fill(
+        f"{dialog.locator('input[name=time]').input_value()[:10]}T11:15"
+    )
+    dialog.get_by_label("this one and those after it").focus()
+    page.keyboard.press("Space")
+    look(page, "dialog-scopes")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_text("Every day at 11:15")).to_be_visible()
+    look(page, "dialog-then")
+    dialog.get_by_role("link", name="Back").click()
+    expect(dialog.get_by_label("this one and those after it")).to_be_checked()
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Move them").click()
+    expect(page.get_by_text("This one and those after it go at their new times.")).to_be_visible()
+    expect(events(page, "아침 공지").filter(has_text="11:15").first).to_be_visible()
+    assert Schedule.objects.count() == 3
 
 
 def later(day: str) -> str:

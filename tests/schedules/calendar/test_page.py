@@ -167,7 +167,7 @@ def test_a_viewer_is_offered_no_move(daily, client, world):
     client.force_login(world.person(world.xinyi, Role.VIEWER))
     address = reverse("calendar-time", args=[daily.pk])
     page = client.get(address, {"at": daily.next_due_at.isoformat()}).content.decode()
-    assert "move-one" not in page
+    assert "/move/" not in page
 
 
 def test_a_message_that_goes_once_is_edited_not_moved(make_schedule, feed, desk, clerk):
@@ -175,4 +175,52 @@ def test_a_message_that_goes_once_is_edited_not_moved(make_schedule, feed, desk,
     assert [event["movable"] for event in feed()["events"]] == [False]
     address = reverse("calendar-time", args=[once.pk])
     page = desk.get(address, {"at": once.next_due_at.isoformat()}, headers=PART).content.decode()
-    assert "/move-one/" not in page and "/edit/" in page
+    assert "/move/" not in page and "/edit/" in page
+
+
+def asked_to_move(row, at, to, scope, **more):
+    return reverse("calendar-move", args=[row.pk]), {
+        "at": at.isoformat(),
+        "time": to.replace(tzinfo=None).isoformat(),
+        "scope": scope,
+        "back": "?view=week&date=2031-05-06",
+        **more,
+    }
+
+
+@pytest.mark.parametrize("scope", ["later", "all"])
+def test_more_than_one_is_looked_at_before_it_is_moved(daily, desk, scope):
+    at = daily.next_due_at + DAY
+    new = at + timedelta(hours=10)  # Taipei is eight hours ahead
+    page = desk.post(*asked_to_move(daily, at, new, scope), headers=PART).content.decode()
+    assert "Every day at 11:00" in page and "Move them" in page
+    assert Schedule.objects.get().time == time(9)
+    sure = asked_to_move(daily, at, new, scope, sure="yes", seen=daily.revision)
+    answer = desk.post(*sure, headers=PART)
+    assert answer.status_code == 204
+    assert answer["X-Go-To"] == "/admin/calendar/?view=week&date=2031-05-06"
+    assert Schedule.objects.count() == (2 if scope == "later" else 1)
+    again = desk.post(*sure, headers=PART).content.decode()
+    assert "changed since you looked" in again
+
+
+def test_one_alone_is_moved_at_once_and_a_refusal_is_said_in_its_place(daily, desk):
+    at = daily.next_due_at + DAY
+    answer = desk.post(*asked_to_move(daily, at, at + timedelta(hours=10), "one"))
+    assert answer["Location"] == "/admin/calendar/?view=week&date=2031-05-06"
+    past = asked_to_move(daily, at, at - 9 * DAY, "one")
+    page = desk.post(*past, headers=PART).content.decode()
+    assert "This time has passed" in page and 'role="alert"' in page
+    assert "to=" in page, "the way back keeps what was asked"
+
+
+@pytest.mark.parametrize("wrong", [{"scope": "x"}, {"at": "never"}])
+def test_a_move_of_nothing_is_not_there(daily, desk, wrong):
+    address, values = asked_to_move(daily, daily.next_due_at, daily.next_due_at, "one")
+    assert desk.post(address, values | wrong).status_code == 404
+
+
+def test_a_viewer_moves_no_series(daily, client, world):
+    client.force_login(world.person(world.xinyi, Role.VIEWER))
+    at = daily.next_due_at + DAY
+    assert client.post(*asked_to_move(daily, at, at + DAY, "later")).status_code == 404

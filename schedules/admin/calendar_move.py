@@ -1,0 +1,100 @@
+"""A time of the calendar is moved: alone, with those after it, or with all to come. More than one
+is shown first as it would be."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from orgs.clock import database_now
+from schedules import actions
+from schedules.actions import Scope
+from schedules.admin.calendar_time import schedule_or_404, show
+from schedules.admin.one_time import appointed_at, known_change, shown_then, time_said, wall_said
+from schedules.models import Schedule
+from schedules.shown.calendar.moving import ALONE, SCOPES, foresee_move
+from schedules.shown.coming import words
+
+
+@require_POST
+def calendar_move(request: HttpRequest, pk: int) -> HttpResponse:
+    """Move it, or show what would become of it."""
+    row = schedule_or_404(request, pk)
+    at, scope = appointed_at(request), request.POST.get("scope", "")
+    act = ACTS.get(scope)
+    if act is None:
+        raise Http404
+    facts = _facts(request, row, at, scope)
+    try:
+        if scope == ALONE or "sure" in request.POST:
+            messages.success(request, act(request, row, at))
+            return _led(request, shown_then(request, row))
+        carry_out = partial(_move_series, request, row, at, Scope(scope))
+        facts["foreseen"] = foresee_move(row, carry_out)
+    except actions.OutOfReach as error:
+        raise Http404 from error
+    except actions.Refused as error:
+        facts["refusal"] = str(error)
+    return show(request, "schedules/calendar/move.html", facts)
+
+
+def _alone(request: HttpRequest, row: Schedule, at: datetime) -> str:
+    wanted = replace(known_change(row, at), skips=False, due_at=time_said(request, row))
+    actions.change_one(row, at, wanted, by=request.user)
+    return _("This one goes at its new time. The others go as before.")
+
+
+def _later(request: HttpRequest, row: Schedule, at: datetime) -> str:
+    _move_series(request, row, at, Scope.LATER)
+    return _("This one and those after it go at their new times.")
+
+
+def _all(request: HttpRequest, row: Schedule, at: datetime) -> str:
+    _move_series(request, row, at, Scope.ALL)
+    return _("All that are to come go at their new times.")
+
+
+ACTS: dict[str, Callable[[HttpRequest, Schedule, datetime], str]] = {
+    ALONE: _alone,
+    Scope.LATER.value: _later,
+    Scope.ALL.value: _all,
+}
+
+
+def _move_series(request: HttpRequest, row: Schedule, at: datetime, scope: Scope) -> actions.Moved:
+    wall, seen = wall_said(request), request.POST.get("seen", "")
+    is_number = seen.isascii() and seen.isdecimal() and len(seen) < 10
+    revision = int(seen) if is_number else None
+    return actions.move_series(row, at, wall, scope=scope, by=request.user, seen=revision)
+
+
+def _facts(request: HttpRequest, row: Schedule, at: datetime, scope: str) -> dict[str, Any]:
+    said = {"at": at.isoformat(), "back": request.POST.get("back", ""), "scope": scope}
+    time = request.POST.get("time", "")
+    now = database_now()
+    again = urlencode({**said, "to": time, "zone": row.zone})
+    return {
+        "title": row.title,
+        "schedule": row,
+        "said": {**said, "time": time, "seen": row.revision},
+        "scope_words": dict(SCOPES)[scope],
+        "words": words(row, now),
+        "now": now,
+        "again": f"{reverse('calendar-time', args=[row.pk])}?{again}",
+    }
+
+
+def _led(request: HttpRequest, address: str) -> HttpResponse:
+    """To another page; the script of a dialog goes there itself."""
+    if "X-Part" in request.headers:
+        return HttpResponse(status=204, headers={"X-Go-To": address})
+    return redirect(address)
