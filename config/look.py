@@ -114,6 +114,7 @@ UNFOLD: dict[str, Any] = {
     "DASHBOARD_CALLBACK": "config.start_page.start_page",
     "ACCOUNT": {
         "navigation": [
+            {"title": _("My notices"), "link": lambda request: reverse("my-notices")},
             {"title": _("Sign-in and security"), "link": lambda request: reverse("mfa_index")},
         ],
     },

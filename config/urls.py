@@ -12,6 +12,7 @@ admin.autodiscover()
 urlpatterns: list[URLPattern | URLResolver] = [
     # Before the admin, whose own addresses of schedules would catch these.
     path("admin/schedules/schedule/", include("schedules.wizard.urls")),
+    path("admin/my-notices/", include("channels.admin.my_notices")),
     path("admin/fence/", include("schedules.admin.fence")),
     path("", include("schedules.admin.calendar_feeds")),
     path("admin/calendar/", include("schedules.admin.calendar")),

@@ -11,6 +11,7 @@ from channels.models.image import Image, MediaLink
 from channels.models.inbound import InboundEvent
 from channels.models.label import Label
 from channels.models.membership import Membership
+from channels.models.own_notice import NoticeChoice, OwnNotice
 from channels.models.pace import Pace
 from channels.models.pulled import PulledMessage
 from channels.models.quota import QuotaReading
@@ -36,6 +37,8 @@ __all__ = [
     "MediaLink",
     "Membership",
     "Notice",
+    "NoticeChoice",
+    "OwnNotice",
     "Pace",
     "PulledMessage",
     "Quiet",

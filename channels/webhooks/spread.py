@@ -1,4 +1,5 @@
-"""Spread: from a fact to a delivery for each endpoint that is to be told of it."""
+"""Spread: from a fact to a delivery for each endpoint that is to be told of it, and to a notice for
+the person whose it is."""
 
 import json
 from collections import defaultdict
@@ -9,6 +10,7 @@ from django.db import transaction
 
 from channels.facts import written
 from channels.models import Fact, Webhook, WebhookDelivery
+from channels.told.notices import keep
 from orgs.models import Unit
 from orgs.reach import lineage
 
@@ -29,6 +31,7 @@ def spread(now: datetime) -> int:
             fact.spread_at, fact.body = now, body_of(fact, units)
         Fact.objects.bulk_update(facts, ["spread_at", "body"])
         WebhookDelivery.objects.bulk_create(deliveries_of(facts, now), ignore_conflicts=True)
+        keep(facts, now)
     return len(facts)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from channels import facts, hearing, pull
+from channels.told import notices
 from schedules.dispatch import foretell
 from schedules.dispatch.remind import ask_again
 from schedules.models import Heartbeat, Installation
@@ -20,6 +21,7 @@ DUTIES: dict[str, Callable[[datetime], int]] = {
     "what phones have fetched is forgotten": pull.forget_old,
     "what channels told is forgotten": hearing.forget_old,
     "facts and the log of webhooks are forgotten": facts.forget_old,
+    "notices of results are forgotten": notices.forget_old,
     "what was approved is looked at": ask_again,
     "quotas and budgets are foretold": foretell.look,
 }

@@ -30,6 +30,7 @@ from schedules.dispatch.expire import expire
 from schedules.dispatch.fence import Fence
 from schedules.dispatch.handover import Handover, pause
 from schedules.dispatch.hear import Listener
+from schedules.dispatch.herald import Herald
 from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.pace import note_answers
 from schedules.dispatch.plan import plan
@@ -98,6 +99,7 @@ class Loop:
         self._may_wait = True  # all of them have a key: lost, they would be asked for again
         self._administrators = Teller(partial(self._database.call, "tell"), self.clock.now)
         self._poster = Poster(partial(self._database.call, "post"), self.clock.now)
+        self._herald = Herald(partial(self._database.call, "post"), self.clock.now)
         self._listener = Listener(partial(self._database.call, "ask"), self._senders)
         self._counts = Asker(partial(self._database.call, "meter"), self._senders)
         self._checker = Checker(partial(self._database.call, "check"), self._senders)
@@ -149,6 +151,7 @@ class Loop:
             await self._listener.turn()
             await self._tell()
             await self._poster.turn()
+            await self._herald.turn()
         with suppress(*DATABASE_AWAY):  # then it is silent, as one that was killed
             await self._database.call("upkeep", Heartbeat.end, Heartbeat.Kind.LOOP, self.name)
 
@@ -287,6 +290,7 @@ class Loop:
             # An alert that fails disturbs nothing that is sent.
             _again_and_again(self._tell, TELL_EVERY, "alerts could not be told"),
             _again_and_again(self._poster.turn, POST_EVERY, "webhooks could not be posted"),
+            _again_and_again(self._herald.turn, TELL_EVERY, "people could not be told of results"),
             _again_and_again(self._hour, HOUR_EVERY, "the duty of the hour could not be done"),
         ]
 

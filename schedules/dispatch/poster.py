@@ -66,9 +66,14 @@ class Poster:
 
 def _next(now: datetime, under_way: Counter[int]) -> list[Call]:
     """A copy of a database tells nothing: that is the business of the one it was made from."""
-    row = Installation.objects.fenced()
-    if row is not None and row.reason != Installation.Reason.BY_HAND:
+    if is_a_copy():
         return []
     while spread(now):
         pass
     return take(now, under_way)
+
+
+def is_a_copy() -> bool:
+    """Whether sending is stopped for that, and not by a person's wish."""
+    row = Installation.objects.fenced()
+    return row is not None and row.reason != Installation.Reason.BY_HAND

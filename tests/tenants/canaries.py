@@ -23,6 +23,8 @@ from channels.models import (
     MediaLink,
     Membership,
     Notice,
+    NoticeChoice,
+    OwnNotice,
     PulledMessage,
     QuotaReading,
     Recipient,
@@ -196,6 +198,10 @@ def _tell_a_system(found: Canaries) -> None:
     found.add(told)
     tried = {"at": now, "took_ms": 5, "why": WORD}
     found.add(WebhookAttempt.objects.create(delivery=told, **tried))
+    person = found.rows["user"]
+    result = {"run_id": 1, "kind": "run.failed", "title": WORD, "due_at": now, "at": now}
+    found.add(OwnNotice.objects.create(user=person, unit_path=unit.path, **result))
+    found.add(NoticeChoice.objects.create(user=person, trouble=WORD))
 
 
 def _know_people(found: Canaries) -> None:

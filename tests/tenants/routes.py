@@ -27,7 +27,7 @@ OWNERS = {
     "organisation": "unit",
     "freezes": "freeze", "units": "unit", "members": "member", "accounts": "account",
     "webhooks": "webhook", "deliveries": "webhookdelivery", "deputies": "deputy",
-    "feeds": "calendarfeed",
+    "feeds": "calendarfeed", "my-notices": "ownnotice",
 }  # fmt: skip
 
 # Words in an address that are no ids.

@@ -1,0 +1,1 @@
+"""Told: how runs ended, to the people who registered them."""

@@ -1,0 +1,76 @@
+"""Notices: from facts to what their owners are told, by the bell and outside of the pages."""
+
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from channels.models import Fact, FactKind, NoticeChoice, OwnNotice
+from channels.models.own_notice import RESULTS
+from orgs.models import Member
+
+KEPT = timedelta(days=90)
+DIGEST_AT = time(8)  # on the clock of the person's unit
+
+What, Rhythm = NoticeChoice.What, NoticeChoice.Rhythm
+
+
+def keep(facts: Iterable[Fact], now: datetime) -> None:
+    """Write them, of each run the last. To be called as the facts are spread."""
+    last = {(fact.owner_id, fact.data["run"]): fact for fact in facts if _is_told(fact)}
+    if not last:
+        return
+    people = {owner for owner, _run in last if owner}
+    choices = {row.user_id: row for row in NoticeChoice.objects.filter(user__in=people)}
+    members = Member.objects.filter(user__in=people).values_list("user_id", "unit__zone")
+    zones = dict(members)
+    rows = [_notice(fact, choices.get(fact.owner_id or 0), zones, now) for fact in last.values()]
+    OwnNotice.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["user", "run_id"],
+        update_fields=["kind", "at", "read_at", "tell_at"],
+    )
+
+
+def forget_old(now: datetime) -> int:
+    """Returns how many were removed."""
+    return OwnNotice.objects.filter(at__lt=now - KEPT).delete()[0]
+
+
+def is_wanted(what: str, kind: str) -> bool:
+    """Whether somebody who wants to be told of `what` is told of this."""
+    return what == What.EVERYTHING or (what == What.FAILURES and kind != FactKind.SENT)
+
+
+def next_digest(zone: str, now: datetime) -> datetime:
+    """The next eight in the morning there."""
+    local = now.astimezone(ZoneInfo(zone))
+    at = datetime.combine(local.date(), DIGEST_AT, ZoneInfo(zone))
+    return at if at > now else at + timedelta(days=1)
+
+
+def _is_told(fact: Fact) -> bool:
+    """A test is looked at by whoever sends it."""
+    return fact.owner_id is not None and fact.kind in RESULTS and fact.data["trigger"] != "test"
+
+
+def _notice(
+    fact: Fact, choice: NoticeChoice | None, zones: dict[int, str], now: datetime
+) -> OwnNotice:
+    assert fact.owner_id is not None, "of nobody's run nobody is told"
+    choice = choice or NoticeChoice()
+    tell_at = None
+    if is_wanted(choice.outside, fact.kind) and fact.owner_id in zones:
+        is_daily = choice.rhythm == Rhythm.DAILY
+        tell_at = next_digest(zones[fact.owner_id], now) if is_daily else now
+    return OwnNotice(
+        user_id=fact.owner_id,
+        run_id=fact.data["run"],
+        kind=fact.kind,
+        title=fact.data["title"],
+        unit_path=fact.unit_path,
+        due_at=datetime.fromisoformat(fact.data["due_at"]),
+        at=fact.at,
+        read_at=None if is_wanted(choice.bell, fact.kind) else now,
+        tell_at=tell_at,
+    )
