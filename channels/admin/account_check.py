@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from django.db import transaction
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 
-from channels.models import Account, AccountCheck
+from channels.actions.account import check_account
+from channels.models import Account
 from channels.templatetags.teiji_accounts import check_context
-from logs import history
 from orgs.clock import database_now
-from orgs.reach import Act, can
+from orgs.refusal import OutOfReach, Refused
 
 
 def urls(page: Any) -> list[URLPattern]:
@@ -21,9 +21,14 @@ def urls(page: Any) -> list[URLPattern]:
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         account = page.get_object(request, str(pk))
-        if account is None or not can(request.user, Act.CHANGE, account):
+        if account is None:
             raise Http404
-        ask(account, by=request.user)
+        try:
+            check_account(account, by=request.user)
+        except OutOfReach as refusal:
+            raise Http404 from refusal
+        except Refused as refusal:
+            messages.error(request, str(refusal))
         return redirect(page_of(account))
 
     def state(request: HttpRequest, pk: int) -> HttpResponse:
@@ -38,15 +43,6 @@ def urls(page: Any) -> list[URLPattern]:
         path("<int:pk>/check/", of_site(check), name="account-check"),
         path("<int:pk>/check/state/", of_site(state), name="account-check-state"),
     ]
-
-
-@transaction.atomic
-def ask(account: Account, *, by: Any) -> None:
-    """Have it checked, where its channel can be asked. Asked twice before a worker comes, it is
-    one."""
-    now = database_now()
-    if account.adapter_class.can_be_checked() and AccountCheck.ask(account, now):
-        history.record("checked", account, by=by, now=now, unit_path=account.unit.path)
 
 
 def page_of(account: Account) -> str:

@@ -1,12 +1,10 @@
 """The form of an account, made from its adapter's Config: a new channel edits nothing here."""
 
 import dataclasses
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -16,16 +14,14 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from channels.actions.account import COLUMNS, refuse_to_leave_rooms
+from channels.actions.settings import Given, Problems, problems_of, settle, url_problems
 from channels.adapters.base import Adapter
 from channels.models import Account
-from channels.outgoing import UnsafeUrl, check_url, networks
-from orgs.reach import under
+from orgs.refusal import Refused
 
 SETTING = "setting_"  # before the names of an adapter's settings in the form
 CLEAR = "clear_"
-MADE = "mb_"  # before a secret that we make
-
-Problems = dict[str, Any]
 
 
 class AccountForm(forms.ModelForm):
@@ -36,7 +32,7 @@ class AccountForm(forms.ModelForm):
 
     class Meta:
         model = Account
-        fields = ["unit", "name", "on_unknown", "is_shared", "requests_per_second", "is_active"]
+        fields = COLUMNS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -44,7 +40,6 @@ class AccountForm(forms.ModelForm):
         self.hints: dict[str, str] = {}
         if self.instance.pk and self.adapter_class.kind:
             self.hints = self.instance.secret_hints()
-        self.made: dict[str, str] = {}  # secrets that this form makes, shown once
         for setting in dataclasses.fields(self.adapter_class.config_class):
             if setting.metadata["made"]:
                 self._offer_new(setting.name)
@@ -68,45 +63,31 @@ class AccountForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        self.values = self._values(cleaned)
-        found = self.adapter_class.config_class.load(self.values).problems()
+        stored = self.instance.secrets if self.hints else {}
+        settled = settle(self.adapter_class, self.given(cleaned), {}, stored)
+        found = problems_of(self.adapter_class, settled)
         for name, message in {**found, **self.url_problems}.items():
             self.add_error(SETTING + name, message)
         return cleaned
 
-    def _values(self, cleaned: dict[str, Any]) -> dict[str, str]:
-        """What would be stored: an empty secret means the stored one."""
-        stored = self.instance.secrets if self.hints else {}
-        values = {}
-        for setting in dataclasses.fields(self.adapter_class.config_class):
-            if setting.metadata["made"]:
-                values[setting.name] = self._make(setting.name, stored, cleaned)
-                continue
-            value = (cleaned.get(SETTING + setting.name) or "").strip()
-            if setting.metadata["secret"] and not value and not cleaned.get(CLEAR + setting.name):
-                value = stored.get(setting.name, "")
-            values[setting.name] = value
-        return values
-
-    def _make(self, name: str, stored: dict[str, str], cleaned: dict[str, Any]) -> str:
-        if stored.get(name) and not cleaned.get(SETTING + name):
-            return stored[name]
-        self.made[name] = MADE + secrets.token_urlsafe(32)
-        return self.made[name]
-
-    def apply(self, account: Account) -> None:
-        """Put settings and secrets, apart, into the account."""
-        secret = secret_names(self.adapter_class)
-        account.config = {k: v for k, v in self.values.items() if k not in secret}
-        account.secrets = {k: v for k, v in self.values.items() if k in secret and v}
+    def given(self, cleaned: dict[str, Any]) -> Given:
+        """What the form says of the settings: of those that may be read, all."""
+        config_class = self.adapter_class.config_class
+        made = {f.name for f in dataclasses.fields(config_class) if f.metadata["made"]}
+        names = {f.name for f in dataclasses.fields(config_class)} - made
+        return Given(
+            {name: cleaned.get(SETTING + name) or "" for name in names},
+            cleared={name for name in names if cleaned.get(CLEAR + name)},
+            renewed={name for name in made if cleaned.get(SETTING + name)},
+        )
 
     def clean_unit(self) -> Any:
-        """Rooms stand at or below their account's unit: it cannot move away from them."""
         unit = self.cleaned_data["unit"]
         if self.instance.pk:
-            rooms = self.instance.room_set.all()
-            if under(unit, rooms).count() < rooms.count():
-                raise ValidationError(_("Rooms that do not belong to this unit use the account."))
+            try:
+                refuse_to_leave_rooms(self.instance, unit)
+            except Refused as refusal:
+                raise ValidationError(refusal.problems["unit"]) from refusal
         return unit
 
 
@@ -138,21 +119,8 @@ def setting_names(adapter_class: type[Adapter], account: Account | None) -> list
 
 def find_url_problems(adapter_class: type[Adapter], posted: Mapping[str, Any]) -> Problems:
     """What is wrong with the URLs in a posted form. Asks the DNS: never within a transaction."""
-    found: Problems = {}
-    allowed = networks(settings.TEIJI_OUTGOING_ALLOW)
-    for setting in dataclasses.fields(adapter_class.config_class):
-        url = posted.get(SETTING + setting.name, "").strip()
-        if setting.metadata["url"] and url:
-            try:
-                check_url(url, allowed)
-            except UnsafeUrl as error:
-                found[setting.name] = str(error)
-    return found
-
-
-def secret_names(adapter_class: type[Adapter]) -> set[str]:
-    """The settings that are secrets."""
-    return {f.name for f in dataclasses.fields(adapter_class.config_class) if f.metadata["secret"]}
+    names = [setting.name for setting in dataclasses.fields(adapter_class.config_class)]
+    return url_problems(adapter_class, {name: posted.get(SETTING + name, "") for name in names})
 
 
 def _form_field(setting: Any) -> forms.Field:

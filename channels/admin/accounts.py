@@ -12,25 +12,21 @@ from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from channels import alerts
+from channels.actions.account import add_account, change_account
 from channels.adapters import registry
 from channels.adapters.base import Adapter
 from channels.admin import account_check, phone_script
 from channels.admin.account_form import (
-    CLEAR,
-    SETTING,
     AccountForm,
     find_url_problems,
     form_for,
     setting_names,
 )
-from channels.alerts import AlertKind
-from channels.models import Account, AccountCheck, QuotaReading
+from channels.models import Account
 from channels.promises import Promise, promise_of
 from channels.templatetags.teiji_accounts import going_badge
 from channels.templatetags.teiji_promises import badge, in_words, promise_badge
 from config.scoped.admin import ScopedAdmin
-from orgs.clock import database_now
 from orgs.reach import Act
 
 
@@ -42,6 +38,7 @@ class AccountAdmin(ScopedAdmin):
     search_fields = ["name", "unit__name"]
     autocomplete_fields = ["unit"]
     ordering = ["name", "id"]
+    records_itself = True
     change_form_outer_before_template = "channels/account_above.html"
 
     class Media:
@@ -165,20 +162,14 @@ class AccountAdmin(ScopedAdmin):
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        form.apply(obj)
-        obj.made = form.made
-        was_stopped = obj.stopped_at is not None
-        if was_stopped:
-            self._go_on(obj, request.user)
+        values, given = form.cleaned_data, form.given(form.cleaned_data)
+        if change:
+            saved = change_account(obj, values, given, by=request.user)
+        else:
+            saved = add_account(values, given, by=request.user, kind=obj.kind)
+        if saved.went_on:
             messages.success(request, _("The account sends again."))
-        super().save_model(request, obj, form, change)
-        obj.is_asked = not change or bool(form.changed_data) or was_stopped
-        if obj.is_asked and obj.is_active:
-            account_check.ask(obj, by=request.user)
-        is_other = any(name.startswith((SETTING, CLEAR)) for name in form.changed_data)
-        if is_other or not obj.meters:
-            # It was told to other credentials, or is no more: the meter asks anew.
-            QuotaReading.objects.filter(account=obj).delete()
+        vars(obj).update(vars(saved.account), made=saved.made, is_asked=saved.is_asked)
 
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
@@ -192,9 +183,7 @@ class AccountAdmin(ScopedAdmin):
 
     def _check_page(self, request: HttpRequest, account: Account) -> HttpResponse | None:
         """Whoever saves it sees at once what its channel says."""
-        row = AccountCheck.objects.filter(account=account, asked_at__isnull=False)
-        is_shown = getattr(account, "is_asked", False) and row.exists()
-        if not is_shown or "_addanother" in request.POST:
+        if not getattr(account, "is_asked", False) or "_addanother" in request.POST:
             return None
         return redirect(account_check.page_of(account))
 
@@ -211,21 +200,6 @@ class AccountAdmin(ScopedAdmin):
             "script": phone_script.filled_in(account, made["token"]),
         }
         return TemplateResponse(request, "channels/phone_script.html", context)
-
-    def _go_on(self, account: Account, by: Any) -> None:
-        """A person has seen to it. Whoever was told that it was stopped is told that, too."""
-        assert account.stopped_at is not None, "only a stopped one goes on"
-        alerts.raise_(
-            AlertKind.STOPPED,
-            f"account:{account.pk}",
-            account.unit.path,
-            key=f"over:{account.pk}:{account.stopped_at.isoformat()}",
-            name=account.name,
-            text=lambda: _("%(who)s has seen to it: it sends again.") % {"who": by.get_username()},
-            now=database_now(),
-            is_over=True,
-        )
-        account.stopped_at, account.stopped_why, account.is_spent = None, "", False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         may = super().has_change_permission(request, obj)
