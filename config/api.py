@@ -10,7 +10,16 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from rest_framework.permissions import AllowAny
 from rest_framework.routers import SimpleRouter
 
-from channels.api import ImageViewSet, RoomViewSet, WebhookDeliveryViewSet, WebhookViewSet
+from channels.api import (
+    AccountViewSet,
+    AudienceViewSet,
+    ImageViewSet,
+    PeopleBatchViewSet,
+    RecipientViewSet,
+    RoomViewSet,
+    WebhookDeliveryViewSet,
+    WebhookViewSet,
+)
 from config.scoped.problems import MEDIA_TYPE, problem
 from logs.api import HistoryViewSet
 from orgs.api import DeputyViewSet, MemberViewSet, UnitViewSet
@@ -49,6 +58,9 @@ router.register("units", UnitViewSet)
 router.register("members", MemberViewSet)
 router.register("deputies", DeputyViewSet)
 router.register("units", UnitFreezeViewSet, basename="unit-freeze")
+router.register("accounts", AccountViewSet)
+router.register("audiences", AudienceViewSet)
+router.register("recipients", RecipientViewSet)
 router.register("accounts", AccountFreezeViewSet, basename="account-freeze")
 router.register("webhooks", WebhookViewSet)
 router.register(
@@ -77,8 +89,11 @@ def fault(request: HttpRequest) -> HttpResponse:
 
 batch = BatchViewSet.as_view({"post": "create", "patch": "change", "delete": "cancel"})
 
+people_batch = PeopleBatchViewSet.as_view({"post": "create"})
+
 version_1 = [
     path("schedules/batch", batch, name="schedule-batch"),
+    path("recipients/batch", people_batch, name="recipient-batch"),
     path("openapi.json", SpectacularJSONAPIView.as_view(**PUBLIC), name="openapi"),
     # The script has an address of its own: none may stand in a page.
     path(

@@ -317,6 +317,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     # What several answers have in common is named once.
     "ENUM_NAME_OVERRIDES": {
+        "LanguageEnum": LANGUAGES,
         "LogStateEnum": "schedules.states.DeliveryState",
         "RunStateEnum": "schedules.states.RunState",
         "ScheduleStateEnum": "schedules.states.ScheduleState",

@@ -11,7 +11,7 @@ from rest_framework import mixins, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.scoped.api import ScopedViewSet
+from config.scoped.acting import ActingViewSet
 from config.scoped.fields import (
     Choice,
     Moment,
@@ -21,13 +21,11 @@ from config.scoped.fields import (
     YesNo,
 )
 from config.scoped.filters import IdFilter, YesNoFilter
-from config.scoped.refusals import answer_to
 from orgs.actions.deputies import name_deputy, take_back
 from orgs.actions.members import change_member, join, remove
 from orgs.actions.units import change_unit, plant
 from orgs.models import Deputy, Member, Unit
 from orgs.reach import STEP, Act, Role, within
-from orgs.refusal import Refused
 
 ROLES = {role.name.lower(): role for role in Role}
 
@@ -77,23 +75,8 @@ class UnitFilter(filters.FilterSet):
     search = filters.CharFilter("name", "icontains", label="Part of the name.")
 
 
-class _Acting(ScopedViewSet):
-    """Says what an act says."""
-
-    may_conflict = True
-
-    def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(answer_to(exc) if isinstance(exc, Refused) else exc)
-
-    def values(self, **kwargs: Any) -> dict[str, Any]:
-        """What the request gives, checked."""
-        serializer = self.get_serializer(data=self.request.data, **kwargs)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
-
-
 @extend_schema(tags=["organisation"])
-class UnitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _Acting):
+class UnitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingViewSet):
     """Units within reach. None is deleted, for the log refers to it: make it inactive."""
 
     queryset = Unit.objects.order_by("id")
@@ -176,7 +159,7 @@ class MemberFilter(filters.FilterSet):
 
 
 @extend_schema(tags=["organisation"])
-class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _Acting):
+class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingViewSet):
     """People within reach. How they sign in is theirs: no password is set here."""
 
     queryset = Member.objects.select_related("user", "unit").order_by("id")
@@ -227,7 +210,7 @@ class DeputySerializer(StrictSerializer):
 
 
 @extend_schema(tags=["organisation"])
-class DeputyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _Acting):
+class DeputyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingViewSet):
     """Who stands in for the approvers of units within reach."""
 
     queryset = Deputy.objects.select_related("unit", "named_by").order_by("id")

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from channels import alerts
-from channels.actions.settings import Given, Settled, changed_titles, problems_of, settle
+from channels.actions.settings import Given, Settled, by_place, changed_titles, problems_of, settle
 from channels.adapters import registry
 from channels.adapters.base import Adapter
 from channels.alerts import AlertKind
@@ -131,8 +131,7 @@ def _settled(account: Account, given: Given) -> Settled:
     adapter_class, stored = _adapter_of(account), account.secrets
     settled = settle(adapter_class, given, account.config, stored)
     if found := problems_of(adapter_class, settled):
-        problems = {name: [str(message)] for name, message in found.items()}
-        raise Refused(_("Some fields are not right."), problems)
+        raise Refused(_("Some fields are not right."), by_place(adapter_class, found))
     account.config = settled.config
     if settled.secrets != stored:  # sealed anew, they would look as if a person had changed them
         account.secrets = settled.secrets

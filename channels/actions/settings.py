@@ -57,7 +57,7 @@ def settle(
         elif facts["secret"] and not said and name not in given.cleared:
             said = sealed.get(name, "")
         elif not facts["secret"] and name not in given.values:
-            said = config.get(name, setting.default)
+            said = config.get(name, str(setting.default))
         if not facts["secret"]:
             found.config[name] = said
         elif said:
@@ -84,6 +84,15 @@ def url_problems(adapter_class: type[Adapter], values: Mapping[str, Any]) -> Pro
     return found
 
 
+def by_place(adapter_class: type[Adapter], found: Problems) -> dict[str, list[str]]:
+    """Problems by name as those of an account, where settings and secrets stand apart."""
+    secret = secret_names(adapter_class)
+    return {
+        f"{'secrets' if name in secret else 'settings'}.{name}": [str(message)]
+        for name, message in found.items()
+    }
+
+
 def secret_names(adapter_class: type[Adapter]) -> set[str]:
     """The settings that are secrets."""
     return {f.name for f in dataclasses.fields(adapter_class.config_class) if f.metadata["secret"]}
@@ -94,9 +103,10 @@ def changed_titles(
 ) -> list[str]:
     """What the settings are called that are not the same: the history keeps none of what they
     hold, for it is read in every language and by more people."""
+    fields: Any = dataclasses.fields(adapter_class.config_class)
     with override(None):
         return [
             str(setting.metadata["title"])
-            for setting in dataclasses.fields(adapter_class.config_class)
+            for setting in fields
             if before.get(setting.name, setting.default) != after.get(setting.name, "")
         ]

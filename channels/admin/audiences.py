@@ -14,15 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
+from channels.actions.audience import MOST_TYPED, add_audience, change_audience, find_people
 from channels.admin.recipients import WordsField, kinds_with_audiences
-from channels.models import Audience, Membership, Recipient
+from channels.models import Audience
 from config.scoped.admin import ScopedAdmin
-from orgs.bulk import insert_new
-from orgs.models import Unit
-from orgs.reach import under
+from orgs.refusal import Refused
 
 COUNTED_AT_ONCE = 20_000  # people: a page waits some 0.2 s for it
-MOST_TYPED = 1_000  # addresses; more come from a file
 
 
 class AddressesField(forms.CharField):
@@ -81,31 +79,22 @@ class AudienceForm(forms.ModelForm):
         return cleaned
 
     def _look_up(self, name: str, cleaned: dict[str, Any]) -> None:
-        """Turn addresses into recipients. Who belongs to another tree is as good as nobody."""
-        units = under(cleaned["unit"], Unit.objects.all())
-        people = Recipient.objects.filter(
-            account=cleaned["account"], unit__in=units, address__in=cleaned[name]
-        )
-        found = {person.address: person for person in people}
-        missing = [address for address in cleaned[name] if address not in found]
-        if missing:
-            message = _("Not among the recipients of this account and unit: %(missing)s")
-            self.add_error(name, message % {"missing": ", ".join(missing[:10])})
-        cleaned[name] = list(found.values())
+        try:
+            find_people(cleaned["account"], cleaned["unit"], cleaned[name])
+        except Refused as refusal:
+            self.add_error(name, str(refusal))
 
-    def apply(self, audience: Audience) -> None:
-        """Give the audience its rule."""
-        audience.tags = self.cleaned_data["tag_words"]
-        audience.regions = self.cleaned_data["region_words"]
-        audience.languages = self.cleaned_data["language_codes"]
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the form says, as the act takes it."""
+        said = self.cleaned_data
+        rule = {"tags": "tag_words", "regions": "region_words", "languages": "language_codes"}
+        return said | {name: said[field] for name, field in rule.items()}
 
-    def change_list(self, audience: Audience) -> None:
-        """Put people on the list and take others off."""
-        insert_new(
-            [Membership(audience=audience, recipient=p) for p in self.cleaned_data["put_on"]]
-        )
-        members = Membership.objects.filter(audience=audience)
-        members.filter(recipient__in=self.cleaned_data["take_off"]).delete()
+    @property
+    def people(self) -> dict[str, list[str]]:
+        """Who comes on the list and off it."""
+        return {name: self.cleaned_data[name] for name in ("put_on", "take_off")}
 
 
 @admin.register(Audience)
@@ -117,6 +106,7 @@ class AudienceAdmin(ScopedAdmin):
     search_fields = ["name", "unit__name"]
     autocomplete_fields = ["unit"]
     ordering = ["name", "id"]
+    records_itself = True
     readonly_fields = ["in_it_now"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -145,9 +135,10 @@ class AudienceAdmin(ScopedAdmin):
         return field
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        form.apply(obj)
-        super().save_model(request, obj, form, change)
-        form.change_list(obj)
+        if change:
+            change_audience(obj, form.values, by=request.user, **form.people)
+        else:
+            obj.pk = add_audience(form.values, by=request.user, **form.people).pk
 
     @admin.display(description=_("in it now"))
     def in_it_now(self, audience: Audience) -> SafeString | str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
+from channels.actions.recipient import TAGS, add_person, change_person, forget_person
 from channels.adapters import registry
 from channels.models import Audience, Membership, Recipient
 from channels.models.recipient import NAME_LENGTH, words_in
@@ -68,16 +70,11 @@ class RecipientForm(forms.ModelForm):
             self.initial["tag_words"] = ", ".join(tag.name for tag in self.instance.tags.all())
             self.initial["has_opted_out"] = self.instance.opted_out_at is not None
 
-    def clean_region(self) -> str:
-        return " ".join(self.cleaned_data["region"].split())
-
-    def apply(self, person: Recipient) -> None:
-        """Note when somebody opted out: the first time counts."""
-        has_opted_out = self.cleaned_data["has_opted_out"]
-        if has_opted_out and person.opted_out_at is None:
-            person.opted_out_at = database_now()
-        elif not has_opted_out:
-            person.opted_out_at = None
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the form says, as the act takes it."""
+        values = dict(self.cleaned_data)
+        return values | {TAGS: values.pop("tag_words")}
 
 
 class OptedOutFilter(admin.SimpleListFilter):
@@ -115,7 +112,7 @@ class ListFilter(admin.SimpleListFilter):
 @admin.register(Recipient)
 class RecipientAdmin(ScopedAdmin):
     form = RecipientForm
-    tells_values = False  # who asks to be forgotten must not live on in the history
+    records_itself = True
     list_display = ["who", "unit", "account", "region", "language", "tag_words", "opted_out"]
     list_filter = ["unit", "account", "language", "tags", ListFilter, OptedOutFilter]
     list_select_related = ["unit", "account"]
@@ -139,9 +136,18 @@ class RecipientAdmin(ScopedAdmin):
         return field
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        form.apply(obj)
-        super().save_model(request, obj, form, change)
-        obj.retag(form.cleaned_data["tag_words"])
+        if change:
+            change_person(obj, form.values, by=request.user)
+        else:
+            obj.pk = add_person(form.values, by=request.user).pk
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        forget_person(obj, by=request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        with transaction.atomic():
+            for person in queryset.order_by("pk"):
+                forget_person(person, by=request.user)
 
     @admin.display(description=_("messages"))
     def reached(self, person: Recipient) -> SafeString | str:

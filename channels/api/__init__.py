@@ -1,7 +1,21 @@
-"""Places to send to, images and webhooks in the API."""
+"""Places to send to in the API: accounts, rooms, people, images, and webhooks. All
+writing of accounts, people and webhooks goes through channels.actions."""
 
+from channels.api.accounts import AccountViewSet
+from channels.api.audiences import AudienceViewSet
 from channels.api.images import ImageViewSet
+from channels.api.people_batch import PeopleBatchViewSet
+from channels.api.recipients import RecipientViewSet
 from channels.api.rooms import RoomViewSet
 from channels.api.webhooks import WebhookDeliveryViewSet, WebhookViewSet
 
-__all__ = ["ImageViewSet", "RoomViewSet", "WebhookDeliveryViewSet", "WebhookViewSet"]
+__all__ = [
+    "AccountViewSet",
+    "AudienceViewSet",
+    "ImageViewSet",
+    "PeopleBatchViewSet",
+    "RecipientViewSet",
+    "RoomViewSet",
+    "WebhookDeliveryViewSet",
+    "WebhookViewSet",
+]

@@ -41,6 +41,14 @@ class OtherBody(APIException):
     default_code = "other_body"
 
 
+class ShownOnce(Response):
+    """An answer with a secret in it, which is not kept: `kept` is repeated instead."""
+
+    def __init__(self, data: Any, *, kept: Any, status: int) -> None:
+        super().__init__(data, status=status)
+        self.kept = kept
+
+
 def key_of(request: Request) -> str:
     """The key that a POST names; "" for none."""
     if request.method != "POST" or HEADER not in request.headers:
@@ -74,8 +82,8 @@ def answer_once(
 def _keep(row: KeptAnswer, response: Response) -> None:
     row.status = response.status_code
     row.headers = {name: response[name] for name in REPEATED_HEADERS if name in response}
-    has_body = response.data is not None
-    row.body = JSONRenderer().render(response.data).decode() if has_body else ""
+    data = response.kept if isinstance(response, ShownOnce) else response.data
+    row.body = "" if data is None else JSONRenderer().render(data).decode()
     row.save()
 
 

@@ -28,6 +28,7 @@ OWNERS = {
     "freezes": "freeze", "units": "unit", "members": "member", "accounts": "account",
     "webhooks": "webhook", "deliveries": "webhookdelivery", "deputies": "deputy",
     "feeds": "calendarfeed", "my-notices": "ownnotice",
+    "audiences": "audience",
 }  # fmt: skip
 
 # Words in an address that are no ids.
