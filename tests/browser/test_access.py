@@ -6,6 +6,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from channels.models import OwnNotice
+from orgs.clock import database_now
+from orgs.models import User
 from schedules import actions
 from schedules.actions.freeze import freeze
 from schedules.models import Delivery, Schedule
@@ -35,6 +38,9 @@ def pages(
     going = actions.register(make_schedule(text="Good evening"), by=by).pk
     waiting = actions.execute(Schedule.objects.get(pk=going), by=by).pk
     draft = make_schedule(title="Half written").pk
+    result = {"run_id": unsure, "kind": "run.unconfirmed", "title": "Did it arrive?"}
+    result |= {"unit_path": world.xinyi.path, "due_at": database_now(), "at": database_now()}
+    OwnNotice.objects.bulk_create(OwnNotice(user=user, **result) for user in User.objects.all())
     freeze(world.xinyi, by=world.people["north"], why="wrong prices")
     schedules, runs = "/admin/schedules/schedule/", "/admin/schedules/run/"
     return [
@@ -43,7 +49,8 @@ def pages(
         runs, f"{runs}{unsure}/change/", f"{runs}{waiting}/change/", "/admin/schedules/delivery/",
         "/admin/channels/room/", "/admin/monitor/", "/admin/not-confirmed/",
         "/admin/schedules/freeze/", "/admin/organisation/", "/sign-in/second-factor/",
-        "/sign-in/sessions/",
+        "/sign-in/sessions/", "/admin/calendar/feeds/", "/admin/my-notices/",
+        "/admin/my-notices/settings/",
     ]  # fmt: skip
 
 
