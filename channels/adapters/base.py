@@ -105,6 +105,14 @@ class Quota:
     used: int
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What a channel says of an account that it accepts, each "" where it says nothing of it."""
+
+    name: str = ""  # what it calls the account
+    balance: str = ""  # the money left there, as people write it
+
+
 class EventKind(StrEnum):
     """What a channel tells us."""
 
@@ -320,10 +328,10 @@ class Adapter(Counting, ABC):
         not say. Raises SendError: REFUSED when we are not in it."""
         return None
 
-    async def check(self) -> str:
-        """Ask the channel whether the account's credentials hold; what it calls the account, or
-        "". Raises SendError."""
-        return ""
+    async def check(self) -> Standing:
+        """Ask the channel whether the account's credentials hold, sending nothing. Raises
+        SendError."""
+        return Standing()
 
     @classmethod
     def can_be_checked(cls) -> bool:

@@ -35,6 +35,7 @@ from channels.adapters.base import (
     Picture,
     Receipt,
     SendError,
+    Standing,
     Target,
     Text,
     later,
@@ -192,7 +193,7 @@ class IrisAdapter(Adapter):
             last = _row_number(rows[-1])
         raise unknown("The room has got too many messages since then.")
 
-    async def check(self) -> str:
+    async def check(self) -> Standing:
         """The device has no credentials: whether it answers, and what it calls itself. IrisLite
         has no such page; that it answers at all must do."""
         deadline = asyncio.get_running_loop().time() + self.timeout
@@ -201,7 +202,7 @@ class IrisAdapter(Adapter):
             raise unknown(
                 f"The answer says nothing certain (HTTP {answer.status}).", **answer.evidence
             )
-        return str((answer.data or {}).get("bot_name") or "")
+        return Standing(name=str((answer.data or {}).get("bot_name") or ""))
 
     def address_problem(self, address: str) -> Any | None:
         if ROOM.fullmatch(address) and int(address) <= LARGEST_ROOM:

@@ -28,6 +28,7 @@ from channels.adapters.base import (
     Payload,
     Receipt,
     SendError,
+    Standing,
     Target,
     Text,
     later,
@@ -149,10 +150,10 @@ class KakaoAdapter(Adapter):
             answer = await self._post(target.address, payload, token, deadline)
         return _receipt(answer, target.address)
 
-    async def check(self) -> str:
+    async def check(self) -> Standing:
         """A token that is made anew proves the keys; Kakao tells no name with it."""
         await self._new_token()
-        return ""
+        return Standing()
 
     def address_problem(self, address: str) -> Any | None:
         if address == ME or FRIEND.fullmatch(address):

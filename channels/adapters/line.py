@@ -32,6 +32,7 @@ from channels.adapters.base import (
     Quota,
     Receipt,
     SendError,
+    Standing,
     Target,
     Text,
     later,
@@ -192,9 +193,9 @@ class LineAdapter(Adapter):
         path = f"/v2/bot/message/delivery/{endpoint}?date={line_counts.on(day)}"
         return line_counts.day_count(await self._ask(path))
 
-    async def check(self) -> str:
+    async def check(self) -> Standing:
         told = receipt(await self._ask("/v2/bot/info")).answer
-        return str(told.get("displayName") or "")
+        return Standing(name=str(told.get("displayName") or ""))
 
     async def validate(self, target: Target, payload: Payload) -> None:
         """LINE looks at the messages only, not at whom they are for."""

@@ -20,6 +20,7 @@ from channels.adapters.base import (
     Payload,
     Quota,
     Receipt,
+    Standing,
     Target,
     Text,
     later,
@@ -111,10 +112,10 @@ class SandboxAdapter(Adapter):
         answer: dict[str, Any] = {"shown": len(payload["messages"])}
         return Receipt(status=200, request_id=str(key), answer=answer, already=not is_new)
 
-    async def check(self) -> str:
+    async def check(self) -> Standing:
         if self.config.behaviour == "refuse":
             raise refused("The sandbox was told to refuse.", status=400)
-        return ""
+        return Standing()
 
     async def quota(self) -> Quota:
         """As LINE's: each request to a room is one message, whatever is packed into it."""

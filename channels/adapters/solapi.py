@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from urllib.parse import urljoin
 from uuid import UUID
 
 import aiohttp
@@ -21,7 +22,6 @@ from channels.adapters import sms_text
 from channels.adapters.base import (
     Adapter,
     Bubble,
-    Config,
     Failure,
     HandedOver,
     Limits,
@@ -30,20 +30,18 @@ from channels.adapters.base import (
     Payload,
     Receipt,
     SendError,
+    Standing,
     Target,
     Text,
     later,
-    option,
     refused,
     unknown,
 )
+from channels.adapters.solapi_config import SolapiConfig
 from channels.adapters.solapi_signature import authorization, date_of
 from channels.adapters.wire import wire_failures, within
 
 RECIPIENT = re.compile(r"01[016-9][0-9]{7,8}|050[0-9]{8,9}")  # mobile and virtual numbers
-SENDER = re.compile(r"[0-9]{8,12}")
-API_KEY = re.compile(r"[A-Za-z0-9_-]+")
-VARIABLE = re.compile(r"[^#{}.]+")  # Solapi takes no point in a variable's name
 
 RELEASED = ("SENDING", "COMPLETE")
 REGISTERED = "2000"
@@ -58,51 +56,13 @@ LONGEST_ANSWER = 4 * 1024 * 1024  # a batch's answer names every number
 KEPT_NUMBERS = 20  # of those that were not registered, in the receipt
 RATE_LIMIT_SECONDS = 1.0  # Solapi names no time
 SKEW_SECONDS = 15 * 60  # as far as Solapi lets our clocks differ
+ASK_SECONDS = 5.0
 MOST_PAGES = 50  # of a list; Solapi chooses their size
 
 PLAIN = Limits(
     text_length=sms_text.LMS_BYTES, images=10, messages_per_part=5, members_per_request=1000
 )
 ALIMTALK = Limits(text_length=1000, images=0, messages_per_part=5, members_per_request=1000)
-
-
-@dataclass(frozen=True)
-class SolapiConfig(Config):
-    """An account at Solapi. With a Kakao channel and a template it writes Alimtalk."""
-
-    api_key: str = option(_("API key"), _("From “API key management” in the Solapi console."))
-    api_secret: str = option(_("API secret"), _("From the same page."), secret=True)
-    sender: str = option(
-        _("Sender’s number"), _("A phone number that is registered at Solapi; digits only.")
-    )
-    pf_id: str = option(
-        _("Kakao channel (pfId)"), _("For Alimtalk. Without it, messages go as SMS or LMS.")
-    )
-    template_id: str = option(_("Template ID"), _("The approved Alimtalk template."))
-    template_variable: str = option(
-        _("Template variable"),
-        _("Its variable that takes the text. Empty: the text must be exactly the template’s."),
-    )
-    fallback: str = option(
-        _("SMS where Kakao fails"),
-        _("Yes: whom Kakao does not reach gets an SMS or LMS from Solapi."),
-        default="no",
-        choices=[("yes", _("yes")), ("no", _("no"))],
-    )
-
-    def problems(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        if not API_KEY.fullmatch(self.api_key):
-            found["api_key"] = _("Give the API key: letters and digits.")
-        if not self.api_secret:
-            found["api_secret"] = _("Give the API secret as well.")
-        if not SENDER.fullmatch(self.sender):
-            found["sender"] = _("A sender’s number has 8 to 12 digits, nothing else.")
-        if bool(self.pf_id) != bool(self.template_id):
-            found["template_id"] = _("Kakao channel and template go together: give both or none.")
-        if self.template_variable and not VARIABLE.fullmatch(self.template_variable):
-            found["template_variable"] = _("Give the variable’s bare name, without #{ }.")
-        return found
 
 
 class SolapiAdapter(Adapter):
@@ -157,6 +117,22 @@ class SolapiAdapter(Adapter):
         if states <= {"PENDING"}:
             return None
         raise unknown(f"Solapi’s group is in the state {', '.join(sorted(states))}.")
+
+    async def check(self) -> Standing:
+        """Its money and points stand for the quota, which Solapi does not have: with none of
+        either it sends nothing.
+        https://developers.solapi.com/references/cash/getBalance"""
+        answer = await self._call("GET", "/cash/v1/balance", ASK_SECONDS)
+        if answer.status != 200:
+            raise _refusal(answer)
+        try:
+            won, points = float(answer.data["balance"]), float(answer.data["point"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise unknown("Solapi’s answer cannot be read.", **answer.evidence) from error
+        if won + points <= 0:
+            words = "Solapi: the balance is used up. Charge it in the Solapi console."
+            raise refused(words, account_wide=True, **answer.evidence)
+        return Standing(balance=f"₩{won:,.0f} + {points:,.0f} P" if points else f"₩{won:,.0f}")
 
     def address_problem(self, address: str) -> Any | None:
         if RECIPIENT.fullmatch(address):
@@ -282,7 +258,7 @@ class SolapiAdapter(Adapter):
             "Authorization": authorization(self.config.api_key, self.config.api_secret, self.now()),
             "Content-Type": "application/json",
         }
-        url = f"{self.host}/messages/v4/{path}"
+        url = urljoin(f"{self.host}/messages/v4/", path)
         more["timeout"] = within(max(round(seconds, 2), 0.05))  # aiohttp takes 0 for "none"
         with wire_failures():
             async with self.http.request(

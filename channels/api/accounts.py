@@ -43,7 +43,7 @@ class CheckSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = AccountCheck
-        fields = ["is_waiting", "checked_at", "outcome", "name", "why"]
+        fields = ["is_waiting", "checked_at", "outcome", "name", "balance", "why"]
         read_only_fields = fields
 
     def get_is_waiting(self, row: AccountCheck) -> bool:

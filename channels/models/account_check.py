@@ -32,6 +32,9 @@ class AccountCheck(models.Model):
     name = models.CharField(
         _("name"), max_length=200, blank=True, help_text=_("What the channel calls the account.")
     )
+    balance = models.CharField(
+        _("balance"), max_length=60, blank=True, db_default="", help_text=_("The money left there.")
+    )
     why = models.TextField(_("why not"), blank=True)
 
     class Meta:
@@ -67,9 +70,12 @@ class AccountCheck(models.Model):
         mine = cls.objects.filter(free)
         return [r for r in rows if mine.filter(pk=r.pk, asked_at=r.asked_at).update(**held)]
 
-    def answered(self, outcome: str, now: datetime, *, name: str = "", why: str = "") -> bool:
+    def answered(
+        self, outcome: str, now: datetime, *, name: str = "", balance: str = "", why: str = ""
+    ) -> bool:
         """Note what the channel said. False: it was asked for anew meanwhile, perhaps for other
         credentials."""
         mine = AccountCheck.objects.filter(pk=self.pk, asked_at=self.asked_at)
-        facts = {"outcome": outcome, "name": name[:200], "why": why[:500], "checked_at": now}
+        said = {"name": name[:200], "balance": balance[:60], "why": why[:500]}
+        facts = {"outcome": outcome, "checked_at": now} | said
         return bool(mine.update(**facts, asked_at=None, taken_at=None))

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from channels.adapters.base import Failure, Quota, SendError
+from channels.adapters.base import Failure, Quota, SendError, Standing
 from channels.models import Account, AccountCheck, QuotaReading
 from schedules.dispatch import meter
 from schedules.dispatch.evidence import storable
@@ -32,7 +32,7 @@ class Checked:
 
     row: AccountCheck
     asked_at: datetime
-    name: str = ""
+    standing: Standing | None = None
     error: SendError | None = None
     quota: Quota | None = None
 
@@ -65,11 +65,11 @@ class Checker:
 
     async def _ask(self, row: AccountCheck) -> Checked:
         account, asked_at = row.account, self._senders.clock.now()
-        name, error = await self._put(account, lambda adapter: adapter.check())
+        standing, error = await self._put(account, lambda adapter: adapter.check())
         quota = None
         if error is None and account.meters:
             quota, error = await self._put(account, lambda adapter: adapter.quota())
-        return Checked(row, asked_at, name or "", error, quota)
+        return Checked(row, asked_at, standing, error, quota)
 
     async def _put(self, account: Account, question: Any) -> tuple[Any, SendError | None]:
         return await put(account, self._senders, question, seconds=SECONDS)
@@ -79,7 +79,9 @@ def write(found: Sequence[Checked], now: datetime) -> None:
     """Keep what was said; let those go on that were stopped and are in order."""
     for one in found:
         why = storable(str(one.error)) if one.error else ""
-        if not one.row.answered(one.outcome, now, name=storable(one.name), why=why):
+        standing = one.standing or Standing()
+        said = {"name": storable(standing.name), "balance": storable(standing.balance), "why": why}
+        if not one.row.answered(one.outcome, now, **said):
             continue
         account = one.row.account
         if one.quota is not None:

@@ -96,6 +96,7 @@ class SolapiFake:
     ) -> None:
         self.latency = latency
         self.balance = balance  # None: enough for everything
+        self.points = 0
         self.now = now
         self.blocked: set[str] = set()  # numbers that take nothing
         self.step = "send"  # which request the faults befall: create, add, send, ask, delete
@@ -145,6 +146,8 @@ class SolapiFake:
 
     def _route(self, request: Request) -> tuple[str, Callable[[], Answer], str]:
         """Which step this is, what answers it, and for whom it is."""
+        if request.path == "/cash/v1/balance":
+            return "balance", self._tell_balance, ""
         parts = request.path.removeprefix("/messages/v4/").split("/")
         group = self.groups.get(parts[1]) if len(parts) > 1 else None
         if group is None and len(parts) > 1:
@@ -167,6 +170,10 @@ class SolapiFake:
             case "DELETE", *_:
                 return "delete", lambda: self._delete(found), to
         return "ask", lambda: json_answer(found.shown()), to
+
+    def _tell_balance(self) -> Answer:
+        left = 1_000_000 if self.balance is None else self.balance
+        return json_answer({"balance": left, "point": self.points, "autoRecharge": 0})
 
     def _create(self, body: dict[str, Any]) -> Answer:
         group = Group(

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import aiohttp
@@ -14,6 +14,7 @@ from channels.http import open_session
 from tests.fakes.serving import serving
 from tests.fakes.solapi import API_KEY, API_SECRET, CHANNEL, SENDER, TEMPLATE, SolapiFake
 
+T = TypeVar("T")
 KEY = UUID("5f0c1a52-7a63-5f9e-9d6b-0f6f2f0c9a11")
 NUMBER = "01012345678"
 ROOM = Target(NUMBER)
@@ -56,11 +57,11 @@ def outcome_of(
 
 
 def with_adapter(
-    fake: SolapiFake, scenario: Callable[[SolapiAdapter], Awaitable[Receipt | None]]
-) -> Receipt | SendError | None:
+    fake: SolapiFake, scenario: Callable[[SolapiAdapter], Awaitable[T]]
+) -> T | SendError:
     """What the scenario comes to with an adapter before this fake."""
 
-    async def run() -> Receipt | SendError | None:
+    async def run() -> T | SendError:
         async with serving(fake) as url, open_session(guarded=False) as http:
             try:
                 return await scenario(solapi_adapter(url, http))

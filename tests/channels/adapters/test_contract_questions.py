@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from channels.adapters import registry
-from channels.adapters.base import Adapter, Quota, SendError, Text
+from channels.adapters.base import Adapter, Quota, SendError, Standing, Text
 from channels.adapters.counting import Statistics
 from channels.http import open_session
 from channels.outgoing import networks
@@ -39,7 +39,7 @@ QUESTIONS: dict[str, Callable[[Case, Adapter], Awaitable[Any]]] = {
 ANSWERS: dict[str, Callable[[Any], bool]] = {
     "quota": lambda answer: isinstance(answer, Quota) and answer.used >= 0,
     "size": lambda answer: answer is None or answer >= 1,
-    "check": lambda answer: isinstance(answer, str),
+    "check": lambda answer: isinstance(answer, Standing),
     "validate": lambda answer: answer is None,
     "describe": lambda answer: isinstance(answer, str),
     "labels_used": lambda answer: isinstance(answer, int),

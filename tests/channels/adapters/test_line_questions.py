@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from channels.adapters import line as line_module
-from channels.adapters.base import Failure, Quota, SendError, Target, Text
+from channels.adapters.base import Failure, Quota, SendError, Standing, Target, Text
 from channels.adapters.line import LineAdapter, LineConfig
 from channels.http import open_session
 from tests.channels.adapters.cases import GROUP, line_adapter
@@ -63,7 +63,7 @@ def test_a_group_without_the_bot_says_so() -> None:
 
 def test_credentials_are_checked_without_sending() -> None:
     fake = LineFake()
-    assert _ask(fake, lambda adapter: adapter.check()) == "Bot"
+    assert _ask(fake, lambda adapter: adapter.check()) == Standing(name="Bot")
     assert fake.log == []
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from channels.adapters.base import Failure, Receipt, SendError, Target, Text
+from channels.adapters.base import Failure, Receipt, SendError, Standing, Target, Text
 from channels.adapters.solapi import SolapiAdapter, SolapiConfig
 from channels.adapters.solapi_signature import authorization
 from tests.channels.adapters.solapi_stage import (
@@ -396,3 +396,29 @@ def test_a_deleted_group_leaves_it_open() -> None:
     outcome = with_adapter(fake, scenario)
     assert isinstance(outcome, SendError)
     assert outcome.failure == Failure.UNKNOWN
+
+
+def _asked(fake: SolapiFake) -> Any:
+    return with_adapter(fake, lambda adapter: adapter.check())
+
+
+@pytest.mark.parametrize(
+    ("balance", "points", "shown"), [(12_300, 0, "₩12,300"), (0, 50, "₩0 + 50 P")]
+)
+def test_a_check_tells_the_balance_and_sends_nothing(balance: int, points: int, shown: str) -> None:
+    fake = SolapiFake(balance=balance)
+    fake.points = points
+    assert _asked(fake) == Standing(balance=shown)
+    assert fake.requests == {"balance": 1}
+
+
+def test_without_money_or_points_the_account_is_refused_before_anything_is_due() -> None:
+    error = _asked(SolapiFake(balance=0))
+    assert error.failure is Failure.REFUSED and "used up" in str(error)
+
+
+@pytest.mark.parametrize("said", [{}, {"balance": None, "point": 0}, {"balance": "much"}])
+def test_an_unreadable_balance_says_nothing_of_the_account(said: dict[str, Any]) -> None:
+    fake = SolapiFake()
+    fake.fixed["balance"] = json_answer(said)
+    assert _asked(fake).failure is Failure.UNKNOWN
