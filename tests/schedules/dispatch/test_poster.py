@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -48,7 +48,7 @@ def post() -> None:
 
     async def run() -> None:
         threads = DatabaseThreads("post")
-        poster = Poster(partial(threads.call, "post"), database_now)
+        poster = Poster(partial(threads.call, "post"), partial(datetime.now, UTC))
         try:
             await poster.turn()
         finally:
