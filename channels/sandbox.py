@@ -1,6 +1,6 @@
 """The sandbox's side of the wire: a vendor that lives in our own database."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -36,7 +36,7 @@ def visiting(work: Callable[P, T]) -> Callable[P, T]:
 @transaction.atomic
 def accept(
     account_id: int,
-    address: str,
+    addresses: Sequence[str],
     key: UUID,
     messages: list[dict[str, Any]],
     *,
@@ -44,10 +44,10 @@ def accept(
     most: int | None = None,
     zone: str = "UTC",
 ) -> bool:
-    """Show the messages in the room. False: this key was accepted before, nothing was added.
-    Raises Spent where `most` were accepted in this month."""
+    """Show the messages at each of these, or at none. False: this key was accepted before,
+    nothing was added. Raises Spent where that would be more than `most` in this month."""
     now = database_now()
-    is_spent = most is not None and _used(account_id, now, zone) >= most
+    is_spent = most is not None and _used(account_id, now, zone) + len(addresses) > most
     if is_spent and not (keyed and _has(account_id, key)):
         raise Spent
     rows = [
@@ -60,6 +60,7 @@ def accept(
             is_keyed=keyed,
             arrived_at=now,
         )
+        for address in addresses
         for position, body in enumerate(messages)
     ]
     if not keyed:
@@ -72,13 +73,14 @@ def accept(
 
 @visiting
 def has(account_id: int, key: UUID) -> bool:
-    """Whether a part with this key is in the room."""
+    """Whether a part with this key was shown."""
     return _has(account_id, key)
 
 
 @visiting
 def used(account_id: int, zone: str) -> int:
-    """How many requests of this month were accepted."""
+    """How many messages of this month were accepted, as they are billed: each request once for
+    everybody whom it reached."""
     return _used(account_id, database_now(), zone)
 
 

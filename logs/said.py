@@ -95,6 +95,7 @@ SAID = [
     _("The receiver refused (HTTP %(status)s)."),
     _("The room has got too many messages since then."),
     _("The sandbox did not answer."),
+    _("The sandbox does not know this address."),
     _("The sandbox lost its answer."),
     _("The sandbox was told to ask for patience."),
     _("The sandbox was told to refuse."),

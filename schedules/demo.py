@@ -16,10 +16,11 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
-from channels.models import Account, Image, Room
+from channels.models import Account, Audience, Image, Room
 from orgs.models import Member, Token, Unit, User
 from orgs.reach import Role
 from schedules import actions
+from schedules.demo_people import STRANGERS, load_people
 from schedules.demo_pictures import evening_lanterns, morning_cup
 from schedules.models import Schedule, ScheduleImage
 from schedules.recurrence import Kind
@@ -93,7 +94,8 @@ class Example:
     branch: str
     title: str
     text: str = ""
-    rooms: tuple[str, ...] = ("live",)
+    rooms: tuple[str, ...] = ("live",)  # or none and
+    audience: str = ""
     pictures: tuple[str, ...] = ()
     is_paused: bool = False
     timing: dict[str, Any] = field(default_factory=dict)
@@ -107,15 +109,16 @@ def load(now: datetime) -> DemoPeople:
     units = _units()
     people = _people(units)
     rooms = _rooms(units)
+    audiences = load_people(units, _sandbox(units))
     for example in examples(now):
-        _register(example, units[example.branch], rooms)
+        _register(example, units[example.branch], rooms, audiences)
     token = _token()
     return DemoPeople(people=people, token=token)
 
 
 def examples(now: datetime) -> list[Example]:
     """A schedule of every timing. `now` places those that are soon due."""
-    soon, later = _at(now, minutes=2), _at(now, minutes=3)
+    soon, later, last = (_at(now, minutes=minutes) for minutes in (2, 3, 4))
     return [
         Example("now", "gangnam", "개점 인사",
                 "강남역점이 문을 열었습니다. 오늘도 잘 부탁드립니다! ☕",
@@ -129,6 +132,9 @@ def examples(now: datetime) -> list[Example]:
         Example("lost", "gangnam", "훈련: 응답 없음",
                 "이 메시지의 응답은 사라집니다. 어떻게 할지 정해 보세요.",
                 rooms=("training",), timing={"timing_kind": Kind.ONCE, **later}),
+        Example("regulars", "gangnam", "단골 고객 감사 쿠폰",
+                "단골 고객님, 이번 주 아메리카노 한 잔을 선물로 드려요. 이 메시지를 보여 주세요 ☕",
+                rooms=(), audience="regulars", timing={"timing_kind": Kind.ONCE, **last}),
         Example("metered", "gangnam", "매시간 소식 (유료)",
                 "매시간 보내면 한 달 500건의 한도가 언제 끝나는지 계정 화면에서 볼 수 있습니다.",
                 rooms=("metered",), timing={"timing_kind": Kind.INTERVAL, "every_minutes": 60}),
@@ -208,7 +214,7 @@ def _staff(code: str, unit: Unit) -> Iterable[tuple[str, Role, str]]:
 
 
 def _rooms(units: dict[str, Unit]) -> dict[tuple[str, str], Room]:
-    sandbox = _account(units["hq"], "Sandbox", behaviour="accept", honours_key="yes")
+    sandbox = _sandbox(units)
     metered = _account(units["hq"], "Metered", behaviour="accept", honours_key="yes", quota="500")
     training = _account(units["hq"], "Training", behaviour="lose", honours_key="no")
     found = {}
@@ -223,6 +229,11 @@ def _rooms(units: dict[str, Unit]) -> dict[tuple[str, str], Room]:
     found["gangnam", "metered"] = _room(metered, gangnam, f"{gangnam.name} 유료방", "live")
     found["gangnam", "training"] = _room(training, gangnam, f"{gangnam.name} 훈련방", "test")
     return found
+
+
+def _sandbox(units: dict[str, Unit]) -> Account:
+    kept = {"behaviour": "accept", "honours_key": "yes", "strangers": STRANGERS}
+    return _account(units["hq"], "Sandbox", **kept)
 
 
 def _account(unit: Unit, name: str, **config: str) -> Account:
@@ -243,13 +254,24 @@ def _room(account: Account, unit: Unit, name: str, kind: str) -> Room:
     return room
 
 
-def _register(example: Example, unit: Unit, rooms: dict[tuple[str, str], Room]) -> None:
+def _register(
+    example: Example,
+    unit: Unit,
+    rooms: dict[tuple[str, str], Room],
+    audiences: dict[str, Audience],
+) -> None:
     uid = uuid5(NAMESPACE, example.name)
     if Schedule.objects.filter(uid=uid).exists():
         return
     by = User.objects.get(username=unit.code)
     draft = actions.create_draft(
-        by=by, unit=unit, uid=uid, title=example.title, text=example.text, **example.timing
+        by=by,
+        unit=unit,
+        uid=uid,
+        title=example.title,
+        text=example.text,
+        audience=audiences.get(example.audience),
+        **example.timing,
     )
     draft.rooms.set([rooms[unit.code, which] for which in example.rooms])
     for position, name in enumerate(example.pictures):

@@ -27,6 +27,10 @@ ALLOWED: dict[str, str] = {
     "schedules.0025_occurrence_changes: Create constraint no_occurrence_twice on model run": (
         "older code writes no first_due_at: to it this is the constraint that is there already"
     ),
+    "channels.0024_sandbox_people: Create constraint one_sandbox_message_per_key_and_address "
+    "on model sandboxmessage": (
+        "older code writes a key for one address only: to it this is the constraint there was"
+    ),
     "channels.0015_never_quiet: Create constraint a_room_is_never_quiet_or_has_quiet_hours "
     "on model room": NEVER_QUIET,
     "orgs.0006_never_quiet: Create constraint a_unit_is_never_quiet_or_has_quiet_hours "

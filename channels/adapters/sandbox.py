@@ -1,4 +1,4 @@
-"""The sandbox: rooms that exist only in the back office, for trying out and for training."""
+"""The sandbox: rooms and people that exist only in the back office, to try out and to train."""
 
 import asyncio
 from collections.abc import Sequence
@@ -58,6 +58,11 @@ class SandboxConfig(Config):
         _("Messages a month"),
         _("A pretended quota, to try what LINE’s does. Empty: none, and nothing is billed."),
     )
+    strangers: str = option(
+        _("Unknown addresses"),
+        _("Those that begin with this word are refused; others of an audience get the message. "
+          "Empty: none."),
+    )  # fmt: skip
 
     def problems(self) -> dict[str, Any]:
         is_number = self.quota.isascii() and self.quota.isdigit() and len(self.quota) <= 9
@@ -68,6 +73,9 @@ class SandboxConfig(Config):
         """How many messages a month; None: as many as it likes."""
         return int(self.quota) if self.quota and not self.problems() else None
 
+    def knows(self, address: str) -> bool:
+        return not self.strangers or not address.startswith(self.strangers)
+
 
 class SandboxAdapter(Adapter):
     """Writes into our own tables instead of calling somebody."""
@@ -75,7 +83,7 @@ class SandboxAdapter(Adapter):
     kind = "sandbox"
     label = _("Sandbox")
     config_class = SandboxConfig
-    limits = Limits(text_length=5000, images=10, messages_per_part=5)
+    limits = Limits(text_length=5000, images=10, messages_per_part=5, members_per_request=500)
     address_help = _("Any word: it names the room within this sandbox.")
     guarded: ClassVar[bool] = False
     meters: ClassVar[bool] = True
@@ -106,10 +114,16 @@ class SandboxAdapter(Adapter):
         if behaviour == "hang":
             await asyncio.sleep(HANG_SECONDS)
             raise unknown("The sandbox did not answer.")
-        is_new = await self._accept(target, payload, key)
+        asked = target.members or (target.address,)
+        known = [address for address in asked if self.config.knows(address)]
+        if not known:
+            raise refused("The sandbox does not know this address.", status=400)
+        is_new = await self._accept(known, payload, key)
         if behaviour == "lose":
             raise unknown("The sandbox lost its answer.")
         answer: dict[str, Any] = {"shown": len(payload["messages"])}
+        if len(known) < len(asked):
+            answer["refused"] = sorted(set(asked).difference(known))
         return Receipt(status=200, request_id=str(key), answer=answer, already=not is_new)
 
     async def check(self) -> Standing:
@@ -118,7 +132,8 @@ class SandboxAdapter(Adapter):
         return Standing()
 
     async def quota(self) -> Quota:
-        """As LINE's: each request to a room is one message, whatever is packed into it."""
+        """As LINE's: each request is one message for a room, and one for each of an audience's
+        people, whatever is packed into it."""
         used = await asyncio.to_thread(sandbox.used, self.account_id, self.quota_zone)
         return Quota(limit=self.config.most, used=used)
 
@@ -126,12 +141,16 @@ class SandboxAdapter(Adapter):
         found = await asyncio.to_thread(sandbox.has, self.account_id, part.key)
         return Receipt(status=200, request_id=str(part.key), already=True) if found else None
 
-    async def _accept(self, target: Target, payload: Payload, key: UUID) -> bool:
+    def recipient_problem(self, address: str) -> Any | None:
+        has_spaces = address.split() != [address]
+        return _("One word without spaces, such as kim-01.") if has_spaces else None
+
+    async def _accept(self, addresses: Sequence[str], payload: Payload, key: UUID) -> bool:
         try:
             return await asyncio.to_thread(
                 sandbox.accept,
                 self.account_id,
-                target.address,
+                addresses,
                 key,
                 payload["messages"],
                 keyed=self.takes_key,

@@ -1,4 +1,4 @@
-"""What arrived in a room of the sandbox channel."""
+"""What arrived at the rooms and people of the sandbox channel."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,8 +7,8 @@ from orgs.reach import Belongs, Role
 
 
 class SandboxMessage(models.Model):
-    """One message as the room shows it. The sandbox's side of the wire: it knows an account
-    and an address, as a vendor does, and no schedule."""
+    """One message as a room or a person sees it. The sandbox's side of the wire: it knows an
+    account and an address, as a vendor does, and no schedule."""
 
     reach = Belongs("account__unit__path", view=Role.MANAGER, write=Role.MANAGER)
 
@@ -26,9 +26,9 @@ class SandboxMessage(models.Model):
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "key", "position"],
+                fields=["account", "key", "address", "position"],
                 condition=models.Q(is_keyed=True),
-                name="one_sandbox_message_per_key",
+                name="one_sandbox_message_per_key_and_address",
             ),
         ]
         indexes = [

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -88,6 +89,8 @@ def test_the_demo_shows_all_one_needs_and_keeps_its_data(start: Callable[..., De
     assert answers(f"{first.url}/sign-in/")
     for name in ("admin", "hq", "seoul", "gangnam-agency", "gangnam"):
         assert f"\n    {name} " in first.said
+    [sample] = re.findall(r"^    (/.*\.csv)$", first.said, re.MULTILINE)
+    assert Path(sample).is_file()
     schedules = titles(first)
     assert schedules
     assert wait_for(lambda: readiness(first) == "ok", 15)

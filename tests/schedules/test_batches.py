@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from channels.models import Audience, Recipient
+from channels.models import Account, Audience, Recipient
 from logs.models import Attempt
 from schedules.dispatch.claim import claim, load_members
 from schedules.dispatch.mark import mark_wire
@@ -196,7 +196,8 @@ def test_of_1200_people_in_three_batches_a_bad_id_costs_only_itself(
 
 
 def test_a_channel_without_audiences_is_refused(world):
-    audience = Audience(unit=world.xinyi, account=world.sandbox, name="Members")
+    phone = Account.objects.create(unit=world.hq, name="Phone", kind="iris", is_shared=True)
+    audience = Audience(unit=world.xinyi, account=phone, name="Members")
     with pytest.raises(ValidationError) as caught:
         audience.full_clean()
     assert set(caught.value.message_dict) == {"account"}

@@ -8,16 +8,28 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.base import ContentFile
 from django.test import Client
 
-from channels.models import Account, Image, QuotaReading, Room
+from channels.models import (
+    Account,
+    Audience,
+    Image,
+    QuotaReading,
+    Recipient,
+    RecipientImport,
+    Room,
+)
+from channels.people import importing
 from orgs.clock import database_now
 from orgs.models import Token, Unit, User
 from orgs.reach import Role
 from schedules import demo
 from schedules.bookings.bounds import bounds_of
+from schedules.demo_people import CUSTOMERS, SAMPLE
 from schedules.models import Run, Schedule
 from schedules.recurrence import Kind
+from tests.channels.people.steps import done
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +84,60 @@ def test_each_branch_has_a_live_and_a_test_room(loaded: demo.DemoPeople) -> None
     for branch in Unit.objects.filter(kind="branch"):
         kinds = Room.objects.filter(unit=branch, account__name="Sandbox").values_list("kind")
         assert sorted(kinds) == [("live",), ("test",)]
+
+
+def test_each_country_has_customers_with_a_region_a_language_and_tags(
+    loaded: demo.DemoPeople,
+) -> None:
+    for code in ("gangnam", "xinyi"):
+        people = Recipient.objects.filter(unit__code=code)
+        assert people.count() == len(CUSTOMERS[code])
+        assert all(p.region and p.language and p.tags.exists() for p in people)
+        assert people.values("language").distinct().count() > 1
+
+
+def test_an_audience_by_tags_and_a_list_have_people_and_one_is_scheduled_for(
+    loaded: demo.DemoPeople,
+) -> None:
+    own = Audience.objects.filter(unit__code="gangnam")
+    assert {audience.kind: audience.count() for audience in own} == {"rule": 6, "list": 3}
+    (schedule,) = Schedule.objects.filter(audience__isnull=False)
+    assert (schedule.audience.kind, schedule.rooms.count()) == ("rule", 0)
+    assert (schedule.state, schedule.unit.code) == ("active", "gangnam")
+
+
+def imported_by_the_branch(data: bytes) -> RecipientImport:
+    """The file as the branch's manager takes it in: on its list, columns as they are guessed."""
+    audience = Audience.objects.get(kind="list")
+    started = RecipientImport(
+        unit=audience.unit, account=audience.account, audience=audience, file_name="people.csv",
+        created_at=database_now(),
+    )  # fmt: skip
+    started.file.save("people.csv", ContentFile(data))
+    look = importing.look_at(started.file.file, started.file.size)
+    done(importing.check_rows(started, encoding=look.encoding, mapping=look.mapping))
+    started.refresh_from_db()
+    if started.stage == RecipientImport.Stage.CHECKED:
+        done(importing.run(started, by=User.objects.get(username=demo.BRANCH_MANAGER)))
+    return started
+
+
+def test_the_sample_file_is_refused_for_its_two_lines_and_mended_it_goes_in(
+    loaded: demo.DemoPeople,
+) -> None:
+    data = SAMPLE.read_bytes()
+    refused = imported_by_the_branch(data)
+    assert [(line, column) for line, column, _what in refused.problems] == [
+        (7, "언어"),
+        (9, "이름"),
+    ]
+    assert Recipient.objects.filter(address="gangnam-21").count() == 0
+
+    lines = data.splitlines(keepends=True)
+    taken = imported_by_the_branch(b"".join(lines[:6] + lines[7:8] + lines[9:]))
+    assert (taken.stage, taken.rows, taken.updated) == ("imported", 8, 1)
+    assert "蔡宜蓁" in Recipient.objects.values_list("name", flat=True)
+    assert Audience.objects.get(kind="rule", unit__code="gangnam").count() == 9
 
 
 def test_one_account_has_a_quota_that_its_schedule_spends(

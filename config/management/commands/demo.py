@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from config import memory, processes
 from orgs.clock import database_now
 from schedules import demo
+from schedules.demo_people import SAMPLE
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_SECONDS = 60.0
@@ -102,7 +103,8 @@ class Command(BaseCommand):
             f"Ready after {seconds:.0f} s; {len(ours)} processes use "
             f"{memory.resident_megabytes(ours)} MB{counted_once}.\n"
         )
-        self.stdout.write("\n".join(["", *_sign_ins(self.loaded), "", *_token_lines(address), ""]))
+        told = [*_sign_ins(self.loaded), "", *_sample_lines(), "", *_token_lines(address)]
+        self.stdout.write("\n".join(["", *told, ""]))
         self.stdout.write("Ctrl-C stops it; what you made is kept for the next start.")
         self.stdout.flush()
 
@@ -128,6 +130,15 @@ def _sign_ins(loaded: demo.DemoPeople) -> list[str]:
     rows = [("user name", "role", "unit"), *((p.username, p.role, p.unit) for p in shown)]
     table = [f"    {name:<16}{role:<11}{unit}" for name, role, unit in rows]
     return ["Sign in as one of these:", *table, f"Everybody's password: {loaded.password}"]
+
+
+def _sample_lines() -> list[str]:
+    """What a branch may try with people of its own."""
+    return [
+        f"People to import as {demo.BRANCH_MANAGER}, two lines wrong on purpose:",
+        f"    {SAMPLE}",
+        "    import > audience > schedule it > who was reached",
+    ]
 
 
 def _token_lines(address: str) -> list[str]:

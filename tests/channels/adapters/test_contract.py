@@ -111,6 +111,15 @@ def test_no_room_is_called_nothing(kind: str) -> None:
     assert kind in WITHOUT_WIRE or adapter.address_problem("")
 
 
+@each_kind
+def test_a_channel_without_audiences_takes_nobody_and_one_with_them_takes_no_blank(
+    kind: str,
+) -> None:
+    adapter = _packer(kind)
+    assert adapter.recipient_problem("")
+    assert adapter.limits.members_per_request or adapter.recipient_problem("01012345678")
+
+
 @each_case
 def test_an_accepted_part_gives_a_receipt_and_arrives_as_it_was_packed(case: Case) -> None:
     async def scenario() -> None:

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from channels.admin import audiences
-from channels.models import Audience, Recipient, RecipientImport
+from channels.models import Account, Audience, Recipient, RecipientImport
 from logs.models import History
 from orgs.clock import database_now
 from orgs.reach import Role
@@ -104,8 +104,9 @@ def test_a_person_of_others_is_refused_without_a_name(staff, person, add_person,
 
 
 def test_only_accounts_with_audiences_are_offered(staff, world, account):
+    Account.objects.create(unit=world.hq, name="Phone", kind="iris", is_shared=True)
     form = staff.get(f"{RECIPIENTS}add/").context["adminform"].form
-    assert list(form.fields["account"].queryset) == [account]
+    assert set(form.fields["account"].queryset) == {account, world.sandbox}
 
 
 def test_long_words_are_refused(staff, person):
