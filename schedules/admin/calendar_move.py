@@ -21,8 +21,10 @@ from schedules.actions import Scope
 from schedules.admin.calendar_time import schedule_or_404, show
 from schedules.admin.one_time import appointed_at, known_change, shown_then, time_said, wall_said
 from schedules.models import Schedule
-from schedules.shown.calendar.moving import ALONE, SCOPES, foresee_move
+from schedules.recurrence import Kind
+from schedules.shown.calendar.moving import ALONE, SCOPES, SINGLE, foresee_move
 from schedules.shown.coming import words
+from schedules.states import ScheduleState
 
 
 @require_POST
@@ -35,7 +37,7 @@ def calendar_move(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     facts = _facts(request, row, at, scope)
     try:
-        if scope == ALONE or "sure" in request.POST:
+        if scope in (ALONE, SINGLE) or "sure" in request.POST:
             messages.success(request, act(request, row, at))
             return _led(request, shown_then(request, row))
         carry_out = partial(_move_series, request, row, at, Scope(scope))
@@ -53,6 +55,16 @@ def _alone(request: HttpRequest, row: Schedule, at: datetime) -> str:
     return _("This one goes at its new time. The others go as before.")
 
 
+def _single(request: HttpRequest, row: Schedule, at: datetime) -> str:
+    if row.timing_kind != Kind.ONCE or row.date is None or row.time is None:
+        raise Http404
+    span = wall_said(request) - datetime.combine(row.date, row.time)
+    moved = actions.shift(row, by=request.user, span=span, seen=_seen(request))
+    if moved.state == ScheduleState.WAITING:
+        return _("It goes at its new time once it is approved.")
+    return _("It goes at its new time.")
+
+
 def _later(request: HttpRequest, row: Schedule, at: datetime) -> str:
     _move_series(request, row, at, Scope.LATER)
     return _("This one and those after it go at their new times.")
@@ -65,16 +77,21 @@ def _all(request: HttpRequest, row: Schedule, at: datetime) -> str:
 
 ACTS: dict[str, Callable[[HttpRequest, Schedule, datetime], str]] = {
     ALONE: _alone,
+    SINGLE: _single,
     Scope.LATER.value: _later,
     Scope.ALL.value: _all,
 }
 
 
 def _move_series(request: HttpRequest, row: Schedule, at: datetime, scope: Scope) -> actions.Moved:
-    wall, seen = wall_said(request), request.POST.get("seen", "")
-    is_number = seen.isascii() and seen.isdecimal() and len(seen) < 10
-    revision = int(seen) if is_number else None
-    return actions.move_series(row, at, wall, scope=scope, by=request.user, seen=revision)
+    wall, seen = wall_said(request), _seen(request)
+    return actions.move_series(row, at, wall, scope=scope, by=request.user, seen=seen)
+
+
+def _seen(request: HttpRequest) -> int | None:
+    """The revision that was looked at."""
+    text = request.POST.get("seen", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 def _facts(request: HttpRequest, row: Schedule, at: datetime, scope: str) -> dict[str, Any]:
@@ -86,7 +103,7 @@ def _facts(request: HttpRequest, row: Schedule, at: datetime, scope: str) -> dic
         "title": row.title,
         "schedule": row,
         "said": {**said, "time": time, "seen": row.revision},
-        "scope_words": dict(SCOPES)[scope],
+        "scope_words": dict(SCOPES).get(scope, ""),
         "words": words(row, now),
         "now": now,
         "again": f"{reverse('calendar-time', args=[row.pk])}?{again}",

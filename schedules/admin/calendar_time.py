@@ -19,7 +19,7 @@ from schedules.actions.occurrence import has_single_times
 from schedules.models import Run, Schedule
 from schedules.recurrence import Occurrence
 from schedules.shown.calendar.legend import look_of
-from schedules.shown.calendar.moving import scopes_of
+from schedules.shown.calendar.moving import may_move, scopes_of
 from schedules.shown.calendar.one import held_at, occurrence_at
 from schedules.shown.coming import reason_in_words, words
 from schedules.states import RunState, ScheduleState
@@ -125,6 +125,7 @@ def time_facts(
         "held": held_at(row, one, now),
         # As the forms of a schedule's page take them.
         "may_change_times": may_change_times(request, row) and one.due_at > now,
+        "may_move": may_move(row) and can(request.user, Act.CHANGE, row) and one.due_at > now,
         "occurrence": one,
         "number": 0,
         "coming": {"zone": row.zone},

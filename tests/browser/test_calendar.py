@@ -139,6 +139,21 @@ def test_one_of_a_series_is_moved_by_keyboard_and_by_mouse(
     ).to_be_visible()
 
 
+def test_a_single_message_is_dragged_to_another_day(
+    browse: Callable[..., Page], week: Schedule, clerk: Any
+) -> None:
+    page = browse(clerk)
+    day = f"{tomorrow():%Y-%m-%d}"
+    page.goto(f"/admin/calendar/?view=month&date={day}")
+    target = page.locator(f'.fc-daygrid-day[data-date="{later(day)}"]')
+    events(page, "Special offer").drag_to(target)
+    dialog = page.locator("#calendar-dialog")
+    expect(dialog.locator("input[name=time]")).to_have_value(f"{later(day)}T14:30")
+    page.keyboard.press("Enter")
+    expect(target.get_by_text("Special offer")).to_be_visible()
+    expect(page.get_by_text("It goes at its new time.")).to_be_visible()
+
+
 def test_this_and_later_are_dragged_looked_at_and_moved(
     browse: Callable[..., Page], week: Schedule, clerk: Any
 ) -> None:

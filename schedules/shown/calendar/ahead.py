@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from orgs.reach import Act, under, within
-from schedules.actions.occurrence import has_single_times
 from schedules.models import HolidayException, OccurrenceChange, Schedule
 from schedules.recurrence import (
     NO_CHANGES,
@@ -24,6 +23,7 @@ from schedules.recurrence import (
 from schedules.shown import windows
 from schedules.shown.calendar.asked import Asked
 from schedules.shown.calendar.entry import Entry, Shown
+from schedules.shown.calendar.moving import may_move
 from schedules.shown.coming import reason_in_words
 from schedules.states import RunState, ScheduleState
 
@@ -65,10 +65,10 @@ def entries_ahead(
     changes = OccurrenceChange.of_all([row.pk for row in schedules], begin - JUST)
     known = _Known(asked, begin, exceptions, changes)
     walks = [_walk(number, row, known) for number, row in enumerate(schedules)]
-    mine = within(
+    changeable = within(
         asked.by, Schedule.objects.filter(pk__in=[row.pk for row in schedules]), Act.CHANGE
     )
-    may_move = set(mine.values_list("pk", flat=True))
+    mine = set(changeable.values_list("pk", flat=True))
     zone, left = ZoneInfo(asked.zone), LOOKED_AT
     of_day: dict[date, int] = defaultdict(int)
     found: list[Entry] = []
@@ -78,7 +78,7 @@ def entries_ahead(
         if left < 0:
             shown.until = time.due_at
             break
-        entry = _of_time(row, time, row.pk in may_move and has_single_times(row))
+        entry = _of_time(row, time, row.pk in mine and may_move(row))
         if (row.pk, time.due_at) in planned or asked.state not in ("", entry.state):
             continue
         of_day[day] += 1

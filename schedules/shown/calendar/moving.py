@@ -12,14 +12,16 @@ from django.utils.translation import gettext_lazy as _
 
 from orgs.clock import database_now
 from schedules import rules
+from schedules.actions.occurrence import has_single_times
 from schedules.actions.series import Moved, Scope
+from schedules.actions.shift import SHIFTABLE
 from schedules.foreseen import foresee
 from schedules.models import HolidayException, OccurrenceChange, Schedule
 from schedules.recurrence import Kind, Occurrence, changed_occurrences
 from schedules.shown.coming import words, words_of_held
 from schedules.states import ScheduleState
 
-ALONE = "one"
+ALONE, SINGLE = "one", "single"  # one of a series; a message that goes once
 SCOPES = [
     (ALONE, _("only this one")),
     (Scope.LATER.value, _("this one and those after it")),
@@ -45,8 +47,16 @@ class Foreseen:
     zone: str
 
 
+def may_move(row: Schedule) -> bool:
+    """Whether its times can be moved as it stands."""
+    is_single = row.timing_kind == Kind.ONCE and row.state in SHIFTABLE
+    return is_single or has_single_times(row)
+
+
 def scopes_of(row: Schedule) -> list[tuple[str, Any]]:
     """How much of it can be moved with one of its times."""
+    if row.timing_kind == Kind.ONCE:
+        return [(SINGLE, "")]
     return SCOPES if row.timing_kind in SERIES else SCOPES[:1]
 
 

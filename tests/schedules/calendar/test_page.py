@@ -11,6 +11,7 @@ from schedules.actions import change_one, register
 from schedules.admin import calendar
 from schedules.models import HolidayException, Schedule
 from schedules.recurrence import Change
+from tests.schedules.approving import demand
 from tests.schedules.calendar.test_entries import make_run
 from tests.schedules.wizard.conftest import target
 
@@ -170,12 +171,45 @@ def test_a_viewer_is_offered_no_move(daily, client, world):
     assert "/move/" not in page
 
 
-def test_a_message_that_goes_once_is_edited_not_moved(make_schedule, feed, desk, clerk):
-    once = register(make_schedule(due_in=40 * 3600), by=clerk)
-    assert [event["movable"] for event in feed()["events"]] == [False]
+@pytest.fixture
+def once(make_schedule, clerk):
+    return register(make_schedule(due_in=40 * 3600), by=clerk)
+
+
+def test_a_message_that_goes_once_is_moved_as_a_whole(once, feed, desk):
+    assert [event["movable"] for event in feed()["events"]] == [True]
+    at = once.next_due_at
     address = reverse("calendar-time", args=[once.pk])
-    page = desk.get(address, {"at": once.next_due_at.isoformat()}, headers=PART).content.decode()
-    assert "/move/" not in page and "/edit/" in page
+    page = desk.get(address, {"at": at.isoformat()}, headers=PART).content.decode()
+    assert "/move/" in page and "/edit/" in page
+    assert "leave-out-one" not in page and "those after" not in page
+    answer = desk.post(*asked_to_move(once, at, at + DAY, "single"), headers=PART)
+    assert answer["X-Go-To"] == "/admin/calendar/?view=week&date=2031-05-06"
+    once.refresh_from_db()
+    assert once.next_due_at == at + DAY
+
+
+def test_a_message_that_goes_once_is_not_moved_twice_nor_into_the_past(once, desk):
+    at = once.next_due_at
+    move = asked_to_move(once, at, at + DAY, "single", seen=once.revision)
+    desk.post(*move, headers=PART)
+    assert "changed since" in desk.post(*move, headers=PART).content.decode()
+    past = asked_to_move(once, at, at - 9 * DAY, "single")
+    assert "has passed" in desk.post(*past, headers=PART).content.decode()
+    once.refresh_from_db()
+    assert once.next_due_at == at + DAY
+
+
+def test_a_series_is_not_moved_as_a_single_message(daily, desk):
+    at = daily.next_due_at
+    assert desk.post(*asked_to_move(daily, at, at + DAY, "single")).status_code == 404
+
+
+def test_who_needs_approval_is_told_that_the_moved_message_waits(once, desk, world):
+    demand(world.xinyi)
+    at = once.next_due_at
+    page = desk.post(*asked_to_move(once, at, at + DAY, "single"), follow=True)
+    assert "once it is approved" in page.content.decode()
 
 
 def asked_to_move(row, at, to, scope, **more):
