@@ -23,6 +23,7 @@ from schedules.admin.calendar_time import calendar_run, calendar_time
 from schedules.models import Schedule
 from schedules.shown import windows
 from schedules.shown.calendar.asked import VIEWS, Asked, Narrowing, Place
+from schedules.shown.calendar.clashes import clashes_of
 from schedules.shown.calendar.entries import entries_of
 from schedules.shown.calendar.entry import Entry, Shown
 from schedules.shown.calendar.legend import legend, look_of
@@ -76,11 +77,15 @@ def calendar_events(request: HttpRequest) -> HttpResponse:
         return HttpResponseBadRequest("Ask for 1 to 45 days, as start=2026-11-01&end=2026-12-01.")
     now = database_now()
     shown = entries_of(asked, now)
+    clashes = clashes_of(asked, shown, now)
     zone = ZoneInfo(asked.zone)
     return JsonResponse(
         {
             "zone": asked.zone,
-            "events": [_event(entry, zone, now) for entry in shown.entries],
+            "events": [
+                _event(entry, zone, now) | {"clash": clashes.get(entry.message, "")}
+                for entry in shown.entries
+            ],
             "quiet": _quiet(asked),
             "holidays": {
                 str(day): names for day, names in holidays_of(asked, shown.countries).items()
@@ -135,12 +140,16 @@ def _moved(place: Place, narrowing: Narrowing, *, view: str = "") -> str:
 def _listed(asked: Asked, now: datetime) -> dict[str, Any]:
     shown = entries_of(asked, now)
     holidays, loads = holidays_of(asked, shown.countries), loads_of(asked, shown)
+    clashes = clashes_of(asked, shown, now)
     today = windows.today(asked.zone, now)
     days = [
         {
             "day": day,
             "begin": windows.midnight(day, asked.zone),
-            "lines": [(entry, address_of(entry), *_look(entry)) for entry in entries],
+            "lines": [
+                (entry, address_of(entry), *_look(entry), clashes.get(entry.message, ""))
+                for entry in entries
+            ],
             "holidays": holidays.get(day, []),
             "load": loads.get(day),
             "is_full": day in shown.full_days,

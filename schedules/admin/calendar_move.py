@@ -41,7 +41,7 @@ def calendar_move(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, act(request, row, at))
             return _led(request, shown_then(request, row))
         carry_out = partial(_move_series, request, row, at, Scope(scope))
-        facts["foreseen"] = foresee_move(row, carry_out)
+        facts["foreseen"] = foresee_move(row, carry_out, by=request.user)
     except actions.OutOfReach as error:
         raise Http404 from error
     except actions.Refused as error:

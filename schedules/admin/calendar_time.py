@@ -18,6 +18,8 @@ from schedules.actions.edit import EDITABLE
 from schedules.actions.occurrence import has_single_times
 from schedules.models import Run, Schedule
 from schedules.recurrence import Occurrence
+from schedules.recurrence.moments import first_moment
+from schedules.shown.calendar.clashes import clashes_at
 from schedules.shown.calendar.legend import look_of
 from schedules.shown.calendar.moving import may_move, scopes_of
 from schedules.shown.calendar.one import held_at, occurrence_at
@@ -112,9 +114,11 @@ def time_facts(
     label = ScheduleState.WAITING.label if is_waiting and not one.skipped else state.label
     value = row.state if is_waiting and not one.skipped else state.value
     tone, icon = look_of(value, is_often=False, is_moved=one.first_due_at is not None)
+    wanted = wanted_time(request, row.zone)
     return common_facts(request, row, now) | {
         "title": row.title,
         "one": one,
+        "clashes": clashes_at(row, _moment_of(wanted, row) or one.due_at, by=request.user, now=now),
         "at": one.appointed_at.isoformat(),
         "due_at": one.due_at,
         "first_due_at": one.first_due_at,
@@ -129,11 +133,17 @@ def time_facts(
         "occurrence": one,
         "number": 0,
         "coming": {"zone": row.zone},
-        "wanted": wanted_time(request, row.zone),
+        "wanted": wanted,
         "scopes": scopes_of(row),
         "scope": request.GET.get("scope", ""),
         "back": request.GET.get("back", ""),
     }
+
+
+def _moment_of(wanted: str, row: Schedule) -> datetime | None:
+    if not wanted:
+        return None
+    return first_moment(datetime.fromisoformat(wanted), ZoneInfo(row.zone)).due_at
 
 
 def may_change_times(request: HttpRequest, row: Schedule) -> bool:

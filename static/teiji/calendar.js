@@ -75,15 +75,21 @@
     if (event.display === "background") return undefined;
     const icon = element("span", "material-symbols-outlined", event.extendedProps.icon);
     icon.setAttribute("aria-hidden", "true");
+    const marks = [];
+    if (event.extendedProps.clash) {
+      marks.push(element("span", "material-symbols-outlined cal-clash", "warning"));
+      marks[0].setAttribute("aria-hidden", "true");
+    }
     return {
-      domNodes: [icon, element("b", "cal-event-time", timeText), element("span", "cal-event-title", event.title)],
+      domNodes: [...marks, icon, element("b", "cal-event-time", timeText), element("span", "cal-event-title", event.title)],
     };
   }
 
   function describe({ event, el }) {
     const facts = event.extendedProps;
     if (event.display === "background") return;
-    const words = [event.startStr.slice(11, 16), event.title, facts.label, facts.why, facts.unit];
+    const words = [event.startStr.slice(11, 16), event.title, facts.label, facts.why, facts.unit,
+      facts.clash && say.sayClash.replace("{who}", facts.clash)];
     const all = words.filter(Boolean).join(" · ");
     el.setAttribute("title", all);
     el.setAttribute("aria-label", all);

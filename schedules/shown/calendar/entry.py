@@ -33,6 +33,11 @@ class Entry:
         return str(RunState(self.state).label)
 
     @property
+    def message(self) -> tuple[int, datetime]:
+        """What clashes are told of: schedule, and when it goes."""
+        return self.schedule_id, self.due_at
+
+    @property
     def key(self) -> str:
         """By which it is chosen together with others: schedule, appointed time, revision."""
         return f"{self.schedule_id}@{self.appointed_at.isoformat()}@{self.revision}"

@@ -10,6 +10,8 @@ from schedules.templatetags.teiji_states import LOOKS
 OFTEN = ("info", "repeat", _("several times that day"))
 MOVED = ("info", "event_repeat", _("a person moved it"))
 
+CLASH = ("warn", "warning", _("too close to another, or too many for the room"))
+
 
 def look_of(state: str, *, is_often: bool, is_moved: bool) -> tuple[str, str]:
     """Its tone and its icon."""
@@ -21,4 +23,4 @@ def look_of(state: str, *, is_often: bool, is_moved: bool) -> tuple[str, str]:
 
 def legend() -> list[tuple[str, str, Any]]:
     """Tone, icon and words of each."""
-    return [*((*LOOKS[value], label) for value, label in STATES), OFTEN, MOVED]
+    return [*((*LOOKS[value], label) for value, label in STATES), OFTEN, MOVED, CLASH]

@@ -18,6 +18,7 @@ from schedules.actions.shift import SHIFTABLE
 from schedules.foreseen import foresee
 from schedules.models import HolidayException, OccurrenceChange, Schedule
 from schedules.recurrence import Kind, Occurrence, changed_occurrences
+from schedules.shown.calendar.clashes import clashes_at
 from schedules.shown.coming import words, words_of_held
 from schedules.states import ScheduleState
 
@@ -44,6 +45,7 @@ class Foreseen:
     waits: bool  # for approval
     ended: Schedule | None  # what would end, where it becomes two
     held: list[tuple[datetime, list[str]]]  # what limits do to the next ones
+    clashes: list[str]  # with whom the first one does
     zone: str
 
 
@@ -60,18 +62,18 @@ def scopes_of(row: Schedule) -> list[tuple[str, Any]]:
     return SCOPES if row.timing_kind in SERIES else SCOPES[:1]
 
 
-def foresee_move(schedule: Schedule, act: Callable[[], Moved]) -> Foreseen:
+def foresee_move(schedule: Schedule, act: Callable[[], Moved], *, by: Any) -> Foreseen:
     """Raises Refused as the act would. Nothing of it stays."""
     before = _going(schedule, database_now())
     with transaction.atomic():
         moved = act()
         now = database_now()
-        found = _foreseen(moved, before, now)
+        found = _foreseen(moved, before, by=by, now=now)
         transaction.set_rollback(True)
     return found
 
 
-def _foreseen(moved: Moved, before: list[Occurrence], now: datetime) -> Foreseen:
+def _foreseen(moved: Moved, before: list[Occurrence], *, by: Any, now: datetime) -> Foreseen:
     row = moved.row
     after = _going(row, now)
     rest = _going(moved.ended, now) if moved.ended else []
@@ -91,6 +93,7 @@ def _foreseen(moved: Moved, before: list[Occurrence], now: datetime) -> Foreseen
             for one in coming
             if held.get(one.due_at)
         ],
+        clashes=clashes_at(row, after[0].due_at, by=by, now=now) if after else [],
         zone=row.zone,
     )
 

@@ -256,7 +256,9 @@ def test_the_new_one_waits_for_approval_and_the_old_one_goes_on(make, world, per
     row = make(by=person)
     clerk = world.person(world.xinyi, Role.OPERATOR)
     assert row.state == "active"
-    foreseen = foresee_move(row, lambda: move(row, FIRST + DAY, FIRST + DAY + HOUR, LATER, clerk))
+    foreseen = foresee_move(
+        row, lambda: move(row, FIRST + DAY, FIRST + DAY + HOUR, LATER, clerk), by=clerk
+    )
     assert foreseen.waits and not Schedule.objects.filter(state="waiting").exists()
     moved = move(row, FIRST + DAY, FIRST + DAY + HOUR, LATER, clerk)
     row.refresh_from_db()
@@ -279,7 +281,7 @@ def test_what_is_foreseen_is_what_comes_and_nothing_stays_of_it(make, person):
     row = make(valid_until=FIRST + 10 * DAY)
     act = lambda: move(row, FIRST + 2 * DAY, FIRST + 2 * DAY + HOUR, LATER, person)  # noqa: E731
     before = History.objects.count(), Schedule.objects.values().get()
-    foreseen = foresee_move(row, act)
+    foreseen = foresee_move(row, act, by=person)
     assert (History.objects.count(), Schedule.objects.values().get()) == before
     assert (foreseen.first.due_at, foreseen.count, foreseen.lost) == (FIRST + 2 * DAY + HOUR, 8, 1)
     assert foreseen.is_counted and foreseen.ended == row
