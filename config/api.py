@@ -27,6 +27,7 @@ from schedules.api import (
     AccountFreezeViewSet,
     ApprovalViewSet,
     BatchViewSet,
+    CalendarViewSet,
     DayCountViewSet,
     FreezeViewSet,
     LogViewSet,
@@ -45,6 +46,7 @@ router = SimpleRouter(trailing_slash=False)
 router.register("schedules", ScheduleViewSet)
 router.register("schedules", ScheduleActsViewSet, basename="schedule-act")
 router.register("schedules", ApprovalViewSet, basename="schedule-approval")
+router.register("calendar", CalendarViewSet, basename="calendar")
 router.register("history", HistoryViewSet)
 router.register("templates", TemplateViewSet)
 router.register("logs", LogViewSet, basename="log")

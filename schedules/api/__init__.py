@@ -4,6 +4,7 @@ schedules.actions."""
 from schedules.api.acts import ScheduleActsViewSet
 from schedules.api.approvals import ApprovalViewSet
 from schedules.api.batch import BatchViewSet
+from schedules.api.calendar import CalendarViewSet
 from schedules.api.counts import DayCountViewSet
 from schedules.api.freezes import AccountFreezeViewSet, FreezeViewSet, UnitFreezeViewSet
 from schedules.api.logs import LogViewSet
@@ -17,6 +18,7 @@ __all__ = [
     "AccountFreezeViewSet",
     "ApprovalViewSet",
     "BatchViewSet",
+    "CalendarViewSet",
     "DayCountViewSet",
     "FreezeViewSet",
     "LogViewSet",

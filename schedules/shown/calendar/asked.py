@@ -123,9 +123,9 @@ class Narrowing:
         values = {"unit": self.unit_id, "room": self.room_id, "state": self.state}
         return {name: value for name, value in {**values, "kind": self.kind}.items() if value}
 
-    def asked(self, first: date, last: date) -> Asked:
+    def asked(self, first: date, last: date, *, longest: int = LONGEST) -> Asked:
         """With these days. Raises ValueError where they are too many, or none."""
-        if not DAY <= last - first <= LONGEST * DAY or not {first.year, last.year} <= set(YEARS):
+        if not DAY <= last - first <= longest * DAY or not {first.year, last.year} <= set(YEARS):
             raise ValueError("The range is too long, or ends before it begins.")
         is_void = (
             bool(self.unit_id and not self.unit)
