@@ -32,6 +32,7 @@ class Saved:
     account: Account
     made: dict[str, str] = field(default_factory=dict)
     went_on: bool = False  # it was stopped, and sends again
+    goes_on: bool = False  # it was stopped, and sends again as soon as its channel accepts it
     is_asked: bool = False  # its channel is asked what it thinks of it
 
 
@@ -53,7 +54,8 @@ def add_account(values: Mapping[str, Any], given: Given, *, by: Any, kind: str) 
 @transaction.atomic
 def change_account(account: Account, values: Mapping[str, Any], given: Given, *, by: Any) -> Saved:
     """Give an account these values; its channel stays. One that was stopped goes on, for a
-    person has seen to it. The caller has had its URLs looked up."""
+    person has seen to it: once its channel accepts it, where that can be asked. The caller has had
+    its URLs looked up."""
     row = _held(account, by)
     before, old = facts_of(row, COLUMNS), {**row.config, **row.secrets}
     if "unit" in values and values["unit"] != row.unit:
@@ -61,8 +63,9 @@ def change_account(account: Account, values: Mapping[str, Any], given: Given, *,
     _fill(row, values)
     settled = _settled(row, given)
     now = database_now()
-    went_on = row.stopped_at is not None
-    if went_on:
+    was_stopped = row.stopped_at is not None
+    waits = was_stopped and row.is_active and _adapter_of(row).can_be_checked()
+    if was_stopped and not waits:
         _go_on(row, by, now)
     _store(row)
     changes = differences(before, facts_of(row, COLUMNS))
@@ -70,11 +73,12 @@ def change_account(account: Account, values: Mapping[str, Any], given: Given, *,
         changes["fields"] = titles
     if changes:
         _record("updated", row, by, now, changes)
-    is_asked = row.is_active and bool(changes or went_on) and _ask(row, by, now)
+    is_wanted = row.is_active and bool(changes or was_stopped)
+    is_asked = is_wanted and _ask(row, by, now, seen_to=was_stopped)
     if titles or not row.meters:
         # It was told to other credentials, or is no more: the meter asks anew.
         QuotaReading.objects.filter(account=row).delete()
-    return Saved(row, settled.made, went_on, is_asked)
+    return Saved(row, settled.made, was_stopped and not waits, waits, is_asked)
 
 
 @transaction.atomic
@@ -147,11 +151,11 @@ def _store(account: Account) -> None:
         raise
 
 
-def _ask(account: Account, by: Any, now: datetime) -> bool:
+def _ask(account: Account, by: Any, now: datetime, *, seen_to: bool = False) -> bool:
     """Whether a worker asks its channel now."""
     if not _adapter_of(account).can_be_checked():
         return False
-    if AccountCheck.ask(account, now):
+    if AccountCheck.ask(account, now, seen_to=seen_to):
         _record("checked", account, by, now, {})
     return True
 

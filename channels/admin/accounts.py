@@ -169,6 +169,8 @@ class AccountAdmin(ScopedAdmin):
             saved = add_account(values, given, by=request.user, kind=obj.kind)
         if saved.went_on:
             messages.success(request, _("The account sends again."))
+        if saved.goes_on:
+            messages.info(request, _("It sends again as soon as its channel accepts it."))
         vars(obj).update(vars(saved.account), made=saved.made, is_asked=saved.is_asked)
 
     def response_add(

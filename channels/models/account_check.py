@@ -26,6 +26,8 @@ class AccountCheck(models.Model):
         Account, models.CASCADE, primary_key=True, related_name="check_row"
     )
     asked_at = models.DateTimeField(_("asked for"), null=True)
+    # A person has seen to what stopped it: it goes on, unless the channel refuses it once more.
+    is_seen_to = models.BooleanField(default=False, db_default=False)
     taken_at = models.DateTimeField(null=True)  # the hold of the worker that asks
     checked_at = models.DateTimeField(_("checked"), null=True)
     outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome.choices, blank=True)
@@ -52,10 +54,12 @@ class AccountCheck(models.Model):
         return f"{self.account_id} · {self.outcome}"
 
     @classmethod
-    def ask(cls, account: Account, now: datetime) -> bool:
+    def ask(cls, account: Account, now: datetime, *, seen_to: bool = False) -> bool:
         """Have it checked by the next worker. False: that is asked for already, and begun by
         nobody."""
         row, _is_new = cls.objects.get_or_create(account=account)
+        if seen_to:
+            cls.objects.filter(pk=row.pk).update(is_seen_to=True)
         waiting = Q(asked_at__isnull=False, taken_at=None)
         mine = cls.objects.filter(pk=row.pk).exclude(waiting)
         return bool(mine.update(asked_at=now, taken_at=None))
@@ -77,5 +81,5 @@ class AccountCheck(models.Model):
         credentials."""
         mine = AccountCheck.objects.filter(pk=self.pk, asked_at=self.asked_at)
         said = {"name": name[:200], "balance": balance[:60], "why": why[:500]}
-        facts = {"outcome": outcome, "checked_at": now} | said
+        facts = {"outcome": outcome, "checked_at": now, "is_seen_to": False} | said
         return bool(mine.update(**facts, asked_at=None, taken_at=None))

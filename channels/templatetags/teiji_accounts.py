@@ -64,8 +64,9 @@ def stopped_words(account: Account) -> tuple[str, str] | None:
             "try at once, save the account."
         )
     return why, _(
-        "Put it right at the channel or in the settings below, then save: it sends again. “Check "
-        "now” starts it as well, where the channel finds it in order."
+        "Put it right at the channel or in the settings below, then save: it sends again, unless "
+        "the channel refuses it once more. “Check now” starts it as well, where the channel finds "
+        "it in order."
     )
 
 

@@ -43,8 +43,11 @@ class Checked:
         return Outcome.REFUSED if self.error.failure is Failure.REFUSED else Outcome.UNSURE
 
     @property
-    def may_send(self) -> bool:
-        """Whether nothing is known that would stop it at once."""
+    def may_go_on(self) -> bool:
+        """Whether nothing is known that would stop it at once. Where the channel gives no answer,
+        the word of whoever has seen to it does."""
+        if self.outcome == Outcome.UNSURE:
+            return self.row.is_seen_to
         limit = self.quota.limit if self.quota else None
         has_room = limit is None or self.quota is None or self.quota.used < limit
         return self.error is None and has_room
@@ -88,7 +91,7 @@ def write(found: Sequence[Checked], now: datetime) -> None:
             QuotaReading.objects.get_or_create(account=account, defaults={"tried_at": now})
             answer = meter.Answer(account.pk, one.asked_at, one.quota)
             meter.write(meter.Answers(quotas=[answer]), now)
-        if account.stopped_at is not None and one.may_send:
+        if account.stopped_at is not None and one.may_go_on:
             go_on(account, now, _checked)
 
 

@@ -113,6 +113,34 @@ def test_a_stopped_account_stays_so_when_the_check_is_not_good(line, line_accoun
     assert Account.objects.get(pk=line_account.pk).stopped_at is not None
 
 
+def seen_to(account: Account) -> Account:
+    """As it is once a person has saved it and a worker has asked its channel."""
+    AccountCheck.ask(account, database_now(), seen_to=True)
+    assert Account.objects.get(pk=account.pk).stopped_at is not None, "it waits for the answer"
+    turn()
+    return Account.objects.get(pk=account.pk)
+
+
+def test_what_a_person_has_seen_to_goes_on_once_its_channel_accepts_it(line, line_account):
+    stop(line_account)
+    assert seen_to(line_account).stopped_at is None
+
+
+def test_what_its_channel_refuses_once_more_stays_stopped(line, line_account):
+    line_account.secrets = {"access_token": "wrong"}
+    line_account.save()
+    stop(line_account)
+    assert seen_to(line_account).stopped_at is not None
+
+
+def test_a_channel_that_is_away_does_not_overrule_who_has_seen_to_it(settings, line_account):
+    settings.TEIJI_LINE_API_HOST = "http://127.0.0.1:9"
+    stop(line_account)
+    assert check(line_account).outcome == Outcome.UNSURE
+    assert Account.objects.get(pk=line_account.pk).stopped_at is not None
+    assert seen_to(line_account).stopped_at is None
+
+
 def test_an_account_whose_month_is_spent_does_not_go_on_by_a_check(line, line_account):
     line.used = 1000
     stop(line_account)

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from channels.adapters.base import refused
-from channels.models import Account, Fact, QuotaReading
+from channels.models import Account, AccountCheck, Fact, QuotaReading
 from channels.models.alert import Alert
 from logs.models import History
 from orgs.clock import month_around
@@ -121,7 +121,7 @@ def test_a_refusal_of_one_message_stops_nothing(world, planned):
     assert Account.objects.get(pk=world.sandbox.pk).stopped_at is None
 
 
-def test_its_page_says_so_and_saving_it_lets_it_go_on(world, spent, client):
+def test_its_page_says_so_and_saving_it_has_its_channel_asked(world, spent, client):
     client.force_login(world.people["hq"])
     url = reverse("admin:channels_account_change", args=[world.sandbox.pk])
     shown = client.get(url).content.decode()
@@ -130,5 +130,6 @@ def test_its_page_says_so_and_saving_it_lets_it_go_on(world, spent, client):
     form = client.get(url).context["adminform"].form
     values = {name: form[name].value() for name in form.fields if form[name].value() is not None}
     answer = client.post(url, {k: v for k, v in values.items() if v is not False}, follow=True)
-    assert "The account sends again." in answer.content.decode()
-    assert Account.objects.get(pk=world.sandbox.pk).stopped_at is None
+    assert "sends again as soon as its channel accepts it" in answer.content.decode()
+    assert Account.objects.get(pk=world.sandbox.pk).stopped_at is not None
+    assert AccountCheck.objects.get(account=world.sandbox).is_seen_to
