@@ -32,6 +32,10 @@ from orgs.reach import Act
 
 @admin.register(Account)
 class AccountAdmin(ScopedAdmin):
+    when_empty = _(
+        "An account is what a channel gave you to send with. Rooms and people are reached "
+        "through one, so it comes first."
+    )
     list_display = ["name", "channel", "unit", "promise", "going", "is_shared", "is_active"]
     list_filter = ["is_active", "is_shared", "unit"]
     list_select_related = ["unit"]

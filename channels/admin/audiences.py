@@ -99,6 +99,10 @@ class AudienceForm(forms.ModelForm):
 
 @admin.register(Audience)
 class AudienceAdmin(ScopedAdmin):
+    when_empty = _(
+        "An audience is many people who get one message: a fixed list, or a rule such as "
+        "a tag or a region. The people come first."
+    )
     form = AudienceForm
     list_display = ["name", "unit", "account", "kind", "most", "is_active"]
     list_filter = ["kind", "is_active", "unit", "account"]

@@ -60,6 +60,9 @@ class RecipientImportForm(forms.ModelForm):
 
 @admin.register(RecipientImport)
 class RecipientImportAdmin(ScopedAdmin):
+    when_empty = gettext_lazy(
+        "An import brings in people from a table. Every row is checked before anything is written."
+    )
     form = RecipientImportForm
     list_display = ["file_name", "unit", "account", "stage", "rows", "problem_count", "uploaded"]
     list_filter = ["stage", "unit", "account"]

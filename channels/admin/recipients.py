@@ -111,6 +111,10 @@ class ListFilter(admin.SimpleListFilter):
 
 @admin.register(Recipient)
 class RecipientAdmin(ScopedAdmin):
+    when_empty = _(
+        "Recipients are people who are written to themselves. They are added one by one, "
+        "or imported from a file."
+    )
     form = RecipientForm
     records_itself = True
     list_display = ["who", "unit", "account", "region", "language", "tag_words", "opted_out"]

@@ -48,6 +48,10 @@ class RoomForm(forms.ModelForm):
 
 @admin.register(Room)
 class RoomAdmin(ScopedAdmin):
+    when_empty = _(
+        "A room is one place to send to: a group, a person, a page. Whoever adds it needs "
+        "the id that its channel gave it."
+    )
     form = RoomForm
     list_display = ["name", "unit", "account", "kind", "is_active", "chat"]
     list_filter = ["kind", "is_active", "unit", "account"]

@@ -50,6 +50,10 @@ class WebhookForm(forms.ModelForm):
 
 @admin.register(Webhook)
 class WebhookAdmin(ScopedAdmin):
+    when_empty = gettext_lazy(
+        "A webhook tells another system by itself how runs ended, and of approvals and "
+        "accounts that were stopped."
+    )
     form = WebhookForm
     records_itself = True
     list_display = ["name", "unit", "host", "what", "going"]

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
 from config.scoped.changes import changes_of, values_of
@@ -53,6 +54,8 @@ class ScopedAdmin(ModelAdmin):
     show_full_result_count = False
     paginator = CappedPaginator
     actions_on_top = True
+    # What it is for, and what comes first: said on the list while there is nothing in reach.
+    when_empty: Any = gettext_lazy("There is nothing here yet.")
     # The field that says to which unit a row belongs, where it has one.
     unit_field = "unit"
     # Whether the history keeps what fields held; and of which fields that are only the form's.

@@ -54,6 +54,10 @@ class MonthFilter(admin.SimpleListFilter):
 
 @admin.register(ArchivedRun)
 class ArchivedRunAdmin(ReadOnlyAdmin):
+    when_empty = _(
+        "Old months of the send log stand here once they were archived, and can still be "
+        "searched. None was so far."
+    )
     list_display = ["appointed", "name", "badge", "result", "trigger"]
     list_display_links = ["appointed", "name"]
     list_filter = [MonthFilter, "state", UnitFilter, OneScheduleFilter]

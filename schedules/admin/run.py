@@ -37,6 +37,10 @@ DELIVERIES_SHOWN = 100
 
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
+    when_empty = _(
+        "A run is one time of a schedule, with what became of each message. It comes by "
+        "itself when the schedule is due."
+    )
     list_display = ["appointed", "name", "badge", "result", "trigger"]
     # The first column too: a list on a phone calls a first column without a link a tick box.
     list_display_links = ["appointed", "name"]

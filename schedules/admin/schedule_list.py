@@ -58,6 +58,9 @@ def _rooms_of(rows: Collection[Schedule]) -> dict[int, int]:
 class ScheduleList(WithSavedFilters):
     """The columns, the filters, and what is done to many."""
 
+    when_empty = gettext_lazy(
+        "A schedule says what is sent, to whom and when. It stays a draft until you register it."
+    )
     list_display = ["name", "unit", "rooms_count", "badge", "next_run", "last_run", "lately"]
     list_display_links = ["name"]
     list_filter = ["state", NextRunFilter, "timing_kind", UnitFilter]

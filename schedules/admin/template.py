@@ -96,6 +96,9 @@ class DefaultInline(PartInline):
 
 @admin.register(MessageTemplate)
 class MessageTemplateAdmin(ScopedAdmin):
+    when_empty = gettext_lazy(
+        "A template is a message to be used again. Each room gets its placeholders filled in."
+    )
     list_display = ["name", "unit", "source", "uses", "is_active", "use"]
     list_filter = ["is_active", "unit"]
     list_select_related = ["unit"]

@@ -380,8 +380,3 @@ def test_deleting_says_what_becomes_of_what_waits(
     page = desk.get(f"{LIST}{registered().pk}/delete/").content.decode()
     assert "messages that wait now" in page
     assert "the send log and the history stay" in page
-
-
-def test_an_empty_list_says_why(desk: Client):
-    assert "There is nothing here yet." in desk.get(LIST).content.decode()
-    assert "Nothing matches" in desk.get(LIST + "?q=none").content.decode()
