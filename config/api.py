@@ -21,7 +21,7 @@ from channels.api import (
     WebhookViewSet,
 )
 from config.scoped.problems import MEDIA_TYPE, problem
-from logs.api import HistoryViewSet
+from logs.api import HistoryViewSet, PunctualityViewSet
 from orgs.api import DeputyViewSet, MemberViewSet, UnitViewSet
 from schedules.api import (
     AccountFreezeViewSet,
@@ -29,11 +29,13 @@ from schedules.api import (
     BatchViewSet,
     CalendarViewSet,
     DayCountViewSet,
+    FiguresViewSet,
     FreezeViewSet,
     LogViewSet,
     NotConfirmedViewSet,
     QuotaViewSet,
     ReachedViewSet,
+    RoomLimitsViewSet,
     ScheduleActsViewSet,
     ScheduleViewSet,
     TemplateViewSet,
@@ -54,6 +56,7 @@ router.register("not-confirmed", NotConfirmedViewSet, basename="not-confirmed")
 router.register("quota", QuotaViewSet)
 router.register("counts", DayCountViewSet)
 router.register("rooms", RoomViewSet)
+router.register("rooms", RoomLimitsViewSet, basename="room-limit")
 router.register("images", ImageViewSet)
 router.register("freezes", FreezeViewSet)
 router.register("units", UnitViewSet)
@@ -96,6 +99,9 @@ people_batch = PeopleBatchViewSet.as_view({"post": "create"})
 version_1 = [
     path("schedules/batch", batch, name="schedule-batch"),
     path("recipients/batch", people_batch, name="recipient-batch"),
+    path("stats", FiguresViewSet.as_view({"get": "stats"}), name="stats"),
+    path("analytics", FiguresViewSet.as_view({"get": "analytics"}), name="analytics"),
+    path("punctuality", PunctualityViewSet.as_view({"get": "report"}), name="punctuality"),
     path("openapi.json", SpectacularJSONAPIView.as_view(**PUBLIC), name="openapi"),
     # The script has an address of its own: none may stand in a page.
     path(

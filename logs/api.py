@@ -6,11 +6,17 @@ from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from config.scoped.api import ScopedViewSet
 from config.scoped.fields import Moment
 from config.scoped.filters import MomentFilter
-from logs.models import History
+from logs.models import History, Punctuality
+from logs.stats.figures import Figures
+from logs.stats.lateness import PROMISE
+from logs.stats.punctuality import report
+from orgs.clock import database_now
 from orgs.reach import Act, within
 
 
@@ -55,3 +61,73 @@ class HistoryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
     serializer_class = HistorySerializer
     filterset_class = HistoryFilter
     acts = {"list": Act.VIEW, "retrieve": Act.VIEW}
+
+
+class LatenessSerializer(serializers.Serializer):
+    """How late deliveries were, in milliseconds. Null: there was none."""
+
+    count = serializers.IntegerField(help_text="Deliveries of which the first part was accepted.")
+    p50_ms = serializers.IntegerField(source="p50", allow_null=True)
+    p99_ms = serializers.IntegerField(
+        source="p99", allow_null=True, help_text="At most 2 % too high, never too low."
+    )
+    worst_ms = serializers.IntegerField(allow_null=True)
+    early = serializers.IntegerField(help_text="Handed over before their time.")
+    is_kept = serializers.SerializerMethodField(help_text="Whether all promises were kept.")
+
+    def get_is_kept(self, figures: Figures) -> bool:
+        return figures.keeps_p50 and figures.keeps_p99 and figures.keeps_never_early
+
+
+class LateDaySerializer(LatenessSerializer):
+    """Of one day."""
+
+    day = serializers.DateField()
+
+
+class LateChannelSerializer(LatenessSerializer):
+    """Of one channel."""
+
+    channel = serializers.CharField()
+
+
+class PromiseSerializer(serializers.Serializer):
+    """At most so late; and none is early."""
+
+    p50_ms = serializers.IntegerField(source="p50")
+    p99_ms = serializers.IntegerField(source="p99")
+
+
+class PunctualitySerializer(serializers.Serializer):
+    """The last 30 days of all within your reach, as the page “Punctuality” has them."""
+
+    zone = serializers.CharField(help_text="In which the days begin and end.")
+    promise = PromiseSerializer()
+    today = LatenessSerializer()
+    total = LatenessSerializer()
+    days = LateDaySerializer(many=True, help_text="All 30, the first of them first.")
+    channels = LateChannelSerializer(many=True)
+
+
+@extend_schema(tags=["figures"])
+class PunctualityViewSet(ScopedViewSet):
+    """How punctual deliveries were."""
+
+    queryset = Punctuality.objects.all()
+    serializer_class = PunctualitySerializer
+    acts = {"report": Act.VIEW}
+
+    @extend_schema(operation_id="punctuality", filters=False)
+    def report(self, request: Request) -> Response:
+        """How late deliveries were, beside what is promised."""
+        found = report(request.user, database_now())
+        days = [_named(figures, day=day) for day, figures in found.days.items()]
+        channels = [_named(figures, channel=name) for name, figures in found.channels.items()]
+        answer = {"zone": found.zone, "promise": PROMISE, "today": found.today,
+                  "total": found.total, "days": days, "channels": channels}  # fmt: skip
+        return Response(self.get_serializer(answer).data)
+
+
+def _named(figures: Figures, **name: Any) -> Figures:
+    vars(figures).update(name)
+    return figures

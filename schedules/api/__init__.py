@@ -6,7 +6,9 @@ from schedules.api.approvals import ApprovalViewSet
 from schedules.api.batch import BatchViewSet
 from schedules.api.calendar import CalendarViewSet
 from schedules.api.counts import DayCountViewSet
+from schedules.api.figures import FiguresViewSet
 from schedules.api.freezes import AccountFreezeViewSet, FreezeViewSet, UnitFreezeViewSet
+from schedules.api.limits import RoomLimitsViewSet
 from schedules.api.logs import LogViewSet
 from schedules.api.not_confirmed import NotConfirmedViewSet
 from schedules.api.quota import QuotaViewSet
@@ -20,11 +22,13 @@ __all__ = [
     "BatchViewSet",
     "CalendarViewSet",
     "DayCountViewSet",
+    "FiguresViewSet",
     "FreezeViewSet",
     "LogViewSet",
     "NotConfirmedViewSet",
     "QuotaViewSet",
     "ReachedViewSet",
+    "RoomLimitsViewSet",
     "ScheduleActsViewSet",
     "ScheduleViewSet",
     "TemplateViewSet",

@@ -53,12 +53,31 @@ class Success:
         return percent(self.trend.floor)
 
 
-def cards_of(user: Any, figures: Figures, now: datetime) -> list[Card]:
-    """What is due, went, failed, and waits for a person."""
-    today, week = figures.last(windows.DAYS["today"]), figures.last(windows.DAYS["week"])
+@dataclass(frozen=True)
+class Numbers:
+    """What is due, went, failed, and waits for a person. Those that are still to be looked at are
+    counted up to COUNTED."""
+
+    due: int
+    today: Counts
+    week: Counts
+    unsure: int
+
+
+def numbers_of(user: Any, figures: Figures, now: datetime) -> Numbers:
     coming: Any = within(user, Schedule.objects.present())
-    due = _count(coming.going_before(windows.end_of_today(figures.zone, now)))
-    unsure = _count(within(user, Delivery.objects.to_decide()))
+    return Numbers(
+        due=_count(coming.going_before(windows.end_of_today(figures.zone, now))),
+        today=figures.last(windows.DAYS["today"]),
+        week=figures.last(windows.DAYS["week"]),
+        unsure=_count(within(user, Delivery.objects.to_decide())),
+    )
+
+
+def cards_of(user: Any, figures: Figures, now: datetime) -> list[Card]:
+    """Those numbers, each with the list that it counts."""
+    found = numbers_of(user, figures, now)
+    due, today, week, unsure = found.due, found.today, found.week, found.unsure
     return [
         Card(due, _("schedules are still due"), _("today"), schedules_of(next="today"),
              most=COUNTED),

@@ -103,7 +103,7 @@ class Figures:
     @cached_property
     def week(self) -> list[tuple[str, list[Hour]]]:
         """The hours of each weekday, from Monday."""
-        sent = self._sent_by_hour()
+        sent = self.sent_by_hour()
         most = max(sent.values(), default=0)
         return [
             (
@@ -119,7 +119,8 @@ class Figures:
         hours = [hour for _name, hours in self.week for hour in hours if hour.sent]
         return sorted(hours, key=lambda hour: -hour.sent)[:BUSIEST]
 
-    def _sent_by_hour(self) -> dict[tuple[int, int], int]:
+    def sent_by_hour(self) -> dict[tuple[int, int], int]:
+        """By weekday and hour, what was sent over all weeks of the chart."""
         zone, first = ZoneInfo(self.zone), self.today - (WEEKS - 1) * DAY
         found: dict[tuple[int, int], int] = {}
         for at, counts in self._found.quarters.items():
@@ -141,8 +142,12 @@ class Figures:
             (_("By strategy"), self._lines("strategy", strategies)),
         ]
 
+    def by(self, part: str) -> dict[str, Counts]:
+        """By channel, kind or strategy."""
+        return sums((_part(sort, part), counts) for sort, counts in self._found.sorts.items())
+
     def _lines(self, part: str, names: Mapping[str, str]) -> list[Line]:
-        found = sums((_part(sort, part), counts) for sort, counts in self._found.sorts.items())
+        found = self.by(part)
         most = max((counts.sent for counts in found.values()), default=0)
         return [
             Line(
