@@ -8,6 +8,7 @@ in at the moment.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from django.db import models
@@ -41,6 +42,39 @@ class Act(models.TextChoices):
     RUN = "run"
     APPROVE = "approve"
     ORGANISE = "organise"  # change units, and who belongs to them and may what
+
+
+class Why(StrEnum):
+    """What decides that somebody may do something, or may not."""
+
+    EVERYTHING = "everything"  # may do everything everywhere
+    ROLE = "role"
+    DEPUTY = "deputy"
+    SHARED = "shared"  # by a unit above
+    INACTIVE = "inactive"  # the person
+    NO_UNIT = "no_unit"
+    STOPPED = "stopped"  # their unit, or one above it, is inactive
+    GLOBAL = "global"  # the model belongs to no unit
+    NOT_TOP = "not_top"  # only members of a headquarters may
+    TOO_LOW = "too_low"  # the role
+    ELSEWHERE = "elsewhere"  # in another part of the tree
+
+
+GRANTS = {Why.EVERYTHING, Why.ROLE, Why.DEPUTY, Why.SHARED}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether somebody may, and what decides it: the path of the unit by which they may, or the
+    least role that is needed."""
+
+    why: Why
+    place: str = ""
+    least: int = 0
+
+    @property
+    def may(self) -> bool:
+        return self.why in GRANTS
 
 
 @dataclass(frozen=True)
@@ -85,7 +119,7 @@ def member_of(user: Any) -> Any | None:
     Asked once for each loaded user, that is once for each request.
     """
     if "_member" not in user.__dict__:
-        user.__dict__["_member"] = _find_member(user)
+        user.__dict__["_member"], user.__dict__["_standing"] = _find_member(user)
     return user.__dict__["_member"]
 
 
@@ -94,7 +128,7 @@ def within(user: Any, queryset: QuerySet[M], act: Act = Act.VIEW) -> QuerySet[M]
     if user.is_superuser and user.is_active:
         return queryset
     rule: Belongs | None = getattr(queryset.model, "reach", None)
-    places = _places(user, rule, act)
+    places = _grant(user, rule, act).places
     if rule is None or not places:
         return queryset.none()
     condition = Q()
@@ -123,7 +157,7 @@ def can_anywhere(user: Any, act: Act, model: type[models.Model]) -> bool:
     if user.is_superuser and user.is_active:
         return True
     rule: Belongs | None = getattr(model, "reach", None)
-    return user.is_authenticated and bool(_places(user, rule, act))
+    return user.is_authenticated and bool(_grant(user, rule, act).places)
 
 
 def can_in(
@@ -131,11 +165,29 @@ def can_in(
 ) -> bool:
     """Whether `user` may do `act` to a row of `model` that belongs to `unit`: asked before
     a row is made or is moved there. `as_deputy`: also for those for whom they stand in."""
+    return decide(user, act, model, unit.path, as_deputy=as_deputy).may
+
+
+def decide(
+    user: Any, act: Act, model: type[models.Model], path: str, *, as_deputy: bool = True
+) -> Decision:
+    """The same, with what decides it; `path` is that of the unit."""
     if user.is_superuser and user.is_active:
-        return True
-    rule: Belongs | None = getattr(model, "reach", None)
-    places = _places(user, rule, act, as_deputy=as_deputy) if user.is_authenticated else []
-    return any(covers(path, unit.path) for path in places)
+        return Decision(Why.EVERYTHING)
+    grant = _grant(user, getattr(model, "reach", None), act, as_deputy=as_deputy)
+    for place in grant.places:
+        if covers(place, path):
+            return Decision(grant.why, place, grant.least)
+    return Decision(Why.ELSEWHERE if grant.places else grant.why, least=grant.least)
+
+
+def decide_of(user: Any, act: Act, row: Any) -> Decision:
+    """As `can`, with what decides it."""
+    path = type(row)._default_manager.values_list(row.reach.path, flat=True).get(pk=row.pk)
+    found = decide(user, act, type(row), path)
+    if found.may or not can(user, act, row):
+        return found
+    return Decision(Why.SHARED)
 
 
 def stands_in_for(user: Any) -> list[str]:
@@ -157,19 +209,30 @@ def lineage(path: str) -> list[str]:
     return [path[:end] for end in range(STEP, len(path) + 1, STEP)]
 
 
-def _places(user: Any, rule: Belongs | None, act: Act, *, as_deputy: bool = True) -> list[str]:
-    """The paths of the units under which the user may do `act`."""
+@dataclass(frozen=True)
+class _Grant:
+    """The paths of the units under which somebody may do an act; and what decides it."""
+
+    why: Why
+    places: tuple[str, ...] = ()
+    least: int = 0
+
+
+def _grant(user: Any, rule: Belongs | None, act: Act, *, as_deputy: bool = True) -> _Grant:
     member = member_of(user)
-    if rule is None or member is None:
-        return []
-    path: str = member.unit.path
+    if rule is None:
+        return _Grant(Why.GLOBAL)
+    if member is None:
+        return _Grant(user.__dict__["_standing"])
+    least, path = rule.least_role(act), member.unit.path
     if rule.top and act not in (Act.VIEW, Act.USE) and len(path) > STEP:
-        return []
-    least = rule.least_role(act)
+        return _Grant(Why.NOT_TOP, least=least)
     if member.role >= least:
-        return [path]
+        return _Grant(Why.ROLE, (path,), least)
     is_answering = least == Role.APPROVER and act in (Act.VIEW, Act.APPROVE)
-    return stands_in_for(user) if is_answering and as_deputy else []
+    if is_answering and as_deputy and (places := stands_in_for(user)):
+        return _Grant(Why.DEPUTY, tuple(places), least)
+    return _Grant(Why.TOO_LOW, least=least)
 
 
 def _find_deputyships(member: Any | None) -> list[str]:
@@ -180,10 +243,12 @@ def _find_deputyships(member: Any | None) -> list[str]:
     return [path for path in paths if covers(member.unit.path, path)]
 
 
-def _find_member(user: Any) -> Any | None:
+def _find_member(user: Any) -> tuple[Any | None, Why]:
     if not user.is_active:
-        return None
+        return None, Why.INACTIVE
     member = user.member_or_none()
-    if member is None or type(member.unit).objects.is_stopped(member.unit.path):
-        return None
-    return member
+    if member is None:
+        return None, Why.NO_UNIT
+    if type(member.unit).objects.is_stopped(member.unit.path):
+        return None, Why.STOPPED
+    return member, Why.ROLE

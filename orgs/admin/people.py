@@ -114,6 +114,7 @@ class PersonAdmin(ScopedAdmin):
     """Nobody grants more than they have, and nobody edits themselves up."""
 
     form = PersonForm
+    change_form_outer_before_template = "orgs/person_above.html"
     records_itself = True
     list_display = ["username", "first_name", "unit", "role", "is_active", "last_login"]
     list_display_links = ["username"]

@@ -22,7 +22,11 @@ from schedules.states import ScheduleState, move
 def asked_of(schedule: Schedule, by: Any) -> Unit | None:
     """The unit whose approvers must say yes to what `by` leaves of it; None where nobody must.
     An approver of it needs no approval; a deputy and the machine (None) do."""
-    path = schedule.unit.path
+    return asked_in(schedule.unit.path, by)
+
+
+def asked_in(path: str, by: Any) -> Unit | None:
+    """The same of what `by` leaves in the unit at `path`."""
     unit = Unit.objects.demanding([path]).get(path)
     if unit is None or by is None:
         return unit

@@ -48,9 +48,9 @@ def pages(
         *[f"{schedules}{draft}/register/{step}/" for step in STEPS],
         runs, f"{runs}{unsure}/change/", f"{runs}{waiting}/change/", "/admin/schedules/delivery/",
         "/admin/channels/room/", "/admin/monitor/", "/admin/not-confirmed/",
-        "/admin/schedules/freeze/", "/admin/organisation/", "/sign-in/second-factor/",
-        "/sign-in/sessions/", "/admin/calendar/feeds/", "/admin/my-notices/",
-        "/admin/my-notices/settings/",
+        "/admin/schedules/freeze/", "/admin/organisation/", "/admin/organisation/why/",
+        "/sign-in/second-factor/", "/sign-in/sessions/", "/admin/calendar/feeds/",
+        "/admin/my-notices/", "/admin/my-notices/settings/",
     ]  # fmt: skip
 
 

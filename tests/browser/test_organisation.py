@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from orgs.models import Unit, User
+from orgs.reach import Role
 from schedules.actions.freeze import freeze
 from tests.conftest import World
 
@@ -70,3 +71,15 @@ def item(page: Page, unit: Unit):
 def shot(page: Page, name: str) -> None:
     if SHOTS:
         page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
+
+
+def test_why_names_the_role_in_words(world: World, browse: Callable[..., Page]) -> None:
+    page = browse(speaks(world.person(world.taipei, Role.OPERATOR), "ko"), width=390)
+    page.goto(f"/admin/organisation/why/?unit={world.xinyi.pk}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    shot(page, "why-ko-phone")
+    expect(page.get_by_text("필요한 역할: 승인자").first).to_be_visible()
+    page = browse(world.people["hq"])
+    page.goto(f"/admin/organisation/why/?unit={world.xinyi.pk}")
+    expect(page.get_by_text("manager of HQ, above Xinyi").first).to_be_visible()
+    shot(page, "why-en-wide")
