@@ -12,3 +12,4 @@ class TeijiConfig(AppConfig):
     def ready(self) -> None:
         import_module("config.checks")
         import_module("config.sign_in.records").listen()
+        import_module("config.view_as.session").listen()

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.views import i18n
 
+from config.view_as.middleware import person_behind
 from orgs.models import User
 
 
@@ -27,7 +28,7 @@ class OwnLanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        own = getattr(request.user, "language", "")
+        own = getattr(person_behind(request), "language", "")
         if own in dict(settings.LANGUAGES):
             translation.activate(own)
             request.LANGUAGE_CODE = own

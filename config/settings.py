@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.OriginMiddleware",
+    "config.view_as.middleware.ViewAsMiddleware",
     "config.language.OwnLanguageMiddleware",
     "config.sign_in.middleware.SecondFactorMiddleware",
 ]

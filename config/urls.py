@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/monitor/", include("schedules.admin.monitor")),
     path("admin/not-confirmed/", include("schedules.admin.not_confirmed")),
     path("admin/organisation/", include("config.organisation.chart")),
+    path("admin/view-as/", include("config.view_as.pages")),
     path("admin/language/", choose_language, name="set_language"),
     # The theme's links lead to the admin's own addresses.
     path("admin/login/", to_sign_in),

@@ -17,6 +17,7 @@ class Origin:
 
     via: str = "machine"
     address: str = ""
+    person: Any = None  # who acts, where they see the pages as somebody else
 
 
 # Set for a request by the middleware: an act need not carry it through every call.
@@ -40,7 +41,8 @@ def record(
     entry = _entry(verb, row, now=now, unit_path=unit_path, changes=changes)
     if by:
         source = origin.get()
-        entry.actor_id, entry.actor = by.pk, by.get_username()
+        who = source.person or by
+        entry.actor_id, entry.actor = who.pk, who.get_username()
         entry.via, entry.address = source.via, source.address
     entry.save()
 

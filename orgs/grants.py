@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from orgs.models import Member, Unit
-from orgs.reach import STEP, Role, member_of
+from orgs.reach import STEP, Act, Role, can, can_anywhere, member_of
 
 
 def grantable_roles(user: Any) -> list[Role]:
@@ -22,6 +22,20 @@ def is_above(member: Member, user: Any) -> bool:
     if user.is_superuser:
         return False
     return member.user.is_superuser or member.role not in grantable_roles(user)
+
+
+def may_view_as(user: Any, member: Member) -> bool:
+    """Whether `user`, a manager of a headquarters, may see the pages as `member`: somebody within
+    reach who may do less, and can sign in."""
+    if not (
+        user.is_active and can_anywhere(user, Act.ORGANISE, Unit) and can(user, Act.VIEW, member)
+    ):
+        return False
+    person = member.user
+    if person.is_superuser or not (person.is_active and person.is_staff) or person.pk == user.pk:
+        return False
+    own = member_of(user)
+    return own is None or member.unit_id != own.unit_id or member.role < own.role
 
 
 def is_last_manager(member: Member) -> bool:

@@ -62,6 +62,14 @@ SHOWN: dict[str, list[str]] = {
         f"{SIGN_IN}/test_required.py::test_the_session_of_the_admin_opens_the_api_no_further",
         f"{SIGN_IN}/test_second_factor.py::test_nobody_touches_the_passkey_of_another",
     ],
+    "view as": [
+        "config/test_view_as.py::test_only_a_manager_of_a_headquarters_sees_as_somebody_who_may_do_less",
+        "config/test_view_as.py::test_nothing_can_be_changed_meanwhile_on_any_address",
+        "config/test_view_as.py::test_a_token_does_not_help_to_write_from_such_a_session",
+        "config/test_view_as.py::test_how_that_person_signs_in_is_not_shown",
+        "config/test_view_as.py::test_it_ends_by_itself_and_what_was_asked_then_is_not_done",
+        "config/test_view_as.py::test_who_loses_the_right_meanwhile_is_themselves_again_at_once",
+    ],
     "inbound": [
         "channels/test_inbound.py::test_the_signature_is_of_the_raw_body",
         "channels/test_inbound.py::test_an_event_that_is_told_twice_is_stored_once",

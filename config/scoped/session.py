@@ -15,7 +15,8 @@ class AdminSession(SessionAuthentication):
 
     def authenticate(self, request: Request) -> tuple | None:
         found: tuple | None = super().authenticate(request)
-        if found and lacks_second_factor(found[0]):
+        look = getattr(request._request, "look", None)  # whose session it is, whoever they see as
+        if found and lacks_second_factor(look.viewer if look else found[0]):
             raise PermissionDenied("Set up a second factor in the admin first.")
         return found
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 
+from config.view_as.middleware import person_behind
 from orgs.second_factor import lacks_second_factor
 
 # What they need for that, and the way out. The API answers for itself: config.scoped.session.
@@ -29,4 +30,4 @@ class SecondFactorMiddleware:
         match = request.resolver_match
         if request.path.startswith("/api/") or (match and match.url_name in OPEN):
             return None
-        return redirect("mfa_index") if lacks_second_factor(request.user) else None
+        return redirect("mfa_index") if lacks_second_factor(person_behind(request)) else None

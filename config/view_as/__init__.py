@@ -1,0 +1,1 @@
+"""Seeing the pages as somebody else sees them: read-only, for a while, and recorded."""
