@@ -2,28 +2,36 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from orgs.clock import database_now
 
 
+def counter() -> float:
+    """Seconds that have passed, a suspend of this machine included where the system counts it."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(clock)
+
+
 class Clock:
-    """The database's time, carried on by this machine's monotonic counter.
+    """The database's time, carried on by this machine's counter, through a suspend as well.
 
     It runs at most a round trip behind the database and never ahead of it, so that nothing
     leaves early. This machine's own wall clock may be wrong by hours.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, counter: Callable[[], float] = counter) -> None:
+        self._counter = counter
         self._offset = 0.0
 
     def set_by_database(self) -> None:
         """Ask the database once. Called every few seconds: counters drift."""
         moment = database_now().timestamp()
-        self._offset = moment - time.monotonic()
+        self._offset = moment - self._counter()
 
     def now(self) -> datetime:
-        return datetime.fromtimestamp(self._offset + time.monotonic(), UTC)
+        return datetime.fromtimestamp(self._offset + self._counter(), UTC)
 
     async def wait_until(self, moment: datetime) -> None:
         """Return at `moment` or just after it."""

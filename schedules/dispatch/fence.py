@@ -17,6 +17,7 @@ from django.db.models.expressions import RawSQL
 
 from orgs.clock import database_now
 from schedules.actions.fence import Trouble, own_installation, put_up, worsen
+from schedules.dispatch.clock import counter
 from schedules.dispatch.known import Known, recall, remember
 from schedules.models import Installation
 from schedules.models.installation import YOUNG
@@ -65,12 +66,6 @@ def is_down() -> RawSQL:
     seen it. Written out: built by the ORM each time it would cost a claim 0.7 ms more."""
     uid = UID.get_db_prep_value(seen.uid, connection)
     return RawSQL(CONDITION, [uid, seen.generation], BooleanField())  # noqa: S611  (no text of others)
-
-
-def counter() -> float:
-    """Seconds that have passed, a suspend of this machine included where the system counts it."""
-    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-    return time.clock_gettime(clock)
 
 
 class Fence:

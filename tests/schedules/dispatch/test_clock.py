@@ -1,6 +1,7 @@
 """A worker's clock: the database's, and never ahead of it."""
 
 import asyncio
+import time
 from datetime import timedelta
 
 import pytest
@@ -24,3 +25,15 @@ def test_what_waits_for_a_moment_goes_on_after_it():
     moment = database_now() + timedelta(milliseconds=20)
     asyncio.run(clock.wait_until(moment))
     assert database_now() >= moment
+
+
+def test_a_machine_that_was_suspended_knows_for_how_long(monkeypatch):
+    """Its monotonic counter stood still: what it held would leave hours late, past its grace,
+    and be shown as on time."""
+    clock = Clock()
+    clock.set_by_database()
+    before = clock.now()
+    with_suspend = time.clock_gettime(time.CLOCK_BOOTTIME) + 3 * 3600
+    monkeypatch.setattr(time, "clock_gettime", {time.CLOCK_BOOTTIME: with_suspend}.__getitem__)
+    monkeypatch.setattr(time, "monotonic", lambda: 0.0)
+    assert clock.now() >= before + timedelta(hours=3)
