@@ -1,5 +1,6 @@
 """Evidence: the log's row of a try, and how late it was."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -64,19 +65,39 @@ def storable(evidence: Any) -> Any:
 
 
 def lateness_of_each(held: Sequence[Outcome]) -> dict[int, int]:
-    """By delivery, how late the try was that the channel accepted: with a known key the first
+    """By delivery, how late the try was that the channel accepted: with a known key an earlier
     one. Only the first part has an appointed time, and none has it that a person sends again."""
     first = [o for o in held if o.receipt and o.handed_at and o.claimed.part == 0]
     tried = [str(o.claimed.id) for o in first if o.claimed.started_at]
     again = History.objects.filter(kind="delivery", verb__in=BY_HAND, object_id__in=tried)
     by_hand = set(again.values_list("object_id", flat=True)) if tried else set()
-    times = [(o.claimed, _accepted_at(o)) for o in first if str(o.claimed.id) not in by_hand]
+    first = [o for o in first if str(o.claimed.id) not in by_hand]
+    doubtful = _doubtful([o for o in first if o.receipt and o.receipt.already])
+    times = [(o.claimed, _accepted_at(o, doubtful[o.claimed.id])) for o in first]
     return {claimed.id: lateness_of(at, claimed.leaves_at) for claimed, at in times if at}
 
 
-def _accepted_at(outcome: Outcome) -> datetime | None:
-    """None: it was accepted of a worker that died before it said when it had handed it over."""
-    is_known = outcome.receipt is not None and outcome.receipt.already
-    if is_known and outcome.claimed.crashes:
+def _doubtful(known: Sequence[Outcome]) -> dict[int, list[Attempt]]:
+    """By delivery, the tries of its first part that had no certain answer, in their order."""
+    found: dict[int, list[Attempt]] = defaultdict(list)
+    ids = [outcome.claimed.id for outcome in known]
+    rows = Attempt.objects.filter(delivery_id__in=ids, part=0, outcome=Attempt.Outcome.UNKNOWN)
+    for attempt in rows.order_by("id") if ids else ():
+        found[attempt.delivery_id].append(attempt)
+    return found
+
+
+def _accepted_at(outcome: Outcome, doubtful: Sequence[Attempt]) -> datetime | None:
+    """Of a known key, when the try was handed over that the channel names; where it names none
+    that was answered, the last one without an answer, lest it look earlier than it was. None: it
+    was accepted of a worker that died before it said when it had handed it over."""
+    receipt = outcome.receipt
+    if receipt is None or not receipt.already:
+        return outcome.handed_at
+    named = [a for a in doubtful if a.request_id and a.request_id == receipt.request_id]
+    if named:
+        return named[0].wire_at
+    if outcome.claimed.crashes:
         return None
-    return (outcome.claimed.started_at if is_known else None) or outcome.handed_at
+    unanswered = [a for a in doubtful if not a.request_id] or doubtful
+    return unanswered[-1].wire_at if unanswered else outcome.handed_at

@@ -24,15 +24,17 @@ def times_of(delivery: Delivery, attempts: Sequence[Attempt]) -> Times:
     first = [attempt for attempt in attempts if attempt.part == 0]
     accepted = [a for a in first if a.outcome == Attempt.Outcome.ACCEPTED]
     if accepted:
-        wire_at = _wire_at(delivery, accepted[0])
+        wire_at = _wire_at(delivery, accepted[0], first)
         return Times(delivery.due_at, accepted[0].claimed_at, wire_at, accepted[0].answered_at)
     wire_at = first[-1].wire_at if first else delivery.started_at
     return Times(delivery.due_at, delivery.claimed_at, wire_at, None)
 
 
-def _wire_at(delivery: Delivery, accepted: Attempt) -> datetime | None:
-    """Where the channel knew the key it was the first try that it had accepted."""
-    late, wire_at = accepted.lateness_ms, accepted.wire_at
-    if late is None or wire_at is None or lateness_of(wire_at, accepted.due_at) == late:
-        return wire_at
-    return delivery.started_at
+def _wire_at(
+    delivery: Delivery, accepted: Attempt, attempts: Sequence[Attempt]
+) -> datetime | None:
+    """Where the channel knew the key it was an earlier try that it had accepted."""
+    late = accepted.lateness_ms
+    times = [attempt.wire_at for attempt in attempts if attempt.wire_at]
+    counted = (at for at in times if lateness_of(at, delivery.leaves_at) == late)
+    return next(counted, accepted.wire_at)

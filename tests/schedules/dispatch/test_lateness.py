@@ -45,8 +45,8 @@ def retry(at: datetime) -> Any:
     return claimed
 
 
-def known(claimed: Any, at: datetime) -> Outcome:
-    receipt = Receipt(status=409, already=True)
+def known(claimed: Any, at: datetime, request_id: str = "") -> Outcome:
+    receipt = Receipt(status=409, request_id=request_id, already=True)
     return Outcome(claimed, True, False, answered_at=at, handed_at=at, receipt=receipt)
 
 
@@ -65,6 +65,35 @@ def test_a_retry_by_the_machine_counts_with_the_time_of_its_hand_over(world, pla
     at = delivery.due_at + 90 * SECOND
     settle([accepted(retry(at), at)])
     assert told(world, at) == [90_000]
+
+
+@pytest.mark.parametrize(
+    ("answers", "named", "counted"),
+    [
+        ([later("busy"), unknown("no answer")], "r-9", 1),
+        ([unknown("no answer"), later("busy")], "r-9", 0),
+        ([unknown("broken", request_id="r-1"), unknown("broken", request_id="r-2")], "r-2", 1),
+        ([unknown("broken", request_id="r-1"), unknown("broken", request_id="r-2")], "r-1", 0),
+        ([unknown("no answer"), unknown("broken", request_id="r-2")], "r-9", 0),
+        ([unknown("no answer"), unknown("no answer")], "r-9", 1),
+    ],
+)
+def test_with_a_known_key_it_is_the_try_that_may_have_been_accepted(
+    client, world, planned, answers, named, counted
+):
+    """One that was told to come back was not; which of several it was the channel may say."""
+    planned()
+    times = []
+    for answer in answers:
+        times.append(Delivery.objects.get().next_try_at + timedelta(milliseconds=30))
+        settle([not_accepted(retry(times[-1]), times[-1], answer)])
+    at = times[-1] + 90 * SECOND
+    settle([known(retry(at), at, named)])
+    delivery = Delivery.objects.get()
+    late = times[counted] - delivery.due_at
+    assert told(world, at) == [late // timedelta(milliseconds=1)]
+    on_the_wire_at = times_on_page(client, world, delivery)["On the wire"]
+    assert f"{times[counted]:%H:%M:%S.%f}"[:-3] in on_the_wire_at
 
 
 def test_with_a_known_key_it_is_the_first_try_that_counts(world, planned):
