@@ -83,7 +83,7 @@ MOVES: dict[type, dict[State, frozenset[State]]] = {
     },
     # The letters are those of docs/architecture.md.
     DeliveryState: {
-        _D.PLANNED: frozenset({_D.SENDING, _D.SKIPPED, _D.CANCELLED}),  # a, h, i
+        _D.PLANNED: frozenset({_D.SENDING, _D.SKIPPED, _D.CANCELLED, _D.UNCONFIRMED}),  # a, h, i, f
         _D.SENDING: frozenset(
             {
                 _D.SENT,  # b

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
 from channels import pull
+from schedules.actions.fence import IN_DOUBT
 from schedules.models import Delivery, HolidayException, OccurrenceChange, Run, Schedule
 from schedules.models.delivery import part_key
 from schedules.recurrence import changed_occurrences
@@ -98,7 +99,8 @@ def call_back(runs: QuerySet[Run], now: datetime) -> int:
 
 
 def cancel_waiting(open_runs: QuerySet[Run], now: datetime) -> int:
-    """Cancel what has not left of these runs; returns how many deliveries."""
+    """Cancel what has not left of these runs; returns how many deliveries. What waits for another
+    try after a lost answer may have arrived: it is not confirmed."""
     # In the order in which the settling worker locks them.
     held = Delivery.objects.filter(run__in=open_runs, state__in=OPEN_DELIVERY).order_by("id")
     list(held.select_for_update(of=("self",)).only("id"))
@@ -108,6 +110,8 @@ def cancel_waiting(open_runs: QuerySet[Run], now: datetime) -> int:
     waiting = mine.filter(state=DeliveryState.SENDING, wire_at=None)
     move(waiting, DeliveryState.PLANNED, claim=None, lease_until=None)
     planned = mine.filter(state=DeliveryState.PLANNED)
+    doubtful = planned.filter(in_doubt=True)
+    move(doubtful, DeliveryState.UNCONFIRMED, completed_at=now, error=IN_DOUBT)
     count = move(planned, DeliveryState.CANCELLED, completed_at=now)
     add_up(run_ids, now)
     return count

@@ -30,9 +30,7 @@ def times_of(delivery: Delivery, attempts: Sequence[Attempt]) -> Times:
     return Times(delivery.due_at, delivery.claimed_at, wire_at, None)
 
 
-def _wire_at(
-    delivery: Delivery, accepted: Attempt, attempts: Sequence[Attempt]
-) -> datetime | None:
+def _wire_at(delivery: Delivery, accepted: Attempt, attempts: Sequence[Attempt]) -> datetime | None:
     """Where the channel knew the key it was an earlier try that it had accepted."""
     late = accepted.lateness_ms
     times = [attempt.wire_at for attempt in attempts if attempt.wire_at]

@@ -255,6 +255,22 @@ def test_a_retry_of_what_was_on_the_wire_does_not_leave_after_a_cancel(active, p
     assert mark_wire(again, due_at + 5 * SECOND)[:2] == (set(), {delivery.pk: "cancelled"})
 
 
+@pytest.mark.parametrize("act", [cancel, delete])
+@pytest.mark.parametrize("is_claimed", [False, True])
+def test_what_may_have_arrived_is_not_said_to_be_cancelled(active, person, act, is_claimed):
+    due_at = active.next_due_at
+    plan_at(active, due_at)
+    (claimed,) = on_the_wire(due_at)
+    settle([not_accepted(claimed, due_at, unknown("no answer"))])
+    if is_claimed:
+        assert claim_at(due_at + timedelta(minutes=5))
+    act(active, by=person)
+    delivery = Delivery.objects.to_decide().get()
+    assert delivery.error == "It was not tried again; an earlier try may have arrived."
+    assert delivery.run.state == "unconfirmed"
+    assert claim_at(due_at + timedelta(minutes=5)) == []
+
+
 def test_a_working_copy_is_one_and_can_be_thrown_away(active, person):
     copy = begin_edit(active, by=person)
     assert begin_edit(active, by=person).pk == copy.pk

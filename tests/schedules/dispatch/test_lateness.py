@@ -68,7 +68,7 @@ def test_a_retry_by_the_machine_counts_with_the_time_of_its_hand_over(world, pla
 
 
 @pytest.mark.parametrize(
-    ("answers", "named", "counted"),
+    "case",
     [
         ([later("busy"), unknown("no answer")], "r-9", 1),
         ([unknown("no answer"), later("busy")], "r-9", 0),
@@ -78,10 +78,9 @@ def test_a_retry_by_the_machine_counts_with_the_time_of_its_hand_over(world, pla
         ([unknown("no answer"), unknown("no answer")], "r-9", 1),
     ],
 )
-def test_with_a_known_key_it_is_the_try_that_may_have_been_accepted(
-    client, world, planned, answers, named, counted
-):
+def test_with_a_known_key_it_is_the_try_that_may_have_been_accepted(client, world, planned, case):
     """One that was told to come back was not; which of several it was the channel may say."""
+    answers, named, counted = case
     planned()
     times = []
     for answer in answers:
