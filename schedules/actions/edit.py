@@ -1,6 +1,6 @@
 """Edits a registered schedule through a working copy, so that it changes all at once."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,9 +15,9 @@ from schedules.actions.clearing import go_or_ask, vouch
 from schedules.actions.locked import lock, lock_edited, lock_targets
 from schedules.actions.refusal import Refused
 from schedules.actions.register import summary
-from schedules.actions.replan import next_time, withdraw
+from schedules.actions.replan import appointed_runs, next_time, withdraw
 from schedules.models import Run, Schedule, ScheduleImage
-from schedules.recurrence import Kind
+from schedules.recurrence import Kind, next_occurrence
 from schedules.states import OPEN_RUN, ScheduleState
 
 EDITABLE = (
@@ -110,16 +110,24 @@ def _check_not_leaving(row: Schedule, copy: Schedule) -> None:
     more: the old one went, and the new one would follow it."""
     if row.timing_kind not in (Kind.ONCE, Kind.NOW):
         return
-    runs = Run.objects.filter(schedule=row, trigger=Run.Trigger.TIMING)
+    runs = appointed_runs(row).filter(trigger=Run.Trigger.TIMING)
     if runs.filter(state__in=OPEN_RUN).exists():
         raise Refused(
             _("It is being sent at this moment. Wait for that to end, then edit it, or cancel it.")
         )
-    if runs.filter(started_at__gt=copy.created_at).exists():
+    if runs.filter(started_at__gt=copy.created_at).exists() or _has_just_left(row, runs):
         raise Refused(
             _("It was sent while you were changing it. Discard the changes; to send it once "
               "more, edit it anew.")
         )  # fmt: skip
+
+
+def _has_just_left(row: Schedule, runs: Any) -> bool:
+    """Whether its one time has gone by while it still looked as if it were to come."""
+    if row.state != ScheduleState.ACTIVE or row.registered_at is None:
+        return False
+    only = next_occurrence(row.timing, row.registered_at - timedelta.resolution)
+    return only is not None and runs.filter(at=only.due_at, started_at__isnull=False).exists()
 
 
 def take_over(copy: Schedule, row: Schedule) -> None:

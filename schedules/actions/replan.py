@@ -37,7 +37,7 @@ def withdraw(schedule: Schedule, now: datetime) -> int:
 def withdraw_one(schedule: Schedule, appointed_at: datetime, now: datetime) -> bool:
     """The same of one occurrence. Returns whether nothing of it is there now: neither a run that
     has begun, nor one whose time has come."""
-    own = _appointed(schedule).filter(at=appointed_at)
+    own = appointed_runs(schedule).filter(at=appointed_at)
     _withdraw(_to_come(schedule, now).filter(pk__in=list(own.values_list("pk", flat=True))))
     return not own.filter(trigger=Run.Trigger.TIMING).exists()
 
@@ -45,12 +45,12 @@ def withdraw_one(schedule: Schedule, appointed_at: datetime, now: datetime) -> b
 def withdraw_from(schedule: Schedule, since: datetime, now: datetime) -> dict[datetime, datetime]:
     """The same of the occurrences from one on. Returns those that stand, as they have begun or
     gone: by when their rule appointed them, when they were due."""
-    own = _appointed(schedule).filter(at__gte=since)
+    own = appointed_runs(schedule).filter(at__gte=since)
     _withdraw(_to_come(schedule, now).filter(pk__in=list(own.values_list("pk", flat=True))))
     return dict(own.filter(trigger=Run.Trigger.TIMING).values_list("at", "due_at"))
 
 
-def _appointed(schedule: Schedule) -> Any:
+def appointed_runs(schedule: Schedule) -> Any:
     """Its runs, with when its rule has them as `at`."""
     return Run.objects.annotate(at=Coalesce("first_due_at", "due_at")).filter(schedule=schedule)
 

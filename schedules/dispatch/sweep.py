@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
+from django.db.models import F
 
 from channels import alerts
 from channels.alerts import AlertKind
@@ -64,7 +65,9 @@ def complete(now: datetime) -> int:
     with transaction.atomic():
         locked = done.select_related("unit").select_for_update(skip_locked=True, of=("self",))
         schedules = list(locked[:ROWS_A_TURN])
-        move(Schedule.objects.filter(pk__in=[s.pk for s in schedules]), ScheduleState.COMPLETED)
+        # Who has read it before looks at it anew: to change what has gone sends it once more.
+        rows = Schedule.objects.filter(pk__in=[s.pk for s in schedules])
+        move(rows, ScheduleState.COMPLETED, revision=F("revision") + 1)
         history.record_machine("completed", [(s, s.unit.path) for s in schedules], now=now)
     return len(schedules)
 

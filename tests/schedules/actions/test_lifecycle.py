@@ -26,6 +26,7 @@ from schedules.actions.resolve import Verdict
 from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.plan import plan
 from schedules.dispatch.settle import settle
+from schedules.dispatch.sweep import sweep
 from schedules.models import Delivery, Run, Schedule
 from tests.schedules.conftest import (
     SECOND,
@@ -276,6 +277,44 @@ def test_a_working_copy_is_one_and_can_be_thrown_away(active, person):
     assert begin_edit(active, by=person).pk == copy.pk
     drop_edit(copy, by=person)
     assert list(Schedule.objects.all()) == [active]
+
+
+def test_what_has_just_gone_is_not_changed_as_if_it_were_to_come(make_schedule, person):
+    """Until the sweep it is still active: a program that moves it has not seen that it has left."""
+    schedule = register(make_schedule(), by=person)
+    due_at = schedule.next_due_at
+    plan_at(schedule, due_at)
+    (claimed,) = on_the_wire(due_at)
+    settle([accepted(claimed, due_at)])
+    Run.objects.update(started_at=database_now() - SECOND)
+    with pytest.raises(Refused):
+        edit(schedule, person, text="New")
+    schedule.refresh_from_db()
+    assert (schedule.text, schedule.next_due_at) == ("Good morning", None)
+
+
+def test_what_is_sent_once_more_may_be_changed_until_it_leaves(make_schedule, person):
+    schedule = register(make_schedule(), by=person)
+    due_at = schedule.next_due_at
+    plan_at(schedule, due_at)
+    (claimed,) = on_the_wire(due_at)
+    settle([accepted(claimed, due_at)])
+    sweep(due_at)
+    Run.objects.update(started_at=database_now() - timedelta(hours=1))
+    later_on = due_at + timedelta(days=1)
+    edit(schedule, person, date=later_on.date(), text="Again")
+    plan_at(schedule, later_on)
+    assert edit(schedule, person, text="Better").next_due_at == later_on
+
+
+def test_who_has_read_it_before_it_completed_is_told_that_it_has_changed(make_schedule, person):
+    schedule = register(make_schedule(), by=person)
+    plan_at(schedule, schedule.next_due_at)
+    (claimed,) = on_the_wire(schedule.next_due_at)
+    settle([accepted(claimed, schedule.next_due_at)])
+    sweep(schedule.next_due_at)
+    completed = Schedule.objects.get()
+    assert (completed.state, completed.revision) == ("completed", schedule.revision + 1)
 
 
 def test_a_completed_schedule_that_gets_a_new_time_goes_on(world, make_schedule, person):

@@ -334,11 +334,14 @@ def hash_of(name: str) -> int:
     return sum(map(ord, name))
 
 
-def test_a_single_message_that_was_sent_can_be_edited_anew(scenes):
+def test_a_single_message_can_be_edited_anew_once_it_is_completed(scenes):
     act = ACTS["move time"]
     scene = scenes(act)
     scene.worker.work(scene.due_at)
     scene.now = scene.due_at + SECOND
+    with pytest.raises(Refused):
+        act.do(scene)  # it may have been asked for before its second
+    sweep(scene.now)
     assert isinstance(act.do(scene), Schedule)
     scene.worker.work_on(scene.now)
     assert len(scene.worker.seen) == 2 * len(scene.rooms)
