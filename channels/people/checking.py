@@ -139,7 +139,7 @@ class _Reader:
         if is_formula(raw):
             return _("It begins as a formula does. Only plain texts are taken.")
         if name == "language" and cell and _folded(cell) not in self._languages:
-            known = ", ".join(code for code, _name in settings.LANGUAGES)
+            known = ", ".join(str(name) for _code, name in settings.LANGUAGES)
             return _("No such language. Known are: %(known)s.") % {"known": known}
         if name == "tags":
             return _tags_problem(words_in(cell))

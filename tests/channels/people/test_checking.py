@@ -60,7 +60,7 @@ def test_languages_are_read_by_code_and_by_name(check, code):
         ([ONE, "", "+Seoul"], "Region", "formula"),
         ([ONE, "", "", "", "@vip"], "Tags", "formula"),
         ([ONE, "-1+2"], "Name", "formula"),
-        ([ONE, "", "", "Klingon"], "Language", "zh-hant"),
+        ([ONE, "", "", "Klingon"], "Language", "繁體中文"),
         ([ONE, "n" * 101], "Name", "100"),
         ([ONE, "", "r" * 51], "Region", "50"),
         ([ONE, "", "", "", "t" * 51], "Tags", "50"),
