@@ -83,3 +83,21 @@ def test_why_names_the_role_in_words(world: World, browse: Callable[..., Page]) 
     page.goto(f"/admin/organisation/why/?unit={world.xinyi.pk}")
     expect(page.get_by_text("manager of HQ, above Xinyi").first).to_be_visible()
     shot(page, "why-en-wide")
+
+
+def test_a_manager_sees_the_pages_as_somebody_and_leaves(
+    world: World, browse: Callable[..., Page]
+) -> None:
+    page = browse(speaks(world.people["hq"], "ko"), width=390)
+    page.goto(f"/admin/orgs/member/{world.people['xinyi'].member.pk}/change/")
+    page.get_by_role("button", name="이 구성원으로 보기").click()
+    banner = page.locator(".teiji-look")
+    expect(banner).to_contain_text("xinyi(Xinyi, 관리자)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    shot(page, "view-as-ko-phone")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.evaluate("document.documentElement.classList.add('dark')")
+    shot(page, "view-as-ko-wide-dark")
+    banner.get_by_role("button", name="끝내기").click()
+    expect(banner).to_have_count(0)
+    shot(page, "person-ko-wide")
