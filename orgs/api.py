@@ -82,6 +82,7 @@ class UnitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingViewSe
     queryset = Unit.objects.order_by("id")
     serializer_class = UnitSerializer
     filterset_class = UnitFilter
+    orderings = ("name", "code")
     acts = {
         "list": Act.VIEW,
         "retrieve": Act.VIEW,

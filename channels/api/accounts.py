@@ -207,6 +207,7 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingVie
     queryset = Account.objects.select_related("unit", "check_row")
     serializer_class = AccountSerializer
     filterset_class = AccountFilter
+    orderings = ("name",)
     acts = {
         "list": Act.VIEW,
         "retrieve": Act.VIEW,

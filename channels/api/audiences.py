@@ -98,6 +98,7 @@ class AudienceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingVi
     queryset = Audience.objects.all()
     serializer_class = AudienceSerializer
     filterset_class = AudienceFilter
+    orderings = ("name",)
     acts = {
         "list": Act.VIEW,
         "retrieve": Act.VIEW,

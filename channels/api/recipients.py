@@ -119,6 +119,7 @@ class RecipientViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingV
     queryset = Recipient.objects.prefetch_related("tags")
     serializer_class = RecipientSerializer
     filterset_class = RecipientFilter
+    orderings = ("address",)
     acts = {
         "list": Act.VIEW,
         "retrieve": Act.VIEW,

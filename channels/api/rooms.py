@@ -79,6 +79,7 @@ class RoomViewSet(
     queryset = Room.objects.select_related("account")
     serializer_class = RoomSerializer
     filterset_class = RoomFilter
+    orderings = ("name",)
     acts = {
         "list": Act.VIEW,
         "retrieve": Act.VIEW,

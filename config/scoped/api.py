@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
+from rest_framework.status import is_success
 from rest_framework.viewsets import GenericViewSet
 
 from config.scoped.fields import ScopedRelatedField
@@ -14,6 +15,7 @@ from config.scoped.openapi import ProblemSchema
 from config.scoped.parsers import StrictJSONParser
 from config.scoped.permission import ReachPermission
 from config.scoped.rates import TokenRate
+from config.scoped.sparse import asked_fields, narrowed
 from orgs.reach import Act, within
 
 __all__ = ["ScopedRelatedField", "ScopedViewSet"]
@@ -30,18 +32,24 @@ class ScopedViewSet(GenericViewSet):
     lookup_value_regex = "[0-9]{1,18}"
     schema = ProblemSchema()
     filterset_class: ClassVar[Any] = None
+    # By what else its lists may be ordered than as they are, the other way round.
+    orderings: ClassVar[tuple[str, ...]] = ()
     # Whether an act may be refused for the state in which its row is (409).
     may_conflict: ClassVar[bool] = False
     post: Any  # set by the router, for each address anew
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        self.asked_fields = asked_fields(request, self)
         if key := key_of(request):
             self.post = partial(answer_once, key, self.post)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         for name, value in vars(request).get("rate", {}).items():
             response[name] = value
+        asked = getattr(self, "asked_fields", None)
+        if asked is not None and is_success(response.status_code):
+            response.data = narrowed(response.data, asked)
         return super().finalize_response(request, response, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet:

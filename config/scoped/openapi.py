@@ -6,6 +6,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
 
+from config.scoped import sparse
 from config.scoped.once import HEADER, LONGEST_KEY
 from config.scoped.problems import MEDIA_TYPE
 from orgs.reach import Act
@@ -39,6 +40,9 @@ class ProblemSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         given: list[Any] = list(super().get_override_parameters())
+        view: Any = self.view
+        if self.method == "GET" and view.action in sparse.ACTIONS:
+            given.append(sparse.PARAMETER)
         return [*given, IDEMPOTENCY_KEY] if self.method == "POST" else given
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
@@ -60,7 +64,7 @@ class ProblemSchema(AutoSchema):
         ]
         view: Any = self.view
         takes_body = self.method in BODIES and self.get_request_serializer() is not None
-        if takes_body or self._is_list_view():
+        if takes_body or self._is_list_view() or view.action in sparse.ACTIONS:
             codes.append(status.HTTP_400_BAD_REQUEST)
         if takes_body:
             codes.append(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)

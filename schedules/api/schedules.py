@@ -64,6 +64,7 @@ class ScheduleViewSet(Occurrences, mixins.ListModelMixin, mixins.RetrieveModelMi
     )
     serializer_class = ScheduleSerializer
     filterset_class = ScheduleFilter
+    orderings = ("title", "created_at", "updated_at")
     may_conflict = True
     acts = {
         "list": Act.VIEW,
@@ -172,7 +173,7 @@ class ScheduleViewSet(Occurrences, mixins.ListModelMixin, mixins.RetrieveModelMi
     @extend_schema(
         operation_id="schedules_logs_list", filters=True, responses=LogSerializer(many=True)
     )
-    @action(detail=True, filterset_class=LogFilter, pagination_class=PagesByTime)
+    @action(detail=True, filterset_class=LogFilter, pagination_class=PagesByTime, orderings=())
     def logs(self, request: Request, pk: str) -> Response:
         """The log of one schedule."""
         schedule = self.get_object()
