@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from orgs.clock import database_now
 from orgs.reach import Act, can_anywhere
+from schedules.admin.calendar_many import calendar_many
 from schedules.admin.calendar_move import calendar_move
 from schedules.admin.calendar_time import calendar_run, calendar_time
 from schedules.models import Schedule
@@ -56,6 +57,7 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
         "has_script": has_script,
         "is_list": is_list,
         "locale": get_language() if get_language() in LOCALES else "",
+        "back": f"?{place.query(narrowing)}",
         "may_register": can_anywhere(request.user, Act.CREATE, Schedule),
         "now": now,
     }
@@ -157,7 +159,13 @@ def _listed(asked: Asked, now: datetime) -> dict[str, Any]:
         }
         for day, entries in shown.by_day(asked).items()
     ]
-    return {"days": days, "notes": notes_of(shown), "quiet": quiet_of(asked)}
+    may_choose = any(entry.may_move for entry in shown.entries)
+    return {
+        "days": days,
+        "may_choose": may_choose,
+        "notes": notes_of(shown),
+        "quiet": quiet_of(asked),
+    }
 
 
 def _look(entry: Entry) -> tuple[str, str]:
@@ -193,6 +201,7 @@ def _quiet(asked: Asked) -> list[list[str]]:
 urlpatterns = [
     path("", admin.site.admin_view(calendar_page), name="calendar"),
     path("events/", admin.site.admin_view(calendar_events), name="calendar-events"),
+    path("several/", admin.site.admin_view(calendar_many), name="calendar-many"),
     path("runs/<int:pk>/", admin.site.admin_view(calendar_run), name="calendar-run"),
     path("schedules/<int:pk>/time/", admin.site.admin_view(calendar_time), name="calendar-time"),
     path("schedules/<int:pk>/move/", admin.site.admin_view(calendar_move), name="calendar-move"),

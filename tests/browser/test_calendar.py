@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from orgs.clock import database_now
 from orgs.reach import Role
 from schedules.actions import register
-from schedules.models import Schedule
+from schedules.models import OccurrenceChange, Schedule
 from tests.conftest import World
 from tests.schedules.calendar.test_entries import make_run
 
@@ -177,6 +177,41 @@ def test_this_and_later_are_dragged_looked_at_and_moved(
     expect(page.get_by_text("This one and those after it go at their new times.")).to_be_visible()
     expect(events(page, "아침 공지").filter(has_text="11:15").first).to_be_visible()
     assert Schedule.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    "shown", ["ko light 1280", "zh-hant dark 1280", "ko dark 390", "zh-hant light 390"]
+)
+def test_several_are_ticked_and_moved_by_keyboard_alone(
+    browse: Callable[..., Page], week: Schedule, clerk: Any, shown: str
+) -> None:
+    language, scheme, width = shown.split()
+    clerk.language = language
+    clerk.save()
+    page = browse(clerk, width=int(width))
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.goto("/admin/")
+    page.evaluate(f"localStorage.setItem('_x_adminTheme', JSON.stringify('{scheme}'))")
+    for view in ("month", "week", "day"):
+        page.goto(f"/admin/calendar/?view={view}&date={tomorrow():%Y-%m-%d}")
+        expect(page.locator(".fc-event").first).to_be_visible()
+        look(page, f"{view}-{language}-{scheme}")
+    page.goto(f"/admin/calendar/?view=list&date={tomorrow() + 7 * DAY:%Y-%m-%d}")
+    boxes = page.locator("input[name=row]")
+    buttons = page.locator("[data-many]")
+    expect(buttons.first).to_be_disabled()
+    for number in (0, 1):
+        boxes.nth(number).focus()
+        page.keyboard.press("Space")
+    look(page, f"list-{language}-{scheme}")
+    minutes = page.locator("input[name=minutes]")
+    minutes.fill("75")
+    minutes.press("Enter")
+    expect(page.locator(".tj-many tbody tr")).to_have_count(2)
+    expect(page.locator(".tj-many").get_by_text("10:15").first).to_be_visible()
+    look(page, f"many-{language}-{scheme}")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert OccurrenceChange.objects.count() == 2
 
 
 def later(day: str) -> str:

@@ -72,7 +72,7 @@ def test_the_page_names_the_zone_and_offers_what_is_within_reach(daily, desk, wo
 
 def test_the_list_has_every_day_and_links_to_each_time(daily, desk, now):
     page = desk.get(reverse("calendar"), {"view": "list", "date": str(now.date() + 9 * DAY)})
-    assert page.content.decode().count("Nine o’clock") == 7
+    assert page.content.decode().count("data-dialog>Nine o’clock</a>") == 7
 
 
 def test_without_the_script_every_view_is_a_list_that_says_what_to_do(daily, desk, monkeypatch):

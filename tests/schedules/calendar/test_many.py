@@ -1,0 +1,94 @@
+"""Several times of the calendar at once: each answered by itself, none for the others."""
+
+from datetime import time, timedelta
+
+import pytest
+from django.urls import reverse
+
+from orgs.reach import Role
+from schedules.actions import register
+from schedules.models import OccurrenceChange, Schedule
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def daily(make_schedule, clerk):
+    timing = {"timing_kind": "daily", "time": time(9), "date": None, "zone": "Asia/Taipei"}
+    return register(make_schedule(**timing), by=clerk)
+
+
+@pytest.fixture
+def once(make_schedule, clerk):
+    return register(make_schedule(due_in=40 * 3600, text="Once", title="Single"), by=clerk)
+
+
+def key(row, days=0, revision=None):
+    at = row.next_due_at + DAY * days
+    return f"{row.pk}@{at.isoformat()}@{row.revision if revision is None else revision}"
+
+
+def do(client, verb, *keys, **more):
+    values = {"verb": verb, "row": keys, "back": "?view=list&date=2031-05-06", **more}
+    return client.post(reverse("calendar-many"), values)
+
+
+def test_several_of_one_series_and_a_single_message_move_by_as_much(daily, once, desk):
+    times = daily.next_due_at, once.next_due_at
+    page = do(desk, "shift", key(daily), key(daily, 1), key(once), minutes="90")
+    assert "3 were changed" in page.content.decode()
+    put = OccurrenceChange.objects.order_by("appointed_at").values_list("due_at", flat=True)
+    assert list(put) == [times[0] + DAY * day + timedelta(minutes=90) for day in (0, 1)]
+    once.refresh_from_db()
+    assert once.next_due_at == times[1] + timedelta(minutes=90)
+    assert "view=list&amp;date=2031-05-06" in page.content.decode()
+
+
+def test_what_cannot_be_left_out_says_so_and_the_others_are(daily, once, desk):
+    page = do(desk, "skip", key(daily), key(once)).content.decode()
+    assert "1 was changed" in page and "1 was not" in page
+    assert "sent once only" in page
+    assert OccurrenceChange.objects.get().skips
+
+
+def test_schedules_are_paused_once_however_many_times_of_them_are_chosen(daily, desk):
+    page = do(desk, "pause", key(daily), key(daily, 1)).content.decode()
+    assert "2 were changed" in page
+    assert Schedule.objects.get().state == "paused"
+
+
+def test_what_was_changed_meanwhile_is_refused(daily, desk):
+    page = do(desk, "skip", key(daily, revision=daily.revision + 1)).content.decode()
+    assert "changed since you looked" in page
+    assert not OccurrenceChange.objects.exists()
+
+
+def test_a_move_by_nothing_is_asked_about(daily, desk):
+    page = do(desk, "shift", key(daily)).content.decode()
+    assert "Say by how many" in page and not OccurrenceChange.objects.exists()
+
+
+@pytest.mark.parametrize("who", ["tainan", "stranger", "viewer"])
+@pytest.mark.parametrize("verb", ["skip", "shift", "pause"])
+def test_who_may_not_changes_nothing(daily, client, world, who, verb):
+    by = world.people.get(who) or world.person(world.xinyi, Role.VIEWER)
+    client.force_login(by)
+    answer = do(client, verb, key(daily), minutes="5")
+    if who != "viewer":
+        assert answer.status_code == 404
+    assert Schedule.objects.get().state == "active" and not OccurrenceChange.objects.exists()
+
+
+@pytest.mark.parametrize("row", ["", "x@y@z", "1@2027-01-01@1", "9999999@2027-01-01T00:00Z@1"])
+def test_nothing_that_is_there_is_not_there(daily, desk, row):
+    assert do(desk, "skip", row).status_code == 404
+
+
+def test_the_list_offers_boxes_to_those_who_may(daily, desk, client, world, now):
+    address = reverse("calendar"), {"view": "list", "date": str(now.date() + 9 * DAY)}
+    page = desk.get(*address).content.decode()
+    assert page.count('name="row"') == 7 and "worklist" in page
+    client.force_login(world.person(world.xinyi, Role.VIEWER))
+    assert 'name="row"' not in client.get(*address).content.decode()
