@@ -47,8 +47,11 @@ def attempt_of(outcome: Outcome, lateness: dict[int, int]) -> Attempt:
 
 
 def _billed(outcome: Outcome) -> int:
-    """Of a batch, those who were in it when it left, and whom the channel took."""
+    """Of a batch, those who were in it when it left, and whom the channel took. Nothing of an
+    account that bills nothing."""
     claimed, receipt = outcome.claimed, outcome.receipt
+    if not claimed.billed:
+        return 0
     refused = receipt.answer.get("refused") if receipt and claimed.is_batch else None
     return claimed.billed - (len(refused) if isinstance(refused, list) else 0)
 

@@ -195,6 +195,27 @@ def test_of_1200_people_in_three_batches_a_bad_id_costs_only_itself(
     assert [row.answer["refused"] for row in accepted if "refused" in row.answer] == [[bad]]
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("quota", "billed"), [("", 0), ("500", 1)])
+def test_who_is_refused_costs_nothing_where_nothing_is_billed_either(
+    world, run_for, dispatch, quota, billed
+):
+    world.sandbox.config = {"strangers": "gone-", "quota": quota}
+    world.sandbox.save()
+    facts = {"unit": world.xinyi, "account": world.sandbox}
+    people = [Recipient.objects.create(address=word, **facts) for word in ("ann", "gone-1")]
+    audience = Audience.objects.create(name="Some", **facts)
+    audience.recipients.set(people)
+    run = run_for(audience)
+    dispatch()
+    run.refresh_from_db()
+    assert (run.state, run.sent) == ("sent", 1)
+    attempt = Attempt.objects.get()
+    assert (attempt.billed, attempt.answer["refused"]) == (billed, ["gone-1"])
+    (row,) = Delivery.objects.to_person(people[1])
+    assert row.is_refused
+
+
 def test_a_channel_without_audiences_is_refused(world):
     phone = Account.objects.create(unit=world.hq, name="Phone", kind="iris", is_shared=True)
     audience = Audience(unit=world.xinyi, account=phone, name="Members")
