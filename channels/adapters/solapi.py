@@ -130,8 +130,10 @@ class SolapiAdapter(Adapter):
         except (KeyError, TypeError, ValueError) as error:
             raise unknown("Solapi’s answer cannot be read.", **answer.evidence) from error
         if won + points <= 0:
-            words = "Solapi: the balance is used up. Charge it in the Solapi console."
-            raise refused(words, account_wide=True, **answer.evidence)
+            raise refused(
+                "The balance at Solapi is used up. Charge it in the Solapi console.",
+                account_wide=True, **answer.evidence,
+            )  # fmt: skip
         return Standing(balance=f"₩{won:,.0f} + {points:,.0f} P" if points else f"₩{won:,.0f}")
 
     def address_problem(self, address: str) -> Any | None:

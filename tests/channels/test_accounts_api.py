@@ -176,14 +176,17 @@ def test_a_channel_that_cannot_be_asked_is_a_conflict(api: Caller) -> None:
     assert api.post(f"/accounts/{account.pk}/check").status_code == 409
 
 
-def test_a_change_lets_a_stopped_account_go_on_and_forgets_an_old_quota(world: World) -> None:
+def test_a_change_of_a_stopped_account_asks_its_channel_and_forgets_an_old_quota(
+    world: World,
+) -> None:
     api = caller(world.people["hq"])
     world.sandbox.stop("Token revoked", database_now())
     QuotaReading.objects.create(account=world.sandbox, limit=5, tried_at=database_now())
     shown = api.get(f"/accounts/{world.sandbox.pk}").json()
     assert shown["stopped_why"] == "Token revoked"
     changed = api.patch(f"/accounts/{world.sandbox.pk}", {"settings": {"quota": "100"}}).json()
-    assert changed["stopped_at"] is None
+    assert changed["stopped_at"] is not None and changed["check"]["is_waiting"]
+    assert AccountCheck.objects.get(account=world.sandbox).is_seen_to
     assert not QuotaReading.objects.filter(limit=5).exists()
 
 

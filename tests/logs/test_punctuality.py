@@ -69,9 +69,9 @@ def test_figures_of_somebody_else_lead_to_no_row_out_of_reach(world: World) -> N
 def test_a_sibling_s_late_message_is_nowhere_on_the_page(client: Client, world: World) -> None:
     now = database_now()
     accepted(world.xinyi, now, 100)
-    accepted(world.tainan, now, 9_876, schedule_title="Sibling’s", channel="webhook")
+    accepted(world.tainan, now, 9_876, schedule_title="Sibling’s", channel="kakao")
     mine, theirs = (shown(client, world.people[name]) for name in ("xinyi", "tainan"))
-    for word in ("9876", "Sibling", "webhook"):
+    for word in ("9876", "Sibling", "kakao"):
         assert word not in mine.content.decode()
         assert word in theirs.content.decode()
 

@@ -179,13 +179,15 @@ def test_who_has_opted_out_stays_so_unless_it_is_said(api, item, add_person):
 def mixed(world, item, add_person):
     """One that is right, and the others each wrong in another way; with the field."""
     hidden = add_person(unit=world.tainan, address=line_id(9), name="Hidden")
+    account = type(world.sandbox)
+    no_people = account.objects.create(unit=world.hq, name="Phone", kind="iris", is_shared=True)
     return hidden, [
         (item(1, name="Right"), None),
         (item(9, name="Stolen"), "address"),
         (item(1), "address"),
         (item(2) | {"address": "nobody"}, "address"),
         (item(3) | {"account": 999_999}, "account"),
-        (item(4) | {"account": world.sandbox.pk}, "address"),
+        (item(4) | {"account": no_people.pk}, "address"),
         (item(5, unit=world.tainan.pk), "unit"),
         (item(6, unit=999_999), "unit"),
         (item(7, language="tlh"), "language"),

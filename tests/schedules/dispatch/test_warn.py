@@ -8,13 +8,14 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from channels.adapters.base import later, refused, unknown
+from channels.adapters.base import Standing, later, refused, unknown
 from channels.alerts.gather import gather
-from channels.models import Account, Alert, Notice, Room
+from channels.models import Account, AccountCheck, Alert, Notice, Room
 from orgs.clock import database_now
 from orgs.models import Unit
 from schedules.actions import Verdict, cancel, pause, register, resolve
 from schedules.actions.fence import Trouble, lift, own_installation, put_up, stop
+from schedules.dispatch.check_accounts import Checked, write
 from schedules.dispatch.confirm import Answer, due_questions, write_answers
 from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.pace import note_answers
@@ -191,6 +192,8 @@ def test_that_an_account_goes_on_is_told_where_it_was_stopped(world, client, han
             "setting_honours_key": "no"}  # fmt: skip
     answer = client.post(address, form)
     assert answer.status_code == 302, answer.context["adminform"].form.errors
+    (row,) = AccountCheck.take(database_now(), 9)
+    write([Checked(row, database_now(), Standing())], database_now())
     stopped, over = Alert.objects.order_by("id")
     assert (stopped.subject, over.subject, over.is_over) == (over.subject, stopped.subject, True)
     client.post(address, form)
