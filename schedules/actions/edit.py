@@ -15,7 +15,7 @@ from schedules.actions.clearing import go_or_ask, vouch
 from schedules.actions.locked import lock, lock_edited, lock_targets
 from schedules.actions.refusal import Refused
 from schedules.actions.register import summary
-from schedules.actions.replan import appointed_runs, next_time, withdraw
+from schedules.actions.replan import appointed_runs, next_time, refuse_twice_a_day, withdraw
 from schedules.models import Run, Schedule, ScheduleImage
 from schedules.recurrence import Kind, next_occurrence
 from schedules.states import OPEN_RUN, ScheduleState
@@ -70,6 +70,7 @@ def change(copy: Schedule, *, by: Any) -> Schedule:
     before = summary(row)
     withdraw(row, now)
     _check_not_leaving(row, copy)
+    refuse_twice_a_day(row, copy.timing, now)
     take_over(copy, row)
     _reactivate(row, by=by, now=now)
     after = summary(row)

@@ -2,15 +2,18 @@
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
 
 from channels import pull
 from schedules.actions.fence import IN_DOUBT
+from schedules.actions.refusal import Refused
 from schedules.models import Delivery, HolidayException, OccurrenceChange, Run, Schedule
 from schedules.models.delivery import part_key
-from schedules.recurrence import changed_occurrences
+from schedules.recurrence import Kind, Timing, changed_occurrences, next_occurrence
 from schedules.states import (
     OPEN_DELIVERY,
     OPEN_RUN,
@@ -20,6 +23,8 @@ from schedules.states import (
     move,
 )
 from schedules.totals import add_up
+
+ONCE_A_DAY = (Kind.DAILY, Kind.WEEKLY, Kind.MONTHLY)
 
 
 def withdraw(schedule: Schedule, now: datetime) -> int:
@@ -115,6 +120,22 @@ def cancel_waiting(open_runs: QuerySet[Run], now: datetime) -> int:
     count = move(planned, DeliveryState.CANCELLED, completed_at=now)
     add_up(run_ids, now)
     return count
+
+
+def refuse_twice_a_day(schedule: Schedule, timing: Timing, now: datetime) -> None:
+    """Raises Refused where one that leaves at this moment would come once more on the same day by
+    this new timing: whoever moves it means one message. Asked once the runs to come are withdrawn.
+    """
+    coming = next_occurrence(timing, now) if timing.kind in ONCE_A_DAY else None
+    if coming is None:
+        return
+    zone = ZoneInfo(timing.zone)
+    leaving = appointed_runs(schedule).filter(trigger=Run.Trigger.TIMING, state__in=OPEN_RUN)
+    days = {at.astimezone(zone).date() for at in leaving.values_list("at", flat=True)}
+    if coming.due_at.astimezone(zone).date() in days:
+        raise Refused(
+            _("It is being sent at this moment. Wait for that to end, then edit it, or cancel it.")
+        )
 
 
 def next_time(schedule: Schedule, now: datetime) -> datetime | None:

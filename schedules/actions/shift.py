@@ -13,7 +13,7 @@ from schedules import rules
 from schedules.actions.clearing import go_or_ask, vouch
 from schedules.actions.locked import lock, lock_targets
 from schedules.actions.refusal import Refused
-from schedules.actions.replan import next_time, withdraw
+from schedules.actions.replan import next_time, refuse_twice_a_day, withdraw
 from schedules.clearance import is_cleared
 from schedules.models import Schedule
 from schedules.recurrence import Kind, NoShiftError, next_occurrence, shifted
@@ -37,6 +37,7 @@ def shift(schedule: Schedule, *, by: Any, span: timedelta, seen: int | None = No
     withdraw(row, now)
     if row.timing_kind == Kind.ONCE and row.runs.filter(state__in=OPEN_RUN).exists():
         raise Refused(_("It is being sent at this moment."))
+    refuse_twice_a_day(row, row.timing, now)
     row.next_due_at = next_time(row, now)
     row.revision += 1
     row.save(update_fields=[*MOVED, "next_due_at", "revision", "updated_at"])

@@ -1,6 +1,6 @@
 """People act while the machine does: either the old or the new, never both, never half."""
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
@@ -19,6 +19,7 @@ from schedules.actions import (
     register,
     resolve,
     resume,
+    shift,
     toggle,
 )
 from schedules.actions.refusal import OutOfReach
@@ -28,6 +29,7 @@ from schedules.dispatch.plan import plan
 from schedules.dispatch.settle import settle
 from schedules.dispatch.sweep import sweep
 from schedules.models import Delivery, Run, Schedule
+from tests.schedules.at_once import act_at
 from tests.schedules.conftest import (
     SECOND,
     accepted,
@@ -291,6 +293,51 @@ def test_what_has_just_gone_is_not_changed_as_if_it_were_to_come(make_schedule, 
         edit(schedule, person, text="New")
     schedule.refresh_from_db()
     assert (schedule.text, schedule.next_due_at) == ("Good morning", None)
+
+
+def leaving(make_schedule, person) -> tuple[Schedule, datetime]:
+    """A daily one that is on the wire at this moment."""
+    schedule = register(make_schedule(timing_kind="daily", date=None), by=person)
+    due_at = schedule.next_due_at
+    plan_at(schedule, due_at)
+    on_the_wire(due_at)
+    return Schedule.objects.get(), due_at
+
+
+def minutes_later(schedule: Schedule, minutes: int) -> time:
+    moved = datetime.combine(date(2026, 1, 1), schedule.time) + timedelta(minutes=minutes)
+    return moved.time()
+
+
+@pytest.mark.parametrize("how", ["edit", "shift"])
+def test_what_goes_daily_and_leaves_now_is_not_moved_to_later_that_day(
+    make_schedule, person, how, monkeypatch
+):
+    schedule, due_at = leaving(make_schedule, person)
+    act_at(monkeypatch, due_at)
+    with pytest.raises(Refused, match="being sent at this moment"):
+        if how == "edit":
+            edit(schedule, person, time=minutes_later(schedule, 1))
+        else:
+            shift(schedule, by=person, span=timedelta(minutes=1))
+    schedule.refresh_from_db()
+    assert schedule.next_due_at == due_at + timedelta(days=1)
+
+
+def test_it_is_moved_earlier_or_reworded_while_it_leaves(make_schedule, person, monkeypatch):
+    schedule, due_at = leaving(make_schedule, person)
+    act_at(monkeypatch, due_at)
+    edit(schedule, person, text="From tomorrow on")
+    moved = edit(schedule, person, time=minutes_later(schedule, -1))
+    assert moved.next_due_at == due_at + timedelta(days=1) - timedelta(minutes=1)
+
+
+def test_once_it_has_left_it_may_go_later_that_day_as_well(make_schedule, person, monkeypatch):
+    schedule, due_at = leaving(make_schedule, person)
+    act_at(monkeypatch, due_at + SECOND)
+    Run.objects.update(state="sent")
+    moved = edit(schedule, person, time=minutes_later(schedule, 1))
+    assert moved.next_due_at == due_at + timedelta(minutes=1)
 
 
 def test_what_is_sent_once_more_may_be_changed_until_it_leaves(make_schedule, person):
