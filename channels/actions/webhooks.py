@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -17,6 +16,7 @@ from channels.webhooks.note import give_up_waiting
 from channels.webhooks.signing import new_secret
 from channels.webhooks.spread import body_of
 from logs import history
+from orgs.actions.facts import check, differences
 from orgs.clock import database_now
 from orgs.reach import Act, can, can_in
 from orgs.refusal import OutOfReach, Refused
@@ -137,8 +137,7 @@ def _save(
     except IntegrityError:
         _check(webhook)  # the same name was taken meanwhile: now it says so
         raise
-    after = _facts(webhook)
-    changes = {n: [before.get(n), after[n]] for n in after if before.get(n) != after[n]}
+    changes = differences(before, _facts(webhook))
     path, now = webhook.unit.path, database_now()
     history.record(verb, webhook, by=by, now=now, unit_path=path, changes=changes)
     return webhook
@@ -149,10 +148,7 @@ def _check(webhook: Webhook) -> None:
     webhook.events = [kind for kind in known if kind in webhook.events]
     if not webhook.events:
         raise Refused("", {"events": [_("Choose at least one event.")]})
-    try:
-        webhook.full_clean()
-    except ValidationError as error:
-        raise Refused(_("Some fields are not right."), error.message_dict) from error
+    check(webhook)
 
 
 def _facts(webhook: Webhook) -> dict[str, Any]:

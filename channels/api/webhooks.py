@@ -13,14 +13,12 @@ from rest_framework.response import Response
 from channels.actions import webhooks as acts
 from channels.models import Webhook, WebhookAttempt, WebhookDelivery
 from channels.models.webhook import EVENTS
-from config.scoped.api import ScopedViewSet
+from config.scoped.acting import ActingViewSet
 from config.scoped.fields import Choice, ScopedRelatedField, StrictSerializer, own_unit
-from config.scoped.refusals import answer_to
 from logs.said import retell
 from orgs.clock import database_now
 from orgs.models import Unit
 from orgs.reach import Act, within
-from orgs.refusal import Refused
 
 NAMES = [name for name, _label in EVENTS]
 
@@ -96,15 +94,8 @@ class WebhookDeliverySerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class _Acting(ScopedViewSet):
-    may_conflict = True
-
-    def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(answer_to(exc) if isinstance(exc, Refused) else exc)
-
-
 @extend_schema(tags=["webhooks"])
-class WebhookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _Acting):
+class WebhookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingViewSet):
     """Endpoints that are told of results. Needs a manager."""
 
     queryset = Webhook.objects.select_related("unit").order_by("-id")
@@ -131,7 +122,7 @@ class WebhookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _Acting):
     @extend_schema(responses={status.HTTP_201_CREATED: WebhookSerializer})
     def create(self, request: Request) -> Response:
         """Add one. Its signing secret is made, and read at `/secret`."""
-        values = self._values()
+        values = self.values()
         if "unit" not in values:
             values["unit"] = own_unit(request.user)
         webhook = acts.add(values, by=request.user, url_problem=self.url_problem)
@@ -140,7 +131,7 @@ class WebhookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _Acting):
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change what is given. Switched on again, it is told what happens from then on."""
         webhook = self.get_object()
-        values = self._values(instance=webhook, partial=True)
+        values = self.values(instance=webhook, partial=True)
         values.pop("unit", None)
         changed = acts.change(webhook, values, by=request.user, url_problem=self.url_problem)
         return Response(self.get_serializer(changed).data)
@@ -172,11 +163,6 @@ class WebhookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _Acting):
         shown = WebhookDeliverySerializer(delivery).data
         return Response(shown, status=status.HTTP_202_ACCEPTED)
 
-    def _values(self, **kwargs: Any) -> dict[str, Any]:
-        serializer = self.get_serializer(data=self.request.data, **kwargs)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
-
     def _secret(self, webhook: Webhook) -> Response:
         now = database_now()
         is_kept = webhook.previous_until and now < webhook.previous_until
@@ -191,7 +177,7 @@ WHOSE = OpenApiParameter("webhook", int, OpenApiParameter.PATH, description="The
 
 
 @extend_schema(tags=["webhooks"], parameters=[WHOSE])
-class WebhookDeliveryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, _Acting):
+class WebhookDeliveryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingViewSet):
     """What an endpoint was told in the last 30 days, the latest first."""
 
     queryset = (

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from config.scoped.choices import is_id
 from orgs.clock import database_now
 from orgs.reach import within
 from schedules import actions
@@ -120,7 +121,7 @@ def _chosen(values: Iterable[str]) -> list[tuple[int, datetime, int]]:
         pk, _first, rest = value.partition("@")
         text, _second, seen = rest.partition("@")
         at = _moment(text)
-        if at is not None and _is_number(pk) and _is_number(seen):
+        if at is not None and pk and is_id(pk) and seen and is_id(seen):
             found.add((int(pk), at, int(seen)))
     return sorted(found, key=lambda one: (one[1], one[0]))
 
@@ -133,7 +134,3 @@ def _moment(text: str) -> datetime | None:
     if at is None or at.utcoffset() is None or not 1970 < at.year < 9998:
         return None
     return at.astimezone(UTC)
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 19
