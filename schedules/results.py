@@ -1,5 +1,6 @@
 """Results: what became of runs, as facts for others, written with it in one transaction."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -46,8 +47,11 @@ def note_skipped(planned: Iterable[Run], now: datetime) -> None:
     if not ids:
         return
     skipped = Run.objects.filter(pk__in=ids, state=RunState.SKIPPED).order_by("id")
+    alike: dict[int, list[Run]] = defaultdict(list)
     for run in skipped.defer("payloads", "content"):
-        note([run], RunState.SKIPPED, {"skipped": run.skipped}, now)
+        alike[run.skipped].append(run)
+    for count, runs in alike.items():
+        note(runs, RunState.SKIPPED, {"skipped": count}, now)
 
 
 def note_asked(schedule: Schedule, of: Unit, now: datetime) -> None:

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from channels.models import Fact
 from orgs.clock import database_now
@@ -14,6 +15,7 @@ from schedules.actions.retry import retry
 from schedules.dispatch.hour import DUTIES
 from schedules.dispatch.plan import plan
 from schedules.models import Delivery, Run
+from schedules.results import note_skipped
 from schedules.states import RunState
 from schedules.totals import add_up
 from tests.conftest import World
@@ -139,3 +141,21 @@ def test_facts_are_kept_for_a_month(world, planned):
     forget = DUTIES["facts and the log of webhooks are forgotten"]
     assert forget(database_now() + timedelta(days=29)) == 0
     assert forget(database_now() + timedelta(days=31)) == 1
+
+
+def test_twenty_missed_runs_cost_as_many_questions_as_one(planned):
+    one = planned()
+    values = {f.attname: getattr(one, f.attname) for f in Run._meta.concrete_fields[1:]}
+    values |= {"state": "skipped", "reason": "missed", "skipped": 1}
+    runs = [
+        Run.objects.create(**values | {"due_at": one.due_at + timedelta(hours=n)})
+        for n in range(1, 21)
+    ]
+
+    def asked(some: list[Run]) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            note_skipped(some, database_now())
+        return len(queries)
+
+    assert asked(runs[:1]) == asked(runs)
+    assert kinds() == ["run.missed"] * 21
