@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -67,6 +68,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
             "show": show,
             "counts": {name: found.count() for name, found in rows.items()},
             "page": page,
+            "query": urlencode({"show": show}),
             "lines": lines_of(page.object_list, by=request.user, now=now),
             "here": f"{request.path}?{request.GET.urlencode()}",
             "stands_in": Unit.objects.filter(path__in=stands_in_for(request.user)),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from channels.models import Room
+from config.scoped.choices import is_id
 from config.scoped.times import zone_of
 from orgs.models import Unit
 from orgs.reach import under, within
@@ -75,12 +76,20 @@ class Narrowing:
     @cached_property
     def unit(self) -> Unit | None:
         rows = within(self._by, Unit.objects.all())
-        return rows.filter(pk=int(self.unit_id)).first() if _is_id(self.unit_id) else None
+        return (
+            rows.filter(pk=int(self.unit_id)).first()
+            if self.unit_id and is_id(self.unit_id)
+            else None
+        )
 
     @cached_property
     def room(self) -> Room | None:
         rows = within(self._by, Room.objects.select_related("unit"))
-        return rows.filter(pk=int(self.room_id)).first() if _is_id(self.room_id) else None
+        return (
+            rows.filter(pk=int(self.room_id)).first()
+            if self.room_id and is_id(self.room_id)
+            else None
+        )
 
     @property
     def zone(self) -> str:
@@ -185,5 +194,5 @@ class Place:
         return urlencode({"view": self.view, "date": self.day.isoformat(), **narrowing.query})
 
 
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 19
+def _one_of(rows: Any, pk: str) -> Any:
+    return rows.filter(pk=int(pk)).first() if pk and is_id(pk) else None
