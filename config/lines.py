@@ -10,10 +10,11 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class Named(logging.Filter):
-    """Gives each record the id of the request in which it was made; "-" outside of any."""
+    """Gives each record the id of the request in which it was made, or from which that came of
+    which it tells (`came_of`); "-" where there is none."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.request = request_id.get() or "-"
+        record.request = request_id.get() or getattr(record, "came_of", "") or "-"
         return True
 
 

@@ -27,14 +27,14 @@ def address_of(request: HttpRequest) -> str:
 
 
 class RequestIdMiddleware:
-    """Names each request in its answer and in all that is logged meanwhile. A proxy of ours may
-    have named it already; of anybody else a name is not taken."""
+    """Names each request in its answer and in all that is logged meanwhile. Whoever calls may give
+    the name, and follow it by that; what could be more than a name is not taken."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get(REQUEST_ID, "") if settings.TEIJI_PROXIES else ""
+        given = request.headers.get(REQUEST_ID, "")
         name = given if ID.fullmatch(given) else token_hex(8)
         token = request_id.set(name)
         try:
@@ -68,7 +68,8 @@ class OriginMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         via = "api" if request.path.startswith("/api/") else "admin"
-        token = origin.set(Origin(via=via, address=address_of(request)))
+        source = Origin(via=via, address=address_of(request), request=request_id.get())
+        token = origin.set(source)
         try:
             return self.get_response(request)
         finally:

@@ -288,10 +288,11 @@ CORS_ALLOWED_ORIGINS = env.list("TEIJI_CORS_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_HEADERS = [
     "accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match",
+    "x-request-id",
 ]  # fmt: skip
 CORS_EXPOSE_HEADERS = [
     "ETag", "Idempotency-Replayed", "RateLimit-Limit", "RateLimit-Policy", "RateLimit-Remaining",
-    "RateLimit-Reset", "Retry-After",
+    "RateLimit-Reset", "Retry-After", "X-Request-ID",
 ]  # fmt: skip
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -32,7 +32,7 @@ class HistorySerializer(serializers.ModelSerializer):
         model = History
         fields = [
             "id", "at", "actor", "via", "address", "verb", "kind", "object_id", "object_name",
-            "changes",
+            "changes", "request",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -44,6 +44,7 @@ class HistoryFilter(filters.FilterSet):
     kind = filters.CharFilter(label="To what: schedule, run, room, …")
     object_id = filters.CharFilter(label="To the one with this id.", max_length=40)
     actor = filters.CharFilter(label="By this person.")
+    request = filters.CharFilter(label="By the request with this id.", max_length=64)
     since = MomentFilter("at", "gte", label="At this moment or later.")
     until = MomentFilter("at", "lt", label="Before this moment.")
 

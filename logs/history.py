@@ -17,11 +17,17 @@ class Origin:
 
     via: str = "machine"
     address: str = ""
+    request: str = ""  # its id: X-Request-ID
     person: Any = None  # who acts, where they see the pages as somebody else
 
 
 # Set for a request by the middleware: an act need not carry it through every call.
 origin: ContextVar[Origin] = ContextVar("origin", default=Origin())  # noqa: B039 - frozen
+
+
+def present_request() -> str:
+    """The id of the request that is being answered; "" outside of any."""
+    return origin.get().request
 
 
 def record(
@@ -44,6 +50,7 @@ def record(
         who = source.person or by
         entry.actor_id, entry.actor = who.pk, who.get_username()
         entry.via, entry.address = source.via, source.address
+        entry.request = source.request
     entry.save()
 
 
@@ -77,4 +84,6 @@ def _entry(
         object_name=str(row)[:255],
         unit_path=unit_path,
         changes=changes or {},
+        # What becomes of a run or a schedule comes of the request that had it made.
+        request=present_request() or getattr(row, "request", ""),
     )

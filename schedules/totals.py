@@ -151,7 +151,8 @@ def _write(runs: list[Run], to: RunState, totals: dict[str, int], now: datetime)
         asked = _asked_about(moved) if to == UNCONFIRMED else set()
         for run in moved:
             level = logging.INFO if run.pk in asked else logging.ERROR
-            logger.log(level, "run %s of schedule %s: %s", run.pk, run.schedule_id, to.value)
+            words, said = "run %s of schedule %s: %s", {"came_of": run.request}
+            logger.log(level, words, run.pk, run.schedule_id, to.value, extra=said)
 
 
 def _asked_about(runs: list[Run]) -> set[int]:

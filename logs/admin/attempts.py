@@ -53,13 +53,13 @@ class AttemptAdmin(ReadOnlyAdmin):
     list_display = ["answered", "room_name", "schedule", "part_number", "number",
                     "result", "status", "took", "request_id"]  # fmt: skip
     list_filter = [AnsweredFilter, "outcome"]
-    search_fields = ["room_name", "schedule_title", "request_id"]
+    search_fields = ["room_name", "schedule_title", "request_id", "=request"]
     search_help_text = _("Search rooms, schedules and request ids")
     ordering = ["-answered_at", "-id"]
     sortable_by = ()
     fields = ["schedule_title", "room_name", "channel", "part_number", "number", "key", "due",
               "claimed", "handed_over", "answered", "took", "late", "came_to", "status",
-              "request_id", "said", "answer_text"]  # fmt: skip
+              "request_id", "said", "answer_text", "request"]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return read_by(request.user, super().get_queryset(request))

@@ -15,7 +15,7 @@ from orgs.sheets import csv_lines
 
 READ_AT_ONCE = 2_000
 HEADING = ["at", "who", "through", "from", "did", "kind", "object_id", "object", "changes",
-           "entry", "seal", "digest"]  # fmt: skip
+           "request", "entry", "seal", "digest"]  # fmt: skip
 
 
 def as_csv(entries: QuerySet[History], zone: str) -> Iterator[str]:
@@ -58,6 +58,7 @@ def _cells(entry: Any, zone: str, names: dict[str, Any]) -> list[str]:
         entry.object_id,
         entry.object_name,
         "; ".join(lines),
+        entry.request,
         str(entry.pk),
         str(entry.seal or ""),
         entry.digest or "",

@@ -96,11 +96,14 @@ class HistoryAdmin(ReadOnlyAdmin):
     list_display = ["moment_of", "who", "did", "object_named", "what_changed"]
     list_filter = [SpanFilter, VerbFilter, KindFilter, SurfaceFilter]
     list_before_template = "logs/history_head.html"
-    search_fields = ["object_name", "actor", "address"]
-    search_help_text = gettext_lazy("Search the names of objects and people, and addresses")
+    search_fields = ["object_name", "actor", "address", "=request"]
+    search_help_text = gettext_lazy(
+        "Search the names of objects and people, addresses, and ids of requests"
+    )
     ordering = ["-id"]
     sortable_by = ()
-    fields = ["moment_of", "who", "surface", "address", "act", "object_named", "what_changed"]
+    fields = ["moment_of", "who", "surface", "address", "act", "object_named", "what_changed",
+              "request"]  # fmt: skip
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view

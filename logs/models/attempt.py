@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from logs.models.append_only import AppendOnly
+from logs.models.request import request_field
 from orgs.reach import Belongs, Role
 
 
@@ -37,7 +38,9 @@ class Attempt(AppendOnly):
     answered_at = models.DateTimeField(_("answered"))
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices)
     status = models.PositiveSmallIntegerField(_("status"), null=True)
-    request_id = models.CharField(_("request id"), max_length=100, blank=True)
+    request_id = models.CharField(
+        _("request id"), max_length=100, blank=True, help_text=_("As the channel names it.")
+    )
     answer = models.JSONField(_("answer"), default=dict)
     error = models.TextField(_("error"), blank=True)
     lateness_ms = models.IntegerField(
@@ -55,6 +58,7 @@ class Attempt(AppendOnly):
         db_default=False,
         help_text=_("Accepted, since the channel had accepted an earlier try with the same key."),
     )
+    request = request_field()
 
     class Meta:
         verbose_name = _("attempt")

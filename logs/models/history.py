@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from logs.models.append_only import AppendOnly
+from logs.models.request import request_field
 from orgs.reach import Belongs, Role
 
 
@@ -23,6 +24,7 @@ class History(AppendOnly):
     object_name = models.CharField(_("object"), max_length=255)
     unit_path = models.CharField(max_length=255)
     changes = models.JSONField(_("changes"), default=dict, blank=True)
+    request = request_field()
 
     class Meta:
         verbose_name = _("history entry")
@@ -38,6 +40,10 @@ class History(AppendOnly):
             # What was done, newest first; and a span of time.
             models.Index(fields=["verb", "-id"], name="history_by_verb"),
             models.Index(fields=["at"], name="history_by_time"),
+            # All that one request did.
+            models.Index(
+                fields=["request"], condition=~models.Q(request=""), name="history_of_one_request"
+            ),
         ]
 
     def __str__(self) -> str:

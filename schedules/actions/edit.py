@@ -145,6 +145,7 @@ def _reactivate(row: Schedule, *, by: Any, now: datetime) -> None:
     row.content_hash = row.content.digest
     row.expected = row.audience.count() if row.audience else None
     row.next_due_at = next_time(row, now)
+    row.request = history.present_request()
     row.revision += 1
     row.save()
     if row.state == ScheduleState.PAUSED:

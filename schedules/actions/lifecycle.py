@@ -40,7 +40,8 @@ def resume(schedule: Schedule, *, by: Any) -> Schedule:
     found = rules.duplicate_problems(row, row.rooms.all(), now=now)
     if found:
         raise Refused(_("The schedule cannot be resumed yet."), found)
-    Schedule.objects.filter(pk=row.pk).update(next_due_at=find_next(row, now))
+    anew = {"next_due_at": find_next(row, now), "request": history.present_request()}
+    Schedule.objects.filter(pk=row.pk).update(**anew)
     go_or_ask(row, by=by, now=now, vouches=False)
     changes = {"state": [ScheduleState.PAUSED.value, str(row.state)]}
     history.record("resumed", row, by=by, now=now, unit_path=row.unit.path, changes=changes)

@@ -55,7 +55,8 @@ def activate(row: Schedule, now: datetime, *, by: Any) -> None:
     row.registered_at, row.content_hash = now, row.content.digest
     row.expected = row.audience.count() if row.audience else None
     row.next_due_at = None if row.timing_kind == Kind.NOW else find_next(row, now)
-    row.save(update_fields=["registered_at", "content_hash", "expected", "next_due_at"])
+    row.request = history.present_request()
+    row.save(update_fields=["registered_at", "content_hash", "expected", "next_due_at", "request"])
     go_or_ask(row, by=by, now=now)
 
 

@@ -182,7 +182,8 @@ def _settle(row: Delivery, verdict: Verdict, *, by: Any, note: str, now: datetim
     if verdict == Verdict.ARRIVED:
         note_arrival(row, now)
     elif verdict == Verdict.SEND_AGAIN:
-        anew = {"tries": 0, "crashes": 0, "in_doubt": False, "next_try_at": now}
+        anew = {"tries": 0, "crashes": 0, "in_doubt": False, "next_try_at": now,
+                "request": history.present_request()}  # fmt: skip
         mine = Delivery.objects.filter(pk=row.pk)
         move(mine, DeliveryState.PLANNED, **anew, confirm_at=None, completed_at=None)
     else:

@@ -117,7 +117,8 @@ def _take(purse: quota.Purse, row: Delivery | None, runs: dict[int, Run]) -> Ref
 
 def _plan(row: Delivery, *, by: Any, now: datetime) -> None:
     # That it was in doubt once is over: its channel has said no since.
-    anew = {"tries": 0, "crashes": 0, "in_doubt": False, "error": "", "status": None}
+    anew = {"tries": 0, "crashes": 0, "in_doubt": False, "error": "", "status": None,
+            "request": history.present_request()}  # fmt: skip
     mine = Delivery.objects.filter(pk=row.pk)
     move(mine, DeliveryState.PLANNED, **anew, next_try_at=now, completed_at=None)
     facts = {"state": [DeliveryState.FAILED.value, DeliveryState.PLANNED.value], "run": row.run_id}

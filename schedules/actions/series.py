@@ -191,8 +191,9 @@ def _in_place(row: Schedule, wanted: _Wanted, *, by: Any, now: datetime) -> Move
     _carry_over(row, row, wanted, now)
     _check(row, wanted, by=by, now=now)
     row.next_due_at = None if row.state == ScheduleState.PAUSED else find_next(row, now)
+    row.request = history.present_request()
     row.revision += 1
-    row.save(update_fields=[*MOVED, "next_due_at", "revision", "updated_at"])
+    row.save(update_fields=[*MOVED, "next_due_at", "revision", "request", "updated_at"])
     if row.state == ScheduleState.ACTIVE:
         go_or_ask(row, by=by, now=now, vouches=wanted.was_cleared)
     elif wanted.was_cleared:

@@ -39,8 +39,9 @@ def shift(schedule: Schedule, *, by: Any, span: timedelta, seen: int | None = No
         raise Refused(_("It is being sent at this moment."))
     refuse_twice_a_day(row, row.timing, now)
     row.next_due_at = next_time(row, now)
+    row.request = history.present_request()
     row.revision += 1
-    row.save(update_fields=[*MOVED, "next_due_at", "revision", "updated_at"])
+    row.save(update_fields=[*MOVED, "next_due_at", "revision", "request", "updated_at"])
     if row.state == ScheduleState.ACTIVE:
         go_or_ask(row, by=by, now=now, vouches=was_cleared)
     elif was_cleared:

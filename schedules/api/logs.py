@@ -48,7 +48,7 @@ class AttemptSerializer(serializers.ModelSerializer):
         model = Attempt
         fields = [
             "part", "number", "claimed_at", "handed_over_at", "answered_at", "outcome",
-            "lateness_ms", "status", "request_id", "answer", "error",
+            "lateness_ms", "status", "request_id", "answer", "error", "request",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -105,6 +105,9 @@ class LogSerializer(serializers.ModelSerializer):
     duration_ms = serializers.SerializerMethodField()
     parts_sent = serializers.IntegerField(source="part", read_only=True)
     parts_total = serializers.IntegerField(source="parts", read_only=True)
+    request = serializers.SerializerMethodField(
+        help_text="The X-Request-ID of the request from which it came; empty: of none."
+    )
     attempts = serializers.SerializerMethodField()
 
     class Meta:
@@ -113,7 +116,7 @@ class LogSerializer(serializers.ModelSerializer):
             "id", "run", "schedule", "title", "room", "room_name", "channel", "state", "reason",
             "error", "content", "due_at", "claimed_at", "handed_over_at", "accepted_at",
             "started_at", "completed_at", "lateness_ms", "duration_ms", "status", "request_id",
-            "tries", "parts_sent", "parts_total", "attempts",
+            "tries", "parts_sent", "parts_total", "request", "attempts",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -121,6 +124,9 @@ class LogSerializer(serializers.ModelSerializer):
         if delivery.started_at is None or delivery.completed_at is None:
             return None
         return (delivery.completed_at - delivery.started_at) // timedelta(milliseconds=1)
+
+    def get_request(self, delivery: Delivery) -> str:
+        return delivery.request or delivery.run.request
 
     @extend_schema_field(SentContentSerializer)
     def get_content(self, delivery: Delivery) -> Any:

@@ -58,6 +58,7 @@ class Claimed:
     lateness_ms: int | None
     crashes: int
     in_doubt: bool  # an earlier try of this part may have arrived
+    request: str  # from which it came
     slot_at: datetime | None = None
     room_interval: timedelta = timedelta(0)  # between two messages of its room
 
@@ -173,7 +174,7 @@ def _load(ids: list[int], token: UUID) -> list[Claimed]:
                 "room__min_interval_seconds",
                 "unit_path", "account_id", "priority", "key", "part", "parts", "billed", "tries",
                 "due_at", "slot_at", "next_try_at", "claimed_at",
-                "started_at", "lateness_ms", "crashes", "in_doubt", "own_payloads")
+                "started_at", "lateness_ms", "crashes", "in_doubt", "own_payloads", "request")
     )  # fmt: skip
     runs = Run.objects.in_bulk({row["run_id"] for row in rows})
     accounts = Account.objects.in_bulk({row["account_id"] for row in rows})
@@ -189,6 +190,7 @@ def _load(ids: list[int], token: UUID) -> list[Claimed]:
         key = part_key(row.pop("key"), row["part"])
         interval = row.pop("room__min_interval_seconds")
         payloads = row.pop("own_payloads") or run.payloads[str(account_id)]
+        row["request"] = row["request"] or run.request
         loaded.append(
             Claimed(
                 **row,
@@ -214,7 +216,10 @@ def _has_content(run: Run, row: dict[str, Any]) -> bool:
 
 def _park(row: dict[str, Any], run: Run) -> None:
     """One row that nobody can send must not end the loop, and with it all the others'."""
-    logger.error("delivery %s: run %s holds nothing to send for it", row["id"], run.pk)
+    logger.error(
+        "delivery %s: run %s holds nothing to send for it", row["id"], run.pk,
+        extra={"came_of": row["request"] or run.request},
+    )  # fmt: skip
     gone = {"claim": None, "lease_until": None, "completed_at": row["claimed_at"]}
     error = "There is nothing to send: the content of its run is damaged."
     with transaction.atomic():

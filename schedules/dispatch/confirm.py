@@ -111,7 +111,9 @@ def _ask_again(answer: Answer, now: datetime) -> None:
     row = Delivery.objects.filter(pk=delivery.pk, confirm_at=delivery.confirm_at)
     is_over = row.update(confirm_at=ask_at) and ask_at is None
     if is_over and delivery.state == DeliveryState.UNCONFIRMED:
-        logger.error("delivery %s of run %s: not confirmed", delivery.pk, delivery.run_id)
+        said = {"came_of": delivery.request or delivery.run.request}
+        words = "delivery %s of run %s: not confirmed"
+        logger.error(words, delivery.pk, delivery.run_id, extra=said)
         alerts.raise_all(warn.of_rows([delivery], AlertKind.UNCONFIRMED, now), now)
 
 

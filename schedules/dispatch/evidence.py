@@ -43,6 +43,7 @@ def attempt_of(outcome: Outcome, lateness: dict[int, int]) -> Attempt:
         lateness_ms=lateness.get(claimed.id),
         billed=_billed(outcome) if receipt else 0,
         already=bool(receipt and receipt.already),
+        request=claimed.request,
     )
 
 

@@ -185,7 +185,8 @@ def coming_until(
 
 def _give_up(schedule: Schedule, error: Exception, now: datetime) -> None:
     """A timing that became unusable (a zone that is gone) must not hold up the others."""
-    logger.error("schedule %s cannot be planned: %s", schedule.pk, error)
+    said = {"came_of": schedule.request}
+    logger.error("schedule %s cannot be planned: %s", schedule.pk, error, extra=said)
     schedule.next_due_at = None
     move(Schedule.objects.filter(pk=schedule.pk), ScheduleState.ERROR)
     history.record(
@@ -222,7 +223,8 @@ def _freeze(
     if skip_until and due_at <= skip_until:
         return leave_out(reason=Run.Reason.FENCED)
     if due_at + _grace() < now:
-        logger.warning("missed: schedule %s at %s", schedule.pk, due_at.isoformat())
+        said = {"came_of": schedule.request}
+        logger.warning("missed: schedule %s at %s", schedule.pk, due_at.isoformat(), extra=said)
         return leave_out(reason=Run.Reason.MISSED)
     return freeze(
         schedule.with_text(occurrence.text),

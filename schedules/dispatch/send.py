@@ -95,7 +95,8 @@ class Senders:
     ) -> Outcome | None:
         handed_at = self.clock.now()
         if handed_at + timedelta(seconds=adapter.timeout) > lease_until:
-            logger.warning("delivery %s: its lease is too short by now", claimed.id)
+            said = {"came_of": claimed.request}
+            logger.warning("delivery %s: its lease is too short by now", claimed.id, extra=said)
             return None
 
         def note() -> None:
@@ -108,7 +109,10 @@ class Senders:
         except SendError as error:
             return self._outcome(claimed, adapter, handed_at, error=error)
         except Exception as error:  # an adapter's own fault must not lose the delivery
-            logger.exception("delivery %s: the %s adapter failed", claimed.id, adapter.kind)
+            said = {"came_of": claimed.request}
+            logger.exception(
+                "delivery %s: the %s adapter failed", claimed.id, adapter.kind, extra=said
+            )
             failure = unknown(f"{type(error).__name__}: {error}")
             return self._outcome(claimed, adapter, handed_at, error=failure)
         return self._outcome(claimed, adapter, handed_at, receipt=receipt)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from channels.adapters import registry
 from channels.models import Account, Audience, Recipient, Room
 from logs.models import Attempt
+from logs.models.request import request_field
 from orgs.reach import Belongs
 from schedules.models.run import Run
 from schedules.states import DeliveryState
@@ -175,6 +176,7 @@ class Delivery(models.Model):
     lateness_ms = models.IntegerField(_("lateness (ms)"), null=True)
     status = models.PositiveSmallIntegerField(_("status"), null=True)
     request_id = models.CharField(_("request id"), max_length=100, blank=True)
+    request = request_field()  # where it is another than its run's: a person sends it again
 
     objects = DeliveryQuerySet.as_manager()
 

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from logs.models.request import request_field
 from orgs.reach import Belongs
 from schedules.models.schedule import Schedule
 from schedules.models.timing import KIND_CHOICES
@@ -98,6 +99,7 @@ class Run(models.Model):
     failed = models.PositiveIntegerField(_("failed"), default=0)
     unconfirmed = models.PositiveIntegerField(_("not confirmed"), default=0)
     skipped = models.PositiveIntegerField(_("skipped"), default=0)
+    request = request_field()
 
     class Meta:
         verbose_name = _("run")

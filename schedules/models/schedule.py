@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from channels.models import Audience, Image, Room
+from logs.models.request import request_field
 from orgs.models import Unit
 from orgs.reach import Belongs
 from schedules.content import Content, ContentImage, Order
@@ -121,6 +122,7 @@ class Schedule(TimingFields):
     # What was let go, where approval is demanded (schedules.clearance): its digest.
     cleared = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     next_due_at = models.DateTimeField(_("next run"), null=True, editable=False)
+    request = request_field()  # that registered it, or changed it last
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
     deleted_at = models.DateTimeField(null=True, editable=False)

@@ -76,4 +76,5 @@ def _stop_batches(
     row = Run.objects.filter(pk=run.pk)
     at = {"completed_at": run.completed_at, "recipients": 0}
     move(row, RunState.SKIPPED, reason=run.reason, detail=run.detail, **at)
-    logger.error("schedule %s is not sent: %s", run.schedule_id, run.detail)
+    said = {"came_of": run.request}
+    logger.error("schedule %s is not sent: %s", run.schedule_id, run.detail, extra=said)

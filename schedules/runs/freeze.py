@@ -11,6 +11,7 @@ from channels.adapters.base import Adapter, Payload, Picture
 from channels.media import public_url
 from channels.models import Account, Audience, MediaLink, Room
 from channels.models.image import Rendition
+from logs.history import present_request
 from schedules.content import Content, ContentImage, fill_in, pack
 from schedules.deliveries import filled_delivery, room_deliveries
 from schedules.models import Run, Schedule
@@ -100,6 +101,7 @@ def _new_run(schedule: Schedule, due_at: datetime, *, now: datetime, trigger: st
         content_hash=content.digest,
         kind=kind_of(trigger, schedule),
         planned_at=now,
+        request=present_request() or schedule.request,
     )
 
 

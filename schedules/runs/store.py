@@ -94,7 +94,10 @@ def _hold_audience(frozen: Frozen, now: datetime) -> None:
 def _stop(frozen: Frozen, shortfall: quota.Shortfall) -> None:
     """Before its first message."""
     skip(frozen.run, shortfall.reason, shortfall.words)
-    logger.error("schedule %s is not sent: %s", frozen.run.schedule_id, frozen.run.detail)
+    said = {"came_of": frozen.run.request}
+    logger.error(
+        "schedule %s is not sent: %s", frozen.run.schedule_id, frozen.run.detail, extra=said
+    )
     if frozen.audience:
         frozen.audience, frozen.run.recipients = None, 0
     frozen.deliveries, frozen.links = [], []

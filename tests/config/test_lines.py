@@ -53,9 +53,8 @@ def test_json_is_one_object_a_line() -> None:
     assert facts["at"].endswith("+00:00")
 
 
-def answer(settings, proxies: int, **headers: str) -> tuple[str, str]:
+def answer(**headers: str) -> tuple[str, str]:
     """The id in the answer, and that in a line logged meanwhile."""
-    settings.TEIJI_PROXIES = proxies
     seen = []
 
     def view(request):
@@ -66,20 +65,33 @@ def answer(settings, proxies: int, **headers: str) -> tuple[str, str]:
     return response["X-Request-ID"], seen[0]
 
 
-def test_a_request_has_an_id_in_its_answer_and_in_its_lines(settings) -> None:
-    first, second = answer(settings, 0), answer(settings, 0)
+def test_a_request_has_an_id_in_its_answer_and_in_its_lines() -> None:
+    first, second = answer(), answer()
     assert first[0] == first[1] != second[0]
     assert request_id.get() == ""
 
 
 @pytest.mark.parametrize(
-    ("proxies", "given", "is_taken"),
-    [(1, "from-the-proxy-1", True), (0, "from-anybody", False), (1, "x\ny-forged", False),
-     (1, "short", False), (1, "a" * 65, False)],
+    ("given", "is_taken"),
+    [("from-whoever-calls_1", True), ("x\ny-forged", False), ("with space", False),
+     ("short", False), ("a" * 64, True), ("a" * 65, False), ("관리자의-아이디", False)],
 )  # fmt: skip
-def test_only_a_proxy_of_ours_may_give_it(settings, proxies, given, is_taken) -> None:
-    name, _logged = answer(settings, proxies, **{"X-Request-ID": given})
+def test_it_may_be_given_where_it_is_no_more_than_a_name(given: str, is_taken: bool) -> None:
+    name, logged = answer(**{"X-Request-ID": given})
     assert (name == given) == is_taken
+    assert name == logged
+
+
+def test_a_line_about_what_came_of_a_request_has_its_id() -> None:
+    def line(**extra: str) -> str:
+        made = logging.getLogger("teiji").makeRecord(
+            "teiji", logging.ERROR, "f.py", 1, "not sent", (), None, extra=extra
+        )
+        Named().filter(made)
+        return json.loads(Json().format(made))["request"]
+
+    assert line(came_of="registered-it") == "registered-it"
+    assert line(came_of="") == line() == "-"
 
 
 def test_every_page_and_error_has_one(client, db) -> None:

@@ -162,7 +162,7 @@ def test_what_is_found_can_be_taken_along_as_csv(client: Client, world: World) -
     seal = Seal.objects.get(number=1)
     assert rows[1:] == [[
         "2026-01-12 08:00:01.000+08:00", "hq", "machine", "", "updated", "Unit",
-        str(world.xinyi.pk), "'=1+1", "name: +2 → @x", str(seal.entry_id), "1", seal.digest,
+        str(world.xinyi.pk), "'=1+1", "name: +2 → @x", "", str(seal.entry_id), "1", seal.digest,
     ]]  # fmt: skip
 
 
