@@ -16,6 +16,7 @@ from schedules.actions.draft import (
 from schedules.actions.duplicate import duplicate
 from schedules.actions.edit import begin_edit, change, drop_edit
 from schedules.actions.lifecycle import cancel, delete, pause, resume, toggle
+from schedules.actions.move import known_change, move
 from schedules.actions.occurrence import change_one, take_back_one
 from schedules.actions.priority import set_priority
 from schedules.actions.refusal import OutOfReach, Refused
@@ -25,7 +26,7 @@ from schedules.actions.retry import Retried, retry, retryable
 from schedules.actions.rollback import RolledBack, rollback
 from schedules.actions.run_now import execute
 from schedules.actions.send_test import send_test
-from schedules.actions.series import Moved, Scope, move_series
+from schedules.actions.series import Moved, Scope
 from schedules.actions.shift import foresee_shift, shift
 
 __all__ = [
@@ -53,7 +54,8 @@ __all__ = [
     "duplicate",
     "execute",
     "foresee_shift",
-    "move_series",
+    "known_change",
+    "move",
     "order_images",
     "pause",
     "refuse",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from channels.models import QuotaReading, Room
 from orgs.models import Unit
 from orgs.reach import Act, within
-from schedules.actions.refusal import OutOfReach
+from schedules.actions.refusal import OutOfReach, Refused
 from schedules.models import Run, Schedule
 
 ROOMS, AUDIENCES = 1, 2  # the first number of an advisory lock: what the second one stands for
@@ -27,6 +27,12 @@ def lock(schedule: Schedule, *, by: Any, act: Act) -> Schedule:
     if found is None:
         raise OutOfReach(_("There is no such schedule."))
     return found
+
+
+def refuse_if_changed(row: Schedule, seen: int | None) -> None:
+    """`seen` is the revision that the actor looked at, if that was said."""
+    if seen is not None and seen != row.revision:
+        raise Refused(_("It has been changed since you looked at it."))
 
 
 def run_of(schedule: Schedule, run_id: int | None, among: QuerySet[Run]) -> Run | None:

@@ -12,7 +12,7 @@ from orgs.clock import database_now
 from orgs.reach import Act
 from schedules import rules
 from schedules.actions.clearing import asked_of, vouch
-from schedules.actions.locked import lock, lock_targets
+from schedules.actions.locked import lock, lock_targets, refuse_if_changed
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.replan import next_time, withdraw_one
 from schedules.bookings.bounds import bounds_of, bounds_of_audience
@@ -34,11 +34,18 @@ def has_single_times(row: Schedule) -> bool:
 
 @transaction.atomic
 def change_one(
-    schedule: Schedule, appointed_at: datetime, wanted: Change, *, by: Any
+    schedule: Schedule,
+    appointed_at: datetime,
+    wanted: Change,
+    *,
+    by: Any,
+    seen: int | None = None,
 ) -> OccurrenceChange:
     """Have the occurrence that the timing appoints to this moment go as `wanted`, in the place of
-    what was wanted of it before. Raises Refused when it has begun, or its time has come."""
+    what was wanted of it before. `seen` is the revision that the actor looked at. Raises Refused
+    when it has begun, or its time has come."""
     row = lock(schedule, by=by, act=Act.CHANGE)
+    refuse_if_changed(row, seen)
     lock_targets(row)
     now = database_now()  # after the locks: it may have waited for them
     wanted = _tidied(wanted, appointed_at)

@@ -20,7 +20,7 @@ from orgs.reach import Act
 from schedules import rules
 from schedules.actions.clearing import clear_as_it_is, go_or_ask, vouch
 from schedules.actions.edit import COLUMNS, copy_content
-from schedules.actions.locked import lock, lock_targets
+from schedules.actions.locked import lock, lock_targets, refuse_if_changed
 from schedules.actions.occurrence import time_of_rule
 from schedules.actions.refusal import Refused
 from schedules.actions.register import activate, create_draft, summary
@@ -46,6 +46,7 @@ MOVED = ("time", "weekdays", "day_of_month", "valid_from")
 class Scope(StrEnum):
     """How much of a series moves with the one time that was named."""
 
+    ONE = "one"  # nothing else
     LATER = "later"
     ALL = "all"
 
@@ -84,8 +85,7 @@ def move_series(
     row = lock(schedule, by=by, act=Act.CHANGE)
     lock_targets(row)
     now = database_now()  # after the locks: it may have waited for them
-    if seen is not None and seen != row.revision:
-        raise Refused(_("It has been changed since you looked at it."))
+    refuse_if_changed(row, seen)
     move, timing = _reckon(row, appointed_at, wall, scope, now)
     wanted = _Wanted(appointed_at, move, timing, is_cleared(row))
     remains = _remains_before(row, move.since, now)

@@ -11,7 +11,7 @@ from orgs.clock import database_now
 from orgs.reach import Act
 from schedules import rules
 from schedules.actions.clearing import go_or_ask, vouch
-from schedules.actions.locked import lock, lock_targets
+from schedules.actions.locked import lock, lock_targets, refuse_if_changed
 from schedules.actions.refusal import Refused
 from schedules.actions.replan import next_time, refuse_twice_a_day, withdraw
 from schedules.clearance import is_cleared
@@ -30,8 +30,7 @@ def shift(schedule: Schedule, *, by: Any, span: timedelta, seen: int | None = No
     row = lock(schedule, by=by, act=Act.CHANGE)
     lock_targets(row)
     now = database_now()  # after the locks: it may have waited for them
-    if seen is not None and seen != row.revision:
-        raise Refused(_("It has been changed since you looked at it."))
+    refuse_if_changed(row, seen)
     before, was_cleared = _columns(row), is_cleared(row)
     _move(row, span, by=by, now=now)
     withdraw(row, now)

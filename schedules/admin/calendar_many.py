@@ -2,7 +2,7 @@
 Each goes through the act of one, and has an answer of its own."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,9 +20,9 @@ from orgs.clock import database_now
 from orgs.reach import within
 from schedules import actions
 from schedules.admin.many import ShiftForm
-from schedules.admin.one_time import known_change, shown_then
+from schedules.admin.one_time import shown_then
 from schedules.models import Schedule
-from schedules.recurrence import Change, Kind
+from schedules.recurrence import Change
 from schedules.recurrence.moments import first_moment
 
 MOST = 200  # at once: they are answered within one request
@@ -44,15 +44,11 @@ def _skip(row: Schedule, at: datetime, by: Any, span: timedelta) -> str:
 
 
 def _shift(row: Schedule, at: datetime, by: Any, span: timedelta) -> datetime:
-    if row.timing_kind == Kind.ONCE:
-        actions.shift(row, by=by, span=span)
-    known = known_change(row, at)
     zone = ZoneInfo(row.zone)
-    wall = (known.due_at or at).astimezone(zone).replace(tzinfo=None) + span
-    due_at = first_moment(wall, zone).due_at.astimezone(UTC)
-    if row.timing_kind != Kind.ONCE:
-        actions.change_one(row, at, replace(known, skips=False, due_at=due_at), by=by)
-    return due_at
+    stands_at = actions.known_change(row, at).due_at or at
+    wall = stands_at.astimezone(zone).replace(tzinfo=None) + span
+    actions.move(row, at, wall, scope=actions.Scope.ONE, by=by)
+    return first_moment(wall, zone).due_at.astimezone(UTC)
 
 
 def _pause(row: Schedule, at: datetime, by: Any, span: timedelta) -> str:

@@ -1,10 +1,7 @@
 """A time of the calendar is moved: alone, with those after it, or with all to come. More than one
 is shown first as it would be."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,10 +16,10 @@ from orgs.clock import database_now
 from schedules import actions
 from schedules.actions import Scope
 from schedules.admin.calendar_time import schedule_or_404, show
-from schedules.admin.one_time import appointed_at, known_change, shown_then, time_said, wall_said
+from schedules.admin.one_time import appointed_at, shown_then, wall_said
 from schedules.models import Schedule
 from schedules.recurrence import Kind
-from schedules.shown.calendar.moving import ALONE, SCOPES, SINGLE, foresee_move
+from schedules.shown.calendar.moving import SCOPES, foresee_move, scopes_of
 from schedules.shown.coming import words
 from schedules.states import ScheduleState
 
@@ -32,16 +29,17 @@ def calendar_move(request: HttpRequest, pk: int) -> HttpResponse:
     """Move it, or show what would become of it."""
     row = schedule_or_404(request, pk)
     at, scope = appointed_at(request), request.POST.get("scope", "")
-    act = ACTS.get(scope)
-    if act is None:
+    if scope not in dict(scopes_of(row)):
         raise Http404
     facts = _facts(request, row, at, scope)
+    wanted: dict[str, Any] = {"scope": Scope(scope), "by": request.user, "seen": _seen(request)}
     try:
-        if scope in (ALONE, SINGLE) or "sure" in request.POST:
-            messages.success(request, act(request, row, at))
+        wall = wall_said(request)
+        if scope == Scope.ONE or "sure" in request.POST:
+            moved = actions.move(row, at, wall, **wanted)
+            messages.success(request, _answer(Scope(scope), moved.row))
             return _led(request, shown_then(request, row))
-        carry_out = partial(_move_series, request, row, at, Scope(scope))
-        facts["foreseen"] = foresee_move(row, carry_out, by=request.user)
+        facts["foreseen"] = foresee_move(row, at, wall, **wanted)
     except actions.OutOfReach as error:
         raise Http404 from error
     except actions.Refused as error:
@@ -49,43 +47,16 @@ def calendar_move(request: HttpRequest, pk: int) -> HttpResponse:
     return show(request, "schedules/calendar/move.html", facts)
 
 
-def _alone(request: HttpRequest, row: Schedule, at: datetime) -> str:
-    wanted = replace(known_change(row, at), skips=False, due_at=time_said(request, row))
-    actions.change_one(row, at, wanted, by=request.user)
-    return _("This one goes at its new time. The others go as before.")
-
-
-def _single(request: HttpRequest, row: Schedule, at: datetime) -> str:
-    if row.timing_kind != Kind.ONCE or row.date is None or row.time is None:
-        raise Http404
-    span = wall_said(request) - datetime.combine(row.date, row.time)
-    moved = actions.shift(row, by=request.user, span=span, seen=_seen(request))
-    if moved.state == ScheduleState.WAITING:
+def _answer(scope: Scope, row: Schedule) -> str:
+    if scope == Scope.LATER:
+        return _("This one and those after it go at their new times.")
+    if scope == Scope.ALL:
+        return _("All that are to come go at their new times.")
+    if row.timing_kind != Kind.ONCE:
+        return _("This one goes at its new time. The others go as before.")
+    if row.state == ScheduleState.WAITING:
         return _("It goes at its new time once it is approved.")
     return _("It goes at its new time.")
-
-
-def _later(request: HttpRequest, row: Schedule, at: datetime) -> str:
-    _move_series(request, row, at, Scope.LATER)
-    return _("This one and those after it go at their new times.")
-
-
-def _all(request: HttpRequest, row: Schedule, at: datetime) -> str:
-    _move_series(request, row, at, Scope.ALL)
-    return _("All that are to come go at their new times.")
-
-
-ACTS: dict[str, Callable[[HttpRequest, Schedule, datetime], str]] = {
-    ALONE: _alone,
-    SINGLE: _single,
-    Scope.LATER.value: _later,
-    Scope.ALL.value: _all,
-}
-
-
-def _move_series(request: HttpRequest, row: Schedule, at: datetime, scope: Scope) -> actions.Moved:
-    wall, seen = wall_said(request), _seen(request)
-    return actions.move_series(row, at, wall, scope=scope, by=request.user, seen=seen)
 
 
 def _seen(request: HttpRequest) -> int | None:

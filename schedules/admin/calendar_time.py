@@ -23,7 +23,7 @@ from schedules.shown.calendar.clashes import clashes_at
 from schedules.shown.calendar.legend import look_of
 from schedules.shown.calendar.moving import may_move, scopes_of
 from schedules.shown.calendar.one import held_at, occurrence_at
-from schedules.shown.coming import reason_in_words, words
+from schedules.shown.coming import reason_in_words, words, words_of_held
 from schedules.states import RunState, ScheduleState
 from schedules.templatetags.teiji_times import input_in_zone
 
@@ -126,7 +126,7 @@ def time_facts(
         "tone": tone,
         "icon": icon,
         "why": reason_in_words(one),
-        "held": held_at(row, one, now),
+        "held": [words_of_held(held, row.zone) for held in held_at(row, one, now)],
         # As the forms of a schedule's page take them.
         "may_change_times": may_change_times(request, row) and one.due_at > now,
         "may_move": may_move(row) and can(request.user, Act.CHANGE, row) and one.due_at > now,

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest
@@ -13,9 +12,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from schedules import actions
-from schedules.models import OccurrenceChange, Schedule
+from schedules.models import Schedule
 from schedules.recurrence import Change
-from schedules.recurrence.moments import first_moment
 
 CALENDAR = ("view", "date", "unit", "room", "state", "kind")  # what an address of it says
 
@@ -40,16 +38,15 @@ def _leave_out(request: HttpRequest, row: Schedule) -> str:
 
 
 def _move(request: HttpRequest, row: Schedule) -> str:
-    at = appointed_at(request)
-    wanted = replace(known_change(row, at), skips=False, due_at=time_said(request, row))
-    actions.change_one(row, at, wanted, by=request.user)
+    at, wall = appointed_at(request), wall_said(request)
+    actions.move(row, at, wall, scope=actions.Scope.ONE, by=request.user)
     messages.success(request, _("This one goes at its new time. The others go as before."))
     return shown_then(request, row)
 
 
 def _reword(request: HttpRequest, row: Schedule) -> str:
     at = appointed_at(request)
-    wanted = replace(known_change(row, at), skips=False, text=request.POST.get("text", ""))
+    wanted = replace(actions.known_change(row, at), skips=False, text=request.POST.get("text", ""))
     actions.change_one(row, at, wanted, by=request.user)
     messages.success(request, _("This one goes with its own text. The others go as before."))
     return shown_then(request, row)
@@ -68,11 +65,6 @@ def appointed_at(request: HttpRequest) -> datetime:
     return at.astimezone(UTC)
 
 
-def time_said(request: HttpRequest, row: Schedule) -> datetime:
-    """The moment of the schedule's clock that was chosen. Raises Refused."""
-    return first_moment(wall_said(request), ZoneInfo(row.zone)).due_at.astimezone(UTC)
-
-
 def wall_said(request: HttpRequest) -> datetime:
     """What a clock shows then. Raises Refused."""
     local = _parsed(request.POST.get("time", ""))
@@ -86,11 +78,6 @@ def _parsed(text: str) -> datetime | None:
         return parse_datetime(text)
     except ValueError:
         return None
-
-
-def known_change(row: Schedule, at: datetime) -> Change:
-    found = OccurrenceChange.objects.filter(schedule=row, appointed_at=at).first()
-    return found.change if found else Change()
 
 
 ONE_TIME: dict[str, Callable[[HttpRequest, Schedule], str]] = {

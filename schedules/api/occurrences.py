@@ -121,7 +121,7 @@ class Occurrences:
         now = database_now()
         coming = times_to_come(schedule, now, MOST_TIMES)
         appointed = [one.appointed_at for one in coming]
-        wanted = _moment(at)
+        wanted = moment_named(at)
         if wanted not in appointed:
             raise NotFound
         until = coming[: appointed.index(wanted) + 1]
@@ -140,7 +140,7 @@ class Occurrences:
         asked = ChangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         wanted = Change(**asked.validated_data)
-        change = actions.change_one(self._schedule(), _moment(at), wanted, by=request.user)
+        change = actions.change_one(self._schedule(), moment_named(at), wanted, by=request.user)
         return Response(ChangeSerializer(change).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -151,7 +151,7 @@ class Occurrences:
     @occurrence.mapping.delete
     def take_back_occurrence(self, request: Request, pk: str, at: str) -> Response:
         """Let this time go again as the schedule has it."""
-        actions.take_back_one(self._schedule(), _moment(at), by=request.user)
+        actions.take_back_one(self._schedule(), moment_named(at), by=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _schedule(self) -> Schedule:
@@ -159,7 +159,7 @@ class Occurrences:
         return found
 
 
-def _moment(text: str) -> datetime:
+def moment_named(text: str) -> datetime:
     """The time that an address names; what is none names nothing."""
     try:
         moment: datetime = Moment().run_validation(text)

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Prefetch
-from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -17,7 +16,6 @@ from config.scoped.api import ScopedViewSet
 from config.scoped.fields import own_unit
 from config.scoped.filters import IdFilter
 from config.scoped.paging import PagesByTime
-from config.scoped.problems import Conflict
 from config.scoped.refusals import answer_to
 from orgs.clock import database_now
 from orgs.reach import Act
@@ -25,20 +23,17 @@ from schedules import actions
 from schedules.api import writing
 from schedules.api.counts import AllCountedSerializer
 from schedules.api.logs import LogFilter, LogSerializer, entries, log_of
+from schedules.api.move import Moves
 from schedules.api.occurrences import Occurrences
 from schedules.api.quota import CostsSerializer
 from schedules.api.representation import ScheduleSerializer
+from schedules.api.revisions import IF_MATCH, revisions_said
 from schedules.api.runs import RunSerializer
 from schedules.models import Schedule, ScheduleImage
 from schedules.shown.audience import audience_of
 from schedules.shown.cost import cost_of
 from schedules.shown.counted import counted_of_schedule
 from schedules.states import ScheduleState
-
-IF_MATCH = OpenApiParameter(
-    "If-Match", str, OpenApiParameter.HEADER,
-    description="The ETag of the schedule from which the change starts.",
-)  # fmt: skip
 
 
 class ScheduleFilter(filters.FilterSet):
@@ -51,7 +46,9 @@ class ScheduleFilter(filters.FilterSet):
 
 
 @extend_schema(tags=["schedules"])
-class ScheduleViewSet(Occurrences, mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+class ScheduleViewSet(
+    Occurrences, Moves, mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet
+):
     """Schedules within reach."""
 
     queryset = (
@@ -73,6 +70,7 @@ class ScheduleViewSet(Occurrences, mixins.ListModelMixin, mixins.RetrieveModelMi
         "occurrence": Act.VIEW,
         "change_occurrence": Act.CHANGE,
         "take_back_occurrence": Act.CHANGE,
+        "move_occurrence": Act.CHANGE,
         "cost": Act.VIEW,
         "statistics": Act.VIEW,
         "logs": Act.VIEW,
@@ -191,7 +189,7 @@ class ScheduleViewSet(Occurrences, mixins.ListModelMixin, mixins.RetrieveModelMi
     def _edit(self, request: Request, *, whole: bool) -> Response:
         schedule = self.get_object()
         values = self._values(request, instance=schedule, partial=not whole)
-        revisions = _revisions(request, values)
+        revisions = revisions_said(request, values)
         writing.edit(schedule, values, by=request.user, revisions=revisions, whole=whole)
         return self._answer(schedule)
 
@@ -203,15 +201,3 @@ class ScheduleViewSet(Occurrences, mixins.ListModelMixin, mixins.RetrieveModelMi
         row = self.get_queryset().get(pk=schedule.pk)
         headers = {"ETag": f'"{row.revision}"'}
         return Response(self.get_serializer(row).data, status=code, headers=headers)
-
-
-def _revisions(request: Request, values: dict[str, Any]) -> set[int]:
-    """The revisions from which the caller says to start: in the body, the header, or both."""
-    found = {values["revision"]} if "revision" in values else set()
-    tag = request.headers.get("If-Match", "*").strip()
-    if tag == "*":
-        return found
-    number = tag.removeprefix("W/").strip('"')  # what compresses on the way makes tags weak
-    if not (number.isascii() and number.isdecimal() and len(number) < 10):
-        raise Conflict(_("If-Match takes the ETag of this schedule."))
-    return found | {int(number)}

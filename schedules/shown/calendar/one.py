@@ -4,11 +4,10 @@ from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
-from schedules.foreseen import foresee
+from schedules.foreseen import Held, foresee
 from schedules.models import HolidayException, OccurrenceChange, Schedule
 from schedules.recurrence import Kind, Occurrence, appointed, changed_occurrences
 from schedules.shown import windows
-from schedules.shown.coming import words_of_held
 from schedules.states import ScheduleState
 
 JUST = timedelta.resolution
@@ -32,9 +31,9 @@ def occurrence_at(schedule: Schedule, at: datetime) -> Occurrence | None:
     return next((one for one in islice(coming, 3) if one.appointed_at == at), None)
 
 
-def held_at(schedule: Schedule, one: Occurrence, now: datetime) -> list[str]:
-    """What its rooms' limits do to it, with what else goes to them: a sentence each, from the
-    function that plans it."""
+def held_at(schedule: Schedule, one: Occurrence, now: datetime) -> list[Held]:
+    """What its rooms' limits do to it, with what else goes to them, from the function that plans
+    it."""
     if one.due_at <= now:
         return []
     begin = windows.midnight(one.due_at.astimezone(ZoneInfo(schedule.zone)).date(), schedule.zone)
@@ -43,5 +42,4 @@ def held_at(schedule: Schedule, one: Occurrence, now: datetime) -> list[str]:
     changes = OccurrenceChange.of(schedule, after)
     coming = changed_occurrences(schedule.timing, after, exceptions=exceptions, changes=changes)
     day = list(islice(takewhile(lambda other: other.due_at <= one.due_at, coming), OF_A_DAY))
-    found = foresee(schedule, day, now).get(one.due_at, []) if day else []
-    return [words_of_held(held, schedule.zone) for held in found]
+    return foresee(schedule, day, now).get(one.due_at, []) if day else []

@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 
 from logs.models import History
 from orgs.reach import Role
-from schedules import rules
+from schedules import actions, rules
 from schedules.actions import (
     OutOfReach,
     Refused,
     Scope,
     begin_edit,
     change_one,
-    move_series,
     pause,
     register,
 )
@@ -70,7 +69,11 @@ def wall(moment):
 
 
 def move(row, at, to, scope, by):
-    return move_series(row, at, wall(to), scope=scope, by=by)
+    return actions.move(row, at, wall(to), scope=scope, by=by)
+
+
+def foresee(row, at, to, by, scope=LATER):
+    return foresee_move(row, at, wall(to), scope=scope, by=by, seen=None)
 
 
 def test_this_and_later_go_on_as_another_schedule(daily, person):
@@ -234,7 +237,7 @@ def test_a_daily_one_does_not_move_by_days(daily, person):
 
 def test_an_open_edit_a_pause_and_a_look_that_is_old_refuse(daily, person):
     with pytest.raises(Refused, match="changed since"):
-        move_series(daily, FIRST, wall(FIRST + HOUR), scope=ALL, by=person, seen=7)
+        actions.move(daily, FIRST, wall(FIRST + HOUR), scope=ALL, by=person, seen=7)
     pause(daily, by=person)
     with pytest.raises(Refused, match="Resume"):
         move(daily, FIRST + DAY, FIRST + DAY + HOUR, LATER, person)
@@ -256,9 +259,7 @@ def test_the_new_one_waits_for_approval_and_the_old_one_goes_on(make, world, per
     row = make(by=person)
     clerk = world.person(world.xinyi, Role.OPERATOR)
     assert row.state == "active"
-    foreseen = foresee_move(
-        row, lambda: move(row, FIRST + DAY, FIRST + DAY + HOUR, LATER, clerk), by=clerk
-    )
+    foreseen = foresee(row, FIRST + DAY, FIRST + DAY + HOUR, clerk)
     assert foreseen.waits and not Schedule.objects.filter(state="waiting").exists()
     moved = move(row, FIRST + DAY, FIRST + DAY + HOUR, LATER, clerk)
     row.refresh_from_db()
@@ -279,13 +280,13 @@ def test_the_same_content_at_the_same_time_of_another_is_refused(daily, make, pe
 
 def test_what_is_foreseen_is_what_comes_and_nothing_stays_of_it(make, person):
     row = make(valid_until=FIRST + 10 * DAY)
-    act = lambda: move(row, FIRST + 2 * DAY, FIRST + 2 * DAY + HOUR, LATER, person)  # noqa: E731
+    third = FIRST + 2 * DAY
     before = History.objects.count(), Schedule.objects.values().get()
-    foreseen = foresee_move(row, act, by=person)
+    foreseen = foresee(row, third, third + HOUR, person)
     assert (History.objects.count(), Schedule.objects.values().get()) == before
-    assert (foreseen.first.due_at, foreseen.count, foreseen.lost) == (FIRST + 2 * DAY + HOUR, 8, 1)
+    assert (foreseen.first.due_at, foreseen.count, foreseen.lost) == (third + HOUR, 8, 1)
     assert foreseen.is_counted and foreseen.ended == row
-    act()
+    move(row, third, third + HOUR, LATER, person)
     assert going(2, until=None) == [FIRST, FIRST + DAY]
 
 
@@ -294,13 +295,13 @@ def test_the_clock_of_the_zone_is_kept_over_daylight_saving(make, person):
     row = make(zone="Europe/Berlin")  # its clocks change on 28 March 2027
     at = datetime(2027, 3, 26, 9, tzinfo=berlin).astimezone(UTC)
     half_past_two = wall(datetime(2027, 3, 26, 2, 30, tzinfo=UTC))
-    moved = move_series(row, at, half_past_two, scope=LATER, by=person).row
+    moved = actions.move(row, at, half_past_two, scope=LATER, by=person).row
     coming = [one.local for one in rules.preview(moved, NOW, 4)]
     assert [(one.day, one.hour, one.minute) for one in coming] == [
         (26, 2, 30), (27, 2, 30), (28, 3, 0), (29, 2, 30)
     ]  # fmt: skip
     gap, nine = coming[2].astimezone(UTC), wall(datetime(2027, 3, 28, 9, tzinfo=UTC))
-    back = move_series(moved, gap, nine, scope=LATER, by=person)
+    back = actions.move(moved, gap, nine, scope=LATER, by=person)
     assert [one.local.hour for one in rules.preview(back.row, NOW, 2)] == [9, 9]
 
 
@@ -310,7 +311,7 @@ def test_of_two_who_move_it_at_once_one_is_refused(daily, person):
     at, seen = FIRST + DAY, daily.revision
 
     def act():
-        return move_series(daily, at, wall(at + HOUR), scope=LATER, by=person, seen=seen)
+        return actions.move(daily, at, wall(at + HOUR), scope=LATER, by=person, seen=seen)
 
     answers = at_once(act, act)
     assert sum(isinstance(answer, Refused) for answer in answers) == 1
@@ -354,7 +355,7 @@ def test_no_time_is_lost_and_none_goes_twice(make, person, kind, asked, changes)
         move(row, named, named + hours * HOUR, scope, person)
     except Refused:
         reject()
-    since = FIRST if scope == ALL else named
+    since = {ALL: FIRST, LATER: named, Scope.ONE: FIRST + 99 * DAY}[scope]
     expected = []
     for day in range(30):
         at = FIRST + DAY * day
@@ -362,6 +363,8 @@ def test_no_time_is_lost_and_none_goes_twice(make, person, kind, asked, changes)
         if at == named:
             change = Change(text=change.text)
         if not change.skips:
-            expected.append(change.due_at or (at + hours * HOUR if at >= since else at))
+            expected.append(
+                change.due_at or (at + hours * HOUR if at >= since or at == named else at)
+            )
     expected = sorted(expected)[:20]
     assert going(20) == expected

@@ -183,7 +183,7 @@ def test_a_message_that_goes_once_is_moved_as_a_whole(once, feed, desk):
     page = desk.get(address, {"at": at.isoformat()}, headers=PART).content.decode()
     assert "/move/" in page and "/edit/" in page
     assert "leave-out-one" not in page and "those after" not in page
-    answer = desk.post(*asked_to_move(once, at, at + DAY, "single"), headers=PART)
+    answer = desk.post(*asked_to_move(once, at, at + DAY, "one"), headers=PART)
     assert answer["X-Go-To"] == "/admin/calendar/?view=week&date=2031-05-06"
     once.refresh_from_db()
     assert once.next_due_at == at + DAY
@@ -191,24 +191,25 @@ def test_a_message_that_goes_once_is_moved_as_a_whole(once, feed, desk):
 
 def test_a_message_that_goes_once_is_not_moved_twice_nor_into_the_past(once, desk):
     at = once.next_due_at
-    move = asked_to_move(once, at, at + DAY, "single", seen=once.revision)
+    move = asked_to_move(once, at, at + DAY, "one", seen=once.revision)
     desk.post(*move, headers=PART)
     assert "changed since" in desk.post(*move, headers=PART).content.decode()
-    past = asked_to_move(once, at, at - 9 * DAY, "single")
+    past = asked_to_move(once, at + DAY, at - 9 * DAY, "one")
     assert "has passed" in desk.post(*past, headers=PART).content.decode()
     once.refresh_from_db()
     assert once.next_due_at == at + DAY
 
 
-def test_a_series_is_not_moved_as_a_single_message(daily, desk):
-    at = daily.next_due_at
-    assert desk.post(*asked_to_move(daily, at, at + DAY, "single")).status_code == 404
+def test_a_message_that_goes_once_is_no_series(once, desk):
+    at = once.next_due_at
+    assert desk.post(*asked_to_move(once, at, at + DAY, "later")).status_code == 404
+    assert desk.post(*asked_to_move(once, at + DAY, at, "one")).status_code == 404
 
 
 def test_who_needs_approval_is_told_that_the_moved_message_waits(once, desk, world):
     demand(world.xinyi)
     at = once.next_due_at
-    page = desk.post(*asked_to_move(once, at, at + DAY, "single"), follow=True)
+    page = desk.post(*asked_to_move(once, at, at + DAY, "one"), follow=True)
     assert "once it is approved" in page.content.decode()
 
 

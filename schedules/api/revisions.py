@@ -1,0 +1,34 @@
+"""From which revision a change starts, where the caller says so."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from config.scoped.problems import Conflict
+
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER,
+    description="The ETag of the schedule from which the change starts.",
+)  # fmt: skip
+
+
+def revisions_said(request: Request, values: dict[str, Any]) -> set[int]:
+    """In the body, the header, or both."""
+    found = {values["revision"]} if "revision" in values else set()
+    tag = request.headers.get("If-Match", "*").strip()
+    if tag == "*":
+        return found
+    number = tag.removeprefix("W/").strip('"')  # what compresses on the way makes tags weak
+    if not (number.isascii() and number.isdecimal() and len(number) < 10):
+        raise Conflict(_("If-Match takes the ETag of this schedule."))
+    return found | {int(number)}
+
+
+def revision_said(request: Request, values: dict[str, Any]) -> int | None:
+    """The one of them; two that differ fit no schedule."""
+    found = revisions_said(request, values)
+    if len(found) > 1:
+        raise Conflict(_("The schedule has changed meanwhile. Read it again."))
+    return next(iter(found), None)
