@@ -15,7 +15,13 @@ from schedules.actions.clearing import go_or_ask, vouch
 from schedules.actions.locked import lock, lock_edited, lock_targets
 from schedules.actions.refusal import Refused
 from schedules.actions.register import summary
-from schedules.actions.replan import appointed_runs, next_time, refuse_twice_a_day, withdraw
+from schedules.actions.replan import (
+    appointed_runs,
+    next_time,
+    refuse_twice_a_day,
+    withdraw,
+    write_due,
+)
 from schedules.models import Run, Schedule, ScheduleImage
 from schedules.recurrence import Kind, next_occurrence
 from schedules.states import OPEN_RUN, ScheduleState
@@ -68,6 +74,7 @@ def change(copy: Schedule, *, by: Any) -> Schedule:
     if found:
         raise Refused(_("The changes cannot be saved yet."), found)
     before = summary(row)
+    write_due(row, now)
     withdraw(row, now)
     _check_not_leaving(row, copy)
     refuse_twice_a_day(row, copy.timing, now)

@@ -13,7 +13,14 @@ from schedules import rules
 from schedules.actions.clearing import go_or_ask
 from schedules.actions.locked import lock, lock_targets
 from schedules.actions.refusal import Refused
-from schedules.actions.replan import call_back, cancel_due, cancel_rest, find_next, withdraw
+from schedules.actions.replan import (
+    call_back,
+    cancel_due,
+    cancel_rest,
+    find_next,
+    withdraw,
+    write_due,
+)
 from schedules.models import Schedule
 from schedules.states import ScheduleState, State, move
 
@@ -22,6 +29,7 @@ from schedules.states import ScheduleState, State, move
 def pause(schedule: Schedule, *, by: Any) -> Schedule:
     """Nothing more begins; a run that has begun is finished."""
     row, now = _locked(schedule, by=by, act=Act.RUN)
+    write_due(row, now)
     withdraw(row, now)
     cancel_due(row, now)
     return _moved(row, ScheduleState.PAUSED, "paused", by=by, now=now, next_due_at=None)
@@ -83,6 +91,7 @@ def _locked(schedule: Schedule, *, by: Any, act: Act) -> tuple[Schedule, datetim
 
 
 def _stop(row: Schedule, now: datetime) -> None:
+    write_due(row, now)
     withdraw(row, now)
     cancel_rest(row, now)
     call_back(row.runs.all(), now)

@@ -1,6 +1,7 @@
 """Takes back what is planned but not begun, and finds the next time anew."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,9 +12,19 @@ from django.utils.translation import gettext as _
 from channels import pull
 from schedules.actions.fence import IN_DOUBT
 from schedules.actions.refusal import Refused
-from schedules.models import Delivery, HolidayException, OccurrenceChange, Run, Schedule
+from schedules.models import (
+    Delivery,
+    HolidayException,
+    Installation,
+    OccurrenceChange,
+    Run,
+    Schedule,
+)
 from schedules.models.delivery import part_key
-from schedules.recurrence import Kind, Timing, changed_occurrences, next_occurrence
+from schedules.recurrence import NO_CHANGES, Kind, Timing, changed_occurrences, next_occurrence
+from schedules.runs.coming import changes_of, coming_until, freeze_or_skip, not_yet_planned
+from schedules.runs.freeze import with_content
+from schedules.runs.store import store
 from schedules.states import (
     OPEN_DELIVERY,
     OPEN_RUN,
@@ -25,6 +36,25 @@ from schedules.states import (
 from schedules.totals import add_up
 
 ONCE_A_DAY = (Kind.DAILY, Kind.WEEKLY, Kind.MONTHLY)
+
+
+def write_due(schedule: Schedule, now: datetime) -> None:
+    """Make runs of what is due by now but not planned yet, as after an outage: as the schedule
+    stands in the database, before it changes. They leave late, or say why they do not; what was
+    promised is not lost without a word. The schedule is locked by the caller."""
+    is_active = schedule.state == ScheduleState.ACTIVE
+    if not (is_active and schedule.next_due_at and schedule.next_due_at <= now):
+        return
+    whole = with_content(Schedule.objects.all()).get(pk=schedule.pk)
+    exceptions = HolidayException.table(whole.holiday_country)
+    changes = changes_of([whole]).get(whole.pk, NO_CHANGES)
+    installation = Installation.objects.present()
+    skip_until = installation.skip_until if installation else None
+    freeze_one = partial(freeze_or_skip, whole, now=now, skip_until=skip_until)
+    while whole.next_due_at and whole.next_due_at <= now:
+        coming, whole.next_due_at = coming_until(whole, now, exceptions, changes)
+        store(not_yet_planned([freeze_one(*each) for each in coming]), now)
+    schedule.next_due_at = whole.next_due_at
 
 
 def withdraw(schedule: Schedule, now: datetime) -> int:

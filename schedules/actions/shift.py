@@ -13,7 +13,7 @@ from schedules import rules
 from schedules.actions.clearing import go_or_ask, vouch
 from schedules.actions.locked import lock, lock_targets, refuse_if_changed
 from schedules.actions.refusal import Refused
-from schedules.actions.replan import next_time, refuse_twice_a_day, withdraw
+from schedules.actions.replan import next_time, refuse_twice_a_day, withdraw, write_due
 from schedules.clearance import is_cleared
 from schedules.models import Schedule
 from schedules.recurrence import Kind, NoShiftError, next_occurrence, shifted
@@ -32,6 +32,7 @@ def shift(schedule: Schedule, *, by: Any, span: timedelta, seen: int | None = No
     now = database_now()  # after the locks: it may have waited for them
     refuse_if_changed(row, seen)
     before, was_cleared = _columns(row), is_cleared(row)
+    write_due(row, now)
     _move(row, span, by=by, now=now)
     withdraw(row, now)
     if row.timing_kind == Kind.ONCE and row.runs.filter(state__in=OPEN_RUN).exists():

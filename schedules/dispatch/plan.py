@@ -1,19 +1,15 @@
 """Plan: occurrences that come within the horizon become runs with deliveries."""
 
 import logging
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache, partial
-from itertools import chain, islice
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from channels import alerts
-from channels.adapters.base import Adapter
 from channels.alerts import AlertKind
 from channels.models import Account, Room
 from logs import history
@@ -22,18 +18,19 @@ from orgs.bulk import update_each
 from schedules.actions.clearing import ask
 from schedules.clearance import uncleared
 from schedules.dispatch import warn
-from schedules.models import HolidayException, Installation, OccurrenceChange, Run, Schedule
+from schedules.models import HolidayException, Installation, Run, Schedule
 from schedules.models.schedule import ScheduleQuerySet
 from schedules.recurrence import (
     NO_CHANGES,
-    Change,
-    Changes,
-    Exceptions,
-    Occurrence,
-    changed_occurrences,
-    followed,
 )
-from schedules.runs.freeze import freeze, skipped, with_content
+from schedules.runs.coming import (
+    changes_of,
+    coming_until,
+    freeze_or_skip,
+    grace,
+    not_yet_planned,
+)
+from schedules.runs.freeze import with_content
 from schedules.runs.frozen import Frozen
 from schedules.runs.store import store
 from schedules.states import ScheduleState, move
@@ -42,7 +39,6 @@ logger = logging.getLogger(__name__)
 
 SCHEDULES_A_TURN = 500
 RUNS_A_TURN = 2_000  # about a second's work: what is due meanwhile comes with the next turn
-OCCURRENCES_A_TURN = 200  # of one schedule: after a long outage the next turn goes on
 
 
 def plan(now: datetime, among: ScheduleQuerySet | None = None) -> int:
@@ -62,7 +58,7 @@ def plan(now: datetime, among: ScheduleQuerySet | None = None) -> int:
         return 0  # next_due_at stays: what passes meanwhile is planned when the fence is lifted
     skip_until = installation.skip_until if installation else None
     # What can still go comes first: to write down what an outage has missed may take minutes.
-    late = now - _grace()
+    late = now - grace()
     for some in (due.filter(next_due_at__gte=late), due.filter(next_due_at__lt=late)):
         if some.exists():
             with transaction.atomic():
@@ -80,7 +76,7 @@ def _plan_turn(
                 for country in {schedule.holiday_country for schedule in schedules}}  # fmt: skip
     changes = changes_of(schedules)
     open_account = cache(Account.open)  # one account has many rooms and many schedules
-    freeze_or_skip = partial(_freeze, now=now, skip_until=skip_until, open_account=open_account)
+    freeze_one = partial(freeze_or_skip, now=now, skip_until=skip_until, open_account=open_account)
     planned: list[Schedule] = []
     for schedule in schedules:
         if len(batch) >= RUNS_A_TURN:
@@ -89,7 +85,7 @@ def _plan_turn(
         try:
             known = holidays[schedule.holiday_country], changes.get(schedule.pk, NO_CHANGES)
             coming, following = coming_until(schedule, horizon, *known)
-            batch += [freeze_or_skip(schedule, *each) for each in coming]
+            batch += [freeze_one(schedule, *each) for each in coming]
         except (ValueError, TypeError) as error:
             _give_up(schedule, error, now)
         else:
@@ -137,52 +133,6 @@ def _with_free_rooms(schedules: list[Schedule]) -> list[Schedule]:
     return [schedule for schedule in schedules if rooms[schedule.pk] <= free]
 
 
-def changes_of(schedules: list[Schedule]) -> dict[int, dict[datetime, Change]]:
-    """What people want of single occurrences of these. Asked under their locks."""
-    times = [schedule.next_due_at for schedule in schedules if schedule.next_due_at]
-    if not times:
-        return {}
-    return OccurrenceChange.of_all([row.pk for row in schedules], min(times) - timedelta.resolution)
-
-
-def not_yet_planned(batch: list[Frozen]) -> list[Frozen]:
-    """One run that is there already, whatever put it there, must not hold up all the others."""
-    rows = Run.objects.order_by().filter(schedule__in={new.run.schedule_id for new in batch})
-    appointed_at = Coalesce("first_due_at", "due_at")
-    same_time = rows.filter(due_at__in={new.run.due_at for new in batch})
-    same_occurrence = rows.alias(at=appointed_at).filter(
-        at__in={new.run.appointed_at for new in batch}
-    )
-    columns = "schedule_id", "due_at", "first_due_at"
-    there = list(same_time.values_list(*columns).union(same_occurrence.values_list(*columns)))
-    times = {(pk, due_at) for pk, due_at, _first in there}
-    occurrences = {(pk, first or due_at) for pk, due_at, first in there}
-    return [
-        new
-        for new in batch
-        if (new.run.schedule_id, new.run.due_at) not in times
-        and (new.run.schedule_id, new.run.appointed_at) not in occurrences
-    ]
-
-
-def coming_until(
-    schedule: Schedule, horizon: datetime, exceptions: Exceptions, changes: Changes
-) -> tuple[list[tuple[Occurrence, datetime | None]], datetime | None]:
-    """The occurrences up to the horizon, each with the time of the next that goes; and the time
-    of the first one after them."""
-    assert schedule.next_due_at is not None, "to_plan() yields only what has a next time"
-    just_before = schedule.next_due_at - timedelta(microseconds=1)
-    coming = changed_occurrences(
-        schedule.timing, just_before, exceptions=exceptions, changes=changes
-    )
-    taken: list[Occurrence] = []
-    for occurrence in islice(coming, OCCURRENCES_A_TURN + 1):
-        if occurrence.due_at > horizon or len(taken) == OCCURRENCES_A_TURN:
-            return followed(taken, chain([occurrence], coming)), occurrence.due_at
-        taken.append(occurrence)
-    return followed(taken, ()), None
-
-
 def _give_up(schedule: Schedule, error: Exception, now: datetime) -> None:
     """A timing that became unusable (a zone that is gone) must not hold up the others."""
     said = {"came_of": schedule.request}
@@ -205,36 +155,3 @@ def _give_up(schedule: Schedule, error: Exception, now: datetime) -> None:
         ),
         now=now,
     )
-
-
-def _freeze(
-    schedule: Schedule,
-    occurrence: Occurrence,
-    followed_at: datetime | None,
-    *,
-    now: datetime,
-    skip_until: datetime | None,
-    open_account: Callable[[Account], Adapter],
-) -> Frozen:
-    due_at, first_due_at = occurrence.due_at, occurrence.first_due_at
-    leave_out = partial(skipped, schedule, due_at, now=now, first_due_at=first_due_at)
-    if occurrence.skipped:
-        return leave_out(reason=occurrence.skipped, detail=occurrence.detail)
-    if skip_until and due_at <= skip_until:
-        return leave_out(reason=Run.Reason.FENCED)
-    if due_at + _grace() < now:
-        said = {"came_of": schedule.request}
-        logger.warning("missed: schedule %s at %s", schedule.pk, due_at.isoformat(), extra=said)
-        return leave_out(reason=Run.Reason.MISSED)
-    return freeze(
-        schedule.with_text(occurrence.text),
-        due_at,
-        now=now,
-        followed_at=followed_at,
-        first_due_at=first_due_at,
-        open_account=open_account,
-    )
-
-
-def _grace() -> timedelta:
-    return timedelta(seconds=settings.TEIJI_GRACE_SECONDS)

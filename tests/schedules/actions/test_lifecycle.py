@@ -209,12 +209,6 @@ def test_a_pause_cancels_a_due_run_of_which_nothing_has_left_and_says_so(active,
     assert Run.objects.get().state == "cancelled"
 
 
-def test_an_occurrence_that_is_overdue_and_not_yet_planned_survives_an_edit(active, person):
-    overdue = database_now() - timedelta(minutes=2)
-    Schedule.objects.filter(pk=active.pk).update(next_due_at=overdue)
-    assert edit(active, person, text="New").next_due_at == overdue
-
-
 def test_an_edit_that_is_refused_changes_nothing(active, person):
     due_at = active.next_due_at
     plan_at(active, due_at)
