@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from orgs.clock import database_now
 
+FAR_BEHIND = timedelta(seconds=0.5)
+
 
 def counter() -> float:
     """Seconds that have passed, a suspend of this machine included where the system counts it."""
@@ -29,6 +31,13 @@ class Clock:
         """Ask the database once. Called every few seconds: counters drift."""
         moment = database_now().timestamp()
         self._offset = moment - self._counter()
+
+    def catch_up(self) -> None:
+        """Ask the database once, and go by it where this clock has fallen far behind: a machine
+        that was paused from outside counted nothing meanwhile, by no counter of its own."""
+        moment = database_now()
+        if moment - self.now() > FAR_BEHIND:
+            self._offset = moment.timestamp() - self._counter()
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self._offset + self._counter(), UTC)

@@ -136,7 +136,7 @@ class Handover:
         self._leave_out(empty, Delivery.Reason.OPTED_OUT)
         # Tried again where the answer was lost: the mark may have been written.
         marked, barred, lease_until = await self._persist(
-            "wire", lambda: mark_wire([d for d, _at in allowed], self._clock.now())
+            "wire", lambda: self._mark([d for d, _at in allowed])
         )
         leaving = [(delivery, at) for delivery, at in allowed if delivery.id in marked]
         for delivery, at in leaving:
@@ -149,6 +149,10 @@ class Handover:
                 self.slots.empty(delivery.account.pk)
             if delivery.id in barred:
                 self._take_in(self._senders.barred(delivery, barred[delivery.id]))
+
+    def _mark(self, allowed: list[Claimed]) -> tuple[set[int], dict[int, str], datetime]:
+        self._clock.catch_up()  # what is held may be late by more than its grace, or another's
+        return mark_wire(allowed, self._clock.now())
 
     async def _pace(self, batch: list[Claimed]) -> list[tuple[Claimed, datetime]]:
         """Those that their limits let go, with when; the others wait again."""

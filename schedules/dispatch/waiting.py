@@ -40,9 +40,10 @@ class Waiting:
             heapq.heappush(self._queues[account], (*order, delivery))
 
     def put_back(self, claimed: Iterable[Claimed], until: datetime) -> None:
-        """Put these in line again; their accounts are passed over until then."""
+        """Put these in line again; their accounts are passed over until then. What has been
+        claimed anew since it was taken stays as it was claimed last."""
         claimed = list(claimed)
-        self.add(claimed)
+        self.add(delivery for delivery in claimed if delivery.id not in self._newest)
         self._closed_until |= {delivery.account.pk: until for delivery in claimed}
 
     def take(self, until: datetime, slots: Slots) -> list[Claimed]:

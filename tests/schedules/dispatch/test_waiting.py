@@ -117,3 +117,15 @@ def test_a_newer_claim_of_the_same_delivery_takes_the_place_of_the_older(one):
     waiting.add([newer])
     assert waiting.take(one.due_at, slots) == [newer]
     assert (len(waiting), len(slots)) == (0, 1)
+
+
+def test_an_older_claim_that_is_put_back_does_not_displace_the_newer(one):
+    """The worker stood still while its limits were asked, and has claimed it again since."""
+    waiting, slots = Waiting(), Slots(100)
+    waiting.add([one])
+    taken = waiting.take(one.due_at, slots)
+    newer = replace(one, token=uuid4())
+    waiting.add([newer])
+    waiting.put_back(taken, one.due_at)
+    assert waiting.take(one.due_at, slots) == [newer]
+    assert not waiting
