@@ -15,9 +15,9 @@ from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
 from channels.actions.audience import MOST_TYPED, add_audience, change_audience, find_people
-from channels.admin.recipients import WordsField, kinds_with_audiences
+from channels.admin.account_choice import WithPeople
+from channels.admin.recipients import WordsField
 from channels.models import Audience
-from config.scoped.admin import ScopedAdmin
 from orgs.refusal import Refused
 
 COUNTED_AT_ONCE = 20_000  # people: a page waits some 0.2 s for it
@@ -98,7 +98,7 @@ class AudienceForm(forms.ModelForm):
 
 
 @admin.register(Audience)
-class AudienceAdmin(ScopedAdmin):
+class AudienceAdmin(WithPeople):
     when_empty = _(
         "An audience is many people who get one message: a fixed list, or a rule such as "
         "a tag or a region. The people come first."
@@ -131,12 +131,6 @@ class AudienceAdmin(ScopedAdmin):
             ),
             *([(_("Fixed list"), {"fields": on_list})] if on_list else []),
         ]
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field and db_field.name == "account":
-            field.queryset = field.queryset.filter(kind__in=kinds_with_audiences())
-        return field
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:

@@ -16,14 +16,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from channels.admin import progress
-from channels.admin.recipients import kinds_with_audiences
+from channels.admin.account_choice import WithPeople
 from channels.models import Audience, RecipientImport
 from channels.people import importing
 from channels.people.columns import FIELDS
 from channels.people.table import MOST_BYTES, MOST_COLUMNS, MOST_ROWS
 from channels.people.text import ENCODINGS
 from channels.people.unusable import UnusableFile
-from config.scoped.admin import ScopedAdmin
 from config.scoped.times import moment, read_by, zone_of
 from orgs.reach import Act
 
@@ -59,7 +58,7 @@ class RecipientImportForm(forms.ModelForm):
 
 
 @admin.register(RecipientImport)
-class RecipientImportAdmin(ScopedAdmin):
+class RecipientImportAdmin(WithPeople):
     when_empty = gettext_lazy(
         "An import brings in people from a table. Every row is checked before anything is written."
     )
@@ -81,8 +80,6 @@ class RecipientImportAdmin(ScopedAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field and db_field.name == "account":
-            field.queryset = field.queryset.filter(kind__in=kinds_with_audiences())
         if field and db_field.name == "audience":
             field.queryset = field.queryset.filter(kind=Audience.Kind.LIST)
         return field
@@ -197,11 +194,20 @@ def _shown_rows(row: RecipientImport, encoding: str) -> tuple[list[Any], str]:
 
 def _columns(mapping: dict[str, int], heading: list[str]) -> list[dict[str, Any]]:
     """Each field with the columns that it can be."""
-    options = [(place, title.strip() or str(place + 1)) for place, title in enumerate(heading)]
+    options = [(place, _title(heading, place)) for place in range(len(heading))]
     return [
         {"name": name, "label": label, "place": mapping.get(name, NO_COLUMN), "options": options}
         for name, label in FIELDS.items()
     ]
+
+
+def _title(heading: list[str], place: int) -> str:
+    """What the file calls a column; its number where that says too little."""
+    title, number = heading[place].strip(), place + 1
+    if not title:
+        return str(number)
+    is_only = [other.strip() for other in heading].count(title) == 1
+    return title if is_only else f"{title} ({number})"
 
 
 def _mapping_in(request: HttpRequest) -> dict[str, int]:

@@ -15,20 +15,14 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from channels.actions.recipient import TAGS, add_person, change_person, forget_person
-from channels.adapters import registry
+from channels.admin.account_choice import WithPeople
 from channels.models import Audience, Membership, Recipient
 from channels.models.recipient import NAME_LENGTH, words_in
 from channels.people.exporting import csv_lines
-from config.scoped.admin import ScopedAdmin
 from config.scoped.times import moment, read_by
 from logs import history
 from orgs.clock import database_now
 from orgs.reach import Act, can_anywhere, member_of, within
-
-
-def kinds_with_audiences() -> list[str]:
-    """The channels that can write to many people in one request."""
-    return [kind for kind, found in registry().items() if found.limits.members_per_request]
 
 
 def refuse_long_words(words: list[str]) -> list[str]:
@@ -110,7 +104,7 @@ class ListFilter(admin.SimpleListFilter):
 
 
 @admin.register(Recipient)
-class RecipientAdmin(ScopedAdmin):
+class RecipientAdmin(WithPeople):
     when_empty = _(
         "Recipients are people who are written to themselves. They are added one by one, "
         "or imported from a file."
@@ -132,12 +126,6 @@ class RecipientAdmin(ScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).prefetch_related("tags")
         return read_by(request.user, rows)
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field and db_field.name == "account":
-            field.queryset = field.queryset.filter(kind__in=kinds_with_audiences())
-        return field
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:

@@ -7,6 +7,7 @@ from uuid import uuid4
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from channels.models.account import Account
 from channels.models.audience import Audience
@@ -35,7 +36,7 @@ class RecipientImport(models.Model):
     reach = Belongs("unit__path", view=Role.MANAGER, write=Role.MANAGER)
 
     class Stage(models.TextChoices):
-        UPLOADED = "uploaded", _("uploaded")
+        UPLOADED = "uploaded", pgettext_lazy("a file", "uploaded")
         CHECKED = "checked", _("checked")
         REFUSED = "refused", _("has errors")
         IMPORTED = "imported", _("imported")

@@ -29,6 +29,11 @@ NOT_YOURS = gettext_lazy(
     "This address cannot be added with this account. If the person is yours, ask your headquarters."
 )
 
+_BEYOND = gettext_lazy(
+    "The heading has no such column. Is there a comma in a text that is not in quotation marks?"
+)
+_FORMULA = gettext_lazy("It begins as a formula does. Only plain texts are taken.")
+
 
 @dataclass(slots=True)
 class Entry:
@@ -64,12 +69,13 @@ class Checked:
 
 
 def read(
-    rows: Iterable[Row], mapping: Mapping[str, int], *, account: Account
+    rows: Iterable[Row], mapping: Mapping[str, int], *, account: Account, may_shift: bool = True
 ) -> Generator[int, None, Checked]:
-    """Read all rows but the first, which is the heading; yields how many were read so far."""
+    """Read all rows but the first, which is the heading; yields how many were read so far.
+    `may_shift`: a row may have cells beyond the heading by mistake, as in a text with commas."""
     rows = iter(rows)
     _line, heading = next(rows, (0, []))
-    reader = _Reader(heading, mapping, account)
+    reader = _Reader(heading, mapping, account, may_shift=may_shift)
     for count, (line, cells) in enumerate(rows, 1):
         reader.read(line, cells)
         if count % TOLD_EVERY == 0:
@@ -96,8 +102,10 @@ def recognise(checked: Checked, *, account: Account, unit: Unit) -> None:
 class _Reader:
     """Reads rows one by one and remembers the addresses that it has seen."""
 
-    def __init__(self, heading: list[str], mapping: Mapping[str, int], account: Account) -> None:
-        self._heading, self._mapping = heading, mapping
+    def __init__(
+        self, heading: list[str], mapping: Mapping[str, int], account: Account, *, may_shift: bool
+    ) -> None:
+        self._heading, self._mapping, self._may_shift = heading, mapping, may_shift
         self.checked = Checked(self.title_of("address"))
         self._adapter = account.adapter_class(config=None)
         self._lines: dict[str, int] = {}
@@ -115,8 +123,15 @@ class _Reader:
         problems = [(n, p) for n, raw in values.items() if (p := self._problem(n, raw, line))]
         for name, problem in problems:
             self.checked.refuse(line, self.title_of(name), _of_value(values[name], problem))
-        if not problems:
+        if beyond := self._beyond_heading(cells):
+            self.checked.refuse(line, str(len(self._heading) + 1), _of_value(beyond, _BEYOND))
+        elif not problems:
             self.checked.entries.append(self._entry(line, values))
+
+    def _beyond_heading(self, cells: list[str]) -> str:
+        """What stands where the heading has no column: a comma too many moves the row aside."""
+        rest = cells[len(self._heading) :] if self._may_shift else []
+        return next((cell.strip() for cell in rest if cell.strip()), "")
 
     def _entry(self, line: int, values: dict[str, str]) -> Entry:
         texts = dict.fromkeys(FIELDS, "") | {name: plain(raw) for name, raw in values.items()}
@@ -135,9 +150,9 @@ class _Reader:
         if "\x00" in cell:
             return _("There is a character in it that cannot be stored.")
         if name == "address":
-            return self._address_problem(cell, line)
+            return _FORMULA if raw.startswith("=") else self._address_problem(cell, line)
         if is_formula(raw):
-            return _("It begins as a formula does. Only plain texts are taken.")
+            return _FORMULA
         if name == "language" and cell and _folded(cell) not in self._languages:
             known = ", ".join(str(name) for _code, name in settings.LANGUAGES)
             return _("No such language. Known are: %(known)s.") % {"known": known}

@@ -141,7 +141,8 @@ def _guessed(file: IO[bytes], size: int, encoding: str) -> dict[str, int]:
 def _read(started: RecipientImport) -> Generator[int, None, Checked]:
     with _open(started) as file:
         rows = rows_of(file, size=started.file.size, encoding=started.encoding)
-        return (yield from read(rows, started.mapping, account=started.account))
+        shifts = not started.is_workbook  # whose cells name their columns
+        return (yield from read(rows, started.mapping, account=started.account, may_shift=shifts))
 
 
 def _open(started: RecipientImport) -> Any:

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import IO
 
 from django.template.defaultfilters import filesizeformat
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from channels.people import text, workbook
@@ -68,6 +69,6 @@ def encoding_of(file: IO[bytes]) -> str:
 def _within_limits(rows: Iterator[Row]) -> Iterator[Row]:
     for count, (line, cells) in enumerate(rows):
         if count > MOST_ROWS:
-            message = _("The file has too many rows: at most %(most)d. Divide it into several.")
-            raise UnusableFile(message % {"most": MOST_ROWS})
+            message = _("The file has too many rows: at most %(most)s. Divide it into several.")
+            raise UnusableFile(message % {"most": number_format(MOST_ROWS, force_grouping=True)})
         yield line, cells[:MOST_COLUMNS]

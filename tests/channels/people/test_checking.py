@@ -55,7 +55,7 @@ def test_languages_are_read_by_code_and_by_name(check, code):
         (["", "Ann"], "Id", "missing"),
         (["C" + "0" * 32], "Id", "LINE"),
         ([ONE.lower()], "Id", "LINE"),
-        ([f"={ONE}"], "Id", "LINE"),
+        ([f"={ONE}"], "Id", "formula"),
         ([ONE, "=HYPERLINK(1)"], "Name", "formula"),
         ([ONE, "", "+Seoul"], "Region", "formula"),
         ([ONE, "", "", "", "@vip"], "Tags", "formula"),
@@ -85,6 +85,19 @@ def test_what_is_wrong_is_said_after_the_value_that_is(check):
     assert what.startswith("“Klin gon”: ")
     ((_line, _title, what),) = check([ONE, "n" * 101]).problems
     assert what.startswith(f"“{'n' * 40}…”: ")
+
+
+def test_a_comma_too_many_moves_no_row_aside(check):
+    checked = check([ONE, "Ann", "Seoul", "ko", "vip", " ", ""], [TWO, "Ben", "", "", "vip", "new"])
+    ((line, title, what),) = checked.problems
+    assert (line, title) == (3, "6") and what.startswith("“new”: The heading has no such column")
+    assert [entry.address for entry in checked.entries] == [ONE]
+
+
+def test_a_formula_is_no_address_of_any_channel(world):
+    rows = [(1, ["id"]), (2, ["=1+1"])]
+    checked = done(read(rows, {"address": 0}, account=world.sandbox))
+    assert [problem[:2] for problem in checked.problems] == [(2, "id")]
 
 
 def test_an_address_twice_is_refused_the_second_time(check):

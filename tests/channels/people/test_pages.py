@@ -109,6 +109,27 @@ def test_only_accounts_with_audiences_are_offered(staff, world, account):
     assert set(form.fields["account"].queryset) == {account, world.sandbox}
 
 
+@pytest.mark.parametrize("page", [RECIPIENTS, AUDIENCES, IMPORTS])
+def test_the_account_that_knows_ones_people_is_marked_and_taken(staff, world, add_person, page):
+    def offered() -> tuple[list[str], Any]:
+        field = staff.get(f"{page}add/").context["adminform"].form["account"]
+        return [label for value, label in field.field.choices if value], field.value()
+
+    add_person(unit=world.tainan, account=world.sandbox, address="of-others")
+    assert offered() == (["LINE · LINE", "Sandbox · Sandbox"], None)
+    known = add_person()
+    assert offered() == (
+        ["LINE · LINE · has recipients", "Sandbox · Sandbox"], known.account_id,
+    )  # fmt: skip
+    add_person(account=world.sandbox, address="here-too")
+    assert offered()[1] is None
+
+
+def test_a_choice_has_no_menu_that_deletes_what_is_chosen(staff, account):
+    page = text_of(staff.get(f"{IMPORTS}add/"))
+    assert 'name="account"' in page and "related-widget-wrapper" not in page
+
+
 def test_long_words_are_refused(staff, person):
     assert set(errors_of(staff.post(f"{RECIPIENTS}add/", person(tag_words="x" * 51)))) == {
         "tag_words"
@@ -257,6 +278,9 @@ def test_from_the_upload_to_the_people(staff, upload):
     assert "Every row is in order" in text_of(checked) and not Recipient.objects.exists()
     done = staff.post(page, {"go": "import"}, follow=True)
     assert "2 people imported." in text_of(done)
+    row = RecipientImport.objects.get()
+    onward = f"{AUDIENCES}add/?unit={row.unit_id}&amp;account={row.account_id}&amp;kind=rule"
+    assert onward in text_of(done)
     assert sorted(Recipient.objects.values_list("name", "unit__code")) == [
         ("김민준", "taipei"), ("이서연", "taipei"),
     ]  # fmt: skip
@@ -295,6 +319,24 @@ def test_a_workbook_asks_for_no_encoding(staff, upload):
     staff.post(page, columns(encoding=""))
     staff.post(page, {"go": "import"})
     assert Recipient.objects.get().name == "Ann"
+
+
+def test_what_a_workbook_holds_beside_its_table_is_no_error(staff, upload):
+    data = workbooks.table(["id", "name"], [ONE, "Ann", "", "a note"])
+    staff.post(upload(data, "people.xlsx").headers["Location"], columns(encoding=""))
+    assert RecipientImport.objects.get().stage == "checked"
+
+
+def test_columns_of_one_title_are_told_apart(staff, upload):
+    shown = staff.get(upload(f"id,name,name,\n{ONE},a,b,\n".encode()).headers["Location"])
+    titles = [title for _place, title in shown.context["columns"][0]["options"]]
+    assert titles == ["id", "name (2)", "name (3)", "4"]
+
+
+def test_a_missing_quotation_mark_is_not_called_an_unknown_encoding(staff, upload):
+    page = upload(f'id,name\n"{ONE},Ann\n'.encode()).headers["Location"]
+    assert "quotation mark missing" in text_of(staff.get(page))
+    assert "cannot tell how" not in text_of(staff.get(page))
 
 
 def test_errors_are_shown_with_line_and_column_and_nothing_is_imported(staff, upload):

@@ -7,7 +7,7 @@ from zipfile import ZipFile
 import openpyxl
 import pytest
 import xlsxwriter
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, to_excel
 
@@ -234,6 +234,7 @@ def test_days_are_told_from_numbers_as_other_programs_do(since_1904):
     assert ours == [str(value) for (value,) in theirs]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(st.datetimes(datetime(1900, 3, 1), datetime(2200, 1, 1)))  # noqa: DTZ001
 def test_every_second_since_1900_is_read_as_it_was_written(at):
     at = at.replace(microsecond=0)
