@@ -1,12 +1,8 @@
 """What holds for the API as a whole: sign-in, errors, its document and the pages of docs."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import finders
@@ -16,14 +12,12 @@ from django.urls import get_resolver
 
 from config.scoped.api import ScopedViewSet
 from orgs.models import Token
-from schedules.models import Schedule
 from tests.schedules.api.calling import ROOT, caller
 
 pytestmark = pytest.mark.django_db
 
 STATIC = "static/"
 PROBLEM = "application/problem+json"
-PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 
 
 def assert_problem(response, code: int) -> dict:
@@ -168,42 +162,3 @@ def test_the_page_of_the_document_obeys_the_content_security_policy(client):
     script = client.get(ROOT + "/docs?script=")
     assert script["Content-Type"].startswith("application/javascript")
     assert "openapi.json" in script.content.decode()
-
-
-@pytest.fixture
-def surroundings(world, live_server, monkeypatch):
-    """What the examples of docs/api.md read from the environment."""
-    _token, key = Token.issue(user=world.people["xinyi"], name="docs", scopes=["read", "write"])
-    values = {"TEIJI": live_server.url + ROOT, "TOKEN": key, "ROOM": str(world.room.pk)}
-    for name, value in values.items():
-        monkeypatch.setenv(name, value)
-    return values
-
-
-def example(language: str) -> str:
-    """The first example in this language on the page."""
-    found = re.search(rf"```{language} \{{\.example\}}\n(.*?)```", PAGE.read_text(), re.S)
-    assert found is not None
-    return found.group(1)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_python_example_of_the_page_runs(surroundings):
-    exec(compile(example("python"), str(PAGE), "exec"), {})
-    assert Schedule.objects.get().state == "cancelled"
-
-
-@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
-@pytest.mark.django_db(transaction=True)
-def test_the_curl_example_of_the_page_runs(surroundings):
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", example("bash")],
-        env=os.environ | surroundings,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    schedule = Schedule.objects.get()
-    assert (schedule.state, schedule.timing_kind) == ("paused", "weekly")

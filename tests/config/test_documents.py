@@ -1,7 +1,6 @@
 """The documents and the files for deployment say what is so."""
 
 import re
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -144,19 +143,3 @@ def test_the_timer_starts_a_backup_that_can_be_made() -> None:
     parser = load_command_class("config", name).create_parser("manage.py", name)
     options = parser.parse_args(given)
     assert (str(options.folder), options.keep) == ("/var/lib/teiji-backups", 14)
-
-
-COMMANDS = re.findall(
-    r"^    manage\.py (\S+) ?((?:.*\\\n)*.*)$",
-    (ROOT / "docs" / "operations.md").read_text(),
-    re.MULTILINE,
-)
-
-
-@pytest.mark.parametrize(("name", "words"), COMMANDS)
-def test_every_command_of_the_operations_page_takes_what_is_written_there(
-    name: str, words: str
-) -> None:
-    given = shlex.split(words.replace("\\\n", " "), comments=True)
-    parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
-    parser.parse_args(["" if word == "…" else word for word in given])

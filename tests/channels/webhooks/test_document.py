@@ -11,6 +11,7 @@ from django.conf import settings
 from channels.models import FactKind
 from channels.webhooks.note import RETRY_AFTER
 from channels.webhooks.signing import headers_of, new_secret
+from tests.documents.reading import block
 
 TEXT = (Path(settings.BASE_DIR) / "docs" / "webhooks.md").read_text()
 BODY = '{"title":"아침 공지"}'.encode()
@@ -18,9 +19,8 @@ BODY = '{"title":"아침 공지"}'.encode()
 
 @pytest.fixture(scope="module")
 def is_ours() -> Any:
-    (code,) = re.findall(r"```python \{\.example\}\n(.*?)```", TEXT, re.DOTALL)
     names: dict[str, Any] = {}
-    exec(compile(code, "docs/webhooks.md", "exec"), names)
+    exec(compile(block("webhooks.md", "verify"), "docs/webhooks.md", "exec"), names)
     return names["is_ours"]
 
 
