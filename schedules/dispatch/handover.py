@@ -54,6 +54,12 @@ class Handover:
     def is_busy(self) -> bool:
         return bool(self.waiting or len(self.slots))
 
+    def is_leaving(self) -> bool:
+        """Whether something should have left by now and has not: it waits for a slot, or of one
+        account more is marked than can be on the wire."""
+        is_crowded = any(count > ON_THE_WIRE for count in self.slots.filled.values())
+        return is_crowded or self.waiting.is_due(self._clock.now())
+
     def add(self, claimed: Sequence[Claimed]) -> None:
         """Hand these over when their time comes."""
         for account, delivery in {delivery.account.pk: delivery for delivery in claimed}.items():

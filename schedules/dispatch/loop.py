@@ -53,7 +53,7 @@ CLAIM_SOON = 250  # with fewer waiting, more is claimed at once
 CLAIM_LEAST = 100  # of what is late, however many workers share it
 MOST_COUNTED = 50_000  # deliveries: beyond, every worker has enough to do
 SETTLE_EVERY = 0.02  # seconds in which answers gather for one write
-SETTLE_BUSY = 2.0  # the same while others wait to be handed over: those go first
+SETTLE_BUSY = 4.0  # the same while others wait to be handed over: those go first
 RENEW_AFTER = timedelta(seconds=1)  # after its time, for what still waits for a slot
 TELL_EVERY = 2.0  # seconds between two looks at what administrators are to be told
 POST_EVERY = 1.0  # seconds between two looks at what other systems are to be told
@@ -223,9 +223,7 @@ class Loop:
         loop = asyncio.get_running_loop()
         end = loop.time() + SETTLE_BUSY
         await asyncio.sleep(SETTLE_EVERY)
-        while (
-            self._handover.waiting.is_due(self.clock.now()) and loop.time() < end and self._may_wait
-        ):
+        while self._handover.is_leaving() and loop.time() < end and self._may_wait:
             await asyncio.sleep(SETTLE_EVERY)
 
     async def _settle(self) -> None:

@@ -49,6 +49,7 @@ class Pump:
     outcomes: list[Outcome] = field(default_factory=list)
     answer: asyncio.Event = field(default_factory=asyncio.Event)
     noted: set[asyncio.Future[None]] = field(default_factory=set)
+    is_leaving: Callable[[], bool] = bool
 
     def run(self, claimed: Any, meanwhile: Callable[["Pump"], Awaitable[None]]) -> None:
         """Hand these over; end when `meanwhile` has."""
@@ -74,6 +75,7 @@ class Pump:
     async def _run(self, claimed: Any, meanwhile: Callable[["Pump"], Awaitable[None]]) -> None:
         senders = Senders(self.clock)
         pump = Handover(self.clock, senders, self._persist, self._take_in)
+        self.is_leaving = pump.is_leaving
         pump.add(claimed)
         running = asyncio.create_task(pump.run())
         try:
@@ -134,6 +136,19 @@ def test_with_a_key_all_are_marked_while_the_wire_is_full(pump):
     pump.run(claim_at(pump.clock.moment), meanwhile)
     assert sorted(pump.arrived) == [f"r{n}" for n in range(ROOMS)]
     assert [outcome.error for outcome in pump.outcomes] == [None] * ROOMS
+
+
+def test_what_is_marked_but_finds_no_place_on_the_wire_is_still_leaving(pump):
+    """Until it has, the answers to the others may wait to be written."""
+
+    async def meanwhile(pump: Pump) -> None:
+        await pump.until(AT_ONCE)
+        assert pump.is_leaving()
+        pump.answer.set()
+        await pump.answers(ROOMS)
+        assert not pump.is_leaving()
+
+    pump.run(claim_at(pump.clock.moment), meanwhile)
 
 
 def test_without_a_key_only_what_leaves_at_once_is_marked(pump):
