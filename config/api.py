@@ -36,6 +36,7 @@ from schedules.api import (
     QuotaViewSet,
     ReachedViewSet,
     RoomLimitsViewSet,
+    RunViewSet,
     ScheduleActsViewSet,
     ScheduleViewSet,
     TemplateViewSet,
@@ -51,6 +52,7 @@ router.register("schedules", ApprovalViewSet, basename="schedule-approval")
 router.register("calendar", CalendarViewSet, basename="calendar")
 router.register("history", HistoryViewSet)
 router.register("templates", TemplateViewSet)
+router.register("runs", RunViewSet)
 router.register("logs", LogViewSet, basename="log")
 router.register("not-confirmed", NotConfirmedViewSet, basename="not-confirmed")
 router.register("quota", QuotaViewSet)

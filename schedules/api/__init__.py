@@ -13,6 +13,7 @@ from schedules.api.logs import LogViewSet
 from schedules.api.not_confirmed import NotConfirmedViewSet
 from schedules.api.quota import QuotaViewSet
 from schedules.api.reached import ReachedViewSet
+from schedules.api.runs import RunViewSet
 from schedules.api.schedules import ScheduleViewSet
 from schedules.api.templates import TemplateViewSet
 
@@ -29,6 +30,7 @@ __all__ = [
     "QuotaViewSet",
     "ReachedViewSet",
     "RoomLimitsViewSet",
+    "RunViewSet",
     "ScheduleActsViewSet",
     "ScheduleViewSet",
     "TemplateViewSet",
