@@ -22,6 +22,7 @@ from schedules.actions.refusal import OutOfReach, Refused
 from schedules.models import Delivery, Installation, Run
 from schedules.models.installation import LEAP, ONLY, YOUNG
 from schedules.place import present_place
+from schedules.runs import warn
 from schedules.states import DeliveryState, move
 from schedules.totals import add_up
 
@@ -209,7 +210,9 @@ def _skip_due(now: datetime) -> int:
     # Never handed over: a worker that still holds it loses its claim, and so cannot mark it.
     move(held.filter(wire_at=None), DeliveryState.PLANNED, **gone)
     lost = held.filter(wire_at__isnull=False, lease_until__lt=now)
+    asked = list(lost.defer("members"))
     move(lost, DeliveryState.UNCONFIRMED, **gone, wire_at=None, completed_at=now, error=LOST)
+    alerts.raise_all(warn.of_rows(asked, AlertKind.UNCONFIRMED, now), now)
     due = mine.filter(state=DeliveryState.PLANNED)
     run_ids |= set(due.values_list("run_id", flat=True))
     due.filter(in_doubt=True).update(error=IN_DOUBT)

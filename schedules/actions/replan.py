@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from channels import pull
+from channels import alerts, pull
+from channels.alerts import AlertKind
 from schedules.actions.fence import IN_DOUBT
 from schedules.actions.refusal import Refused
 from schedules.models import (
@@ -22,6 +23,7 @@ from schedules.models import (
 )
 from schedules.models.delivery import part_key
 from schedules.recurrence import NO_CHANGES, Kind, Timing, changed_occurrences, next_occurrence
+from schedules.runs import warn
 from schedules.runs.coming import changes_of, coming_until, freeze_or_skip, not_yet_planned
 from schedules.runs.freeze import with_content
 from schedules.runs.store import store
@@ -53,7 +55,9 @@ def write_due(schedule: Schedule, now: datetime) -> None:
     freeze_one = partial(freeze_or_skip, whole, now=now, skip_until=skip_until)
     while whole.next_due_at and whole.next_due_at <= now:
         coming, whole.next_due_at = coming_until(whole, now, exceptions, changes)
-        store(not_yet_planned([freeze_one(*each) for each in coming]), now)
+        new = not_yet_planned([freeze_one(*each) for each in coming])
+        store(new, now)
+        alerts.raise_all(warn.of_planned(new), now)
     schedule.next_due_at = whole.next_due_at
 
 
@@ -146,7 +150,9 @@ def cancel_waiting(open_runs: QuerySet[Run], now: datetime) -> int:
     move(waiting, DeliveryState.PLANNED, claim=None, lease_until=None)
     planned = mine.filter(state=DeliveryState.PLANNED)
     doubtful = planned.filter(in_doubt=True)
+    asked = list(doubtful.defer("members"))
     move(doubtful, DeliveryState.UNCONFIRMED, completed_at=now, error=IN_DOUBT)
+    alerts.raise_all(warn.of_rows(asked, AlertKind.UNCONFIRMED, now), now)
     count = move(planned, DeliveryState.CANCELLED, completed_at=now)
     add_up(run_ids, now)
     return count

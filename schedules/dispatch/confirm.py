@@ -17,11 +17,11 @@ from channels.alerts import AlertKind
 from channels.models import Account
 from logs.models import Attempt
 from schedules.arrival import note_arrival
-from schedules.dispatch import warn
 from schedules.dispatch.evidence import storable
 from schedules.dispatch.send import Senders
 from schedules.models import Delivery
 from schedules.models.delivery import part_key
+from schedules.runs import warn
 from schedules.states import DeliveryState, move
 from schedules.totals import add_up
 

@@ -7,9 +7,9 @@ from django.db import transaction
 
 from channels import alerts
 from logs import history
-from schedules.dispatch import warn
 from schedules.models import Approval, HolidayException, Installation, Run, Schedule
 from schedules.recurrence import NO_CHANGES, Occurrence
+from schedules.runs import warn
 from schedules.runs.coming import changes_of, coming_until, not_yet_planned
 from schedules.runs.freeze import skipped, with_content
 from schedules.runs.frozen import Frozen

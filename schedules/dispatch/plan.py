@@ -17,12 +17,12 @@ from logs.models import Counter
 from orgs.bulk import update_each
 from schedules.actions.clearing import ask
 from schedules.clearance import uncleared
-from schedules.dispatch import warn
 from schedules.models import HolidayException, Installation, Run, Schedule
 from schedules.models.schedule import ScheduleQuerySet
 from schedules.recurrence import (
     NO_CHANGES,
 )
+from schedules.runs import warn
 from schedules.runs.coming import (
     changes_of,
     coming_until,

@@ -13,9 +13,9 @@ from channels import alerts
 from channels.alerts import AlertKind
 from channels.models import Account
 from logs import history
-from schedules.dispatch import warn
 from schedules.dispatch.verdict import KEY_LIFE
 from schedules.models import Delivery, Heartbeat, Schedule
+from schedules.runs import warn
 from schedules.states import OPEN_RUN, DeliveryState, ScheduleState, move
 from schedules.totals import add_up, add_up_owed
 

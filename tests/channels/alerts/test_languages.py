@@ -13,8 +13,8 @@ from channels.alerts.tell import take
 from channels.models import Alert, Notice, Telling
 from orgs.models import Member, Unit
 from orgs.reach import Role
-from schedules.dispatch import warn
 from schedules.models import Run
+from schedules.runs import warn
 
 pytestmark = pytest.mark.django_db
 

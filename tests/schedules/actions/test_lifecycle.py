@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from channels.adapters.base import later, unknown
+from channels.models import Alert
 from logs.models import History
 from orgs.clock import database_now
 from schedules.actions import (
@@ -266,6 +267,7 @@ def test_what_may_have_arrived_is_not_said_to_be_cancelled(active, person, act, 
     assert delivery.error == "It was not tried again; an earlier try may have arrived."
     assert delivery.run.state == "unconfirmed"
     assert claim_at(due_at + timedelta(minutes=5)) == []
+    assert [alert.kind for alert in Alert.objects.all()] == ["unconfirmed"]
 
 
 def test_a_working_copy_is_one_and_can_be_thrown_away(active, person):

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from channels.models import Alert
 from orgs.clock import database_now
 from schedules.actions import (
     Refused,
@@ -87,6 +88,7 @@ def test_what_is_too_late_to_leave_says_that_it_was_missed(overdue, person, sett
     run = Run.objects.get()
     assert (run.due_at, run.state, run.reason) == (due_at, "skipped", "missed")
     assert moved.next_due_at > database_now()
+    assert [alert.kind for alert in Alert.objects.all()] == ["missed"]
 
 
 @pytest.mark.parametrize("act", [pause, cancel, delete])

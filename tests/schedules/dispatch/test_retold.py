@@ -10,11 +10,11 @@ from channels.adapters.base import refused
 from channels.alerts import AlertKind
 from channels.models import Alert
 from logs.said import retell
-from schedules.dispatch import warn
 from schedules.dispatch.settle import settle
 from schedules.dispatch.stops import stop_refused
 from schedules.findings import Finding, What
 from schedules.models import Run
+from schedules.runs import warn
 from tests.schedules.conftest import not_accepted, on_the_wire
 
 pytestmark = pytest.mark.django_db
