@@ -16,10 +16,12 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminT
 
 from channels.actions.audience import MOST_TYPED, add_audience, change_audience, find_people
 from channels.admin.account_choice import WithPeople
+from channels.admin.known_words import OffersWords
 from channels.admin.recipients import WordsField
 from channels.models import Audience
 from orgs.refusal import Refused
 
+RULE = {"tags": "tag_words", "regions": "region_words", "languages": "language_codes"}
 COUNTED_AT_ONCE = 20_000  # people: a page waits some 0.2 s for it
 
 
@@ -73,10 +75,16 @@ class AudienceForm(forms.ModelForm):
         typed = [name for name in ("put_on", "take_off") if cleaned.get(name)]
         if typed and cleaned.get("kind") != Audience.Kind.LIST:
             self.add_error(typed[0], _("Nobody is put on a rule. Choose “a fixed list”."))
+        elif cleaned.get("kind") == Audience.Kind.LIST and (words := self._words_written()):
+            self.add_error(words[0], _("A fixed list asks for no tags. Choose “a rule”."))
         elif cleaned.get("unit") and cleaned.get("account"):
             for name in typed:
                 self._look_up(name, cleaned)
         return cleaned
+
+    def _words_written(self) -> list[str]:
+        """Lines of a rule that were filled in just now."""
+        return [n for n in RULE.values() if n in self.changed_data and self.cleaned_data.get(n)]
 
     def _look_up(self, name: str, cleaned: dict[str, Any]) -> None:
         try:
@@ -88,8 +96,7 @@ class AudienceForm(forms.ModelForm):
     def values(self) -> dict[str, Any]:
         """What the form says, as the act takes it."""
         said = self.cleaned_data
-        rule = {"tags": "tag_words", "regions": "region_words", "languages": "language_codes"}
-        return said | {name: said[field] for name, field in rule.items()}
+        return said | {name: said[field] for name, field in RULE.items()}
 
     @property
     def people(self) -> dict[str, list[str]]:
@@ -98,7 +105,7 @@ class AudienceForm(forms.ModelForm):
 
 
 @admin.register(Audience)
-class AudienceAdmin(WithPeople):
+class AudienceAdmin(WithPeople, OffersWords):
     when_empty = _(
         "An audience is many people who get one message: a fixed list, or a rule such as "
         "a tag or a region. The people come first."
@@ -112,11 +119,17 @@ class AudienceAdmin(WithPeople):
     ordering = ["name", "id"]
     records_itself = True
     readonly_fields = ["in_it_now"]
+    fields_of_tags = ("tag_words",)
+    fields_of_regions = ("region_words",)
+
+    class Media:
+        js = ["teiji/words.js", "teiji/audience.js"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         first = ["unit", "account", "name", "kind", "most", "is_active"]
         may_edit = obj is None or self.has_change_permission(request, obj)
-        on_list = ["put_on", "take_off"] if may_edit else []
+        typed = {"fields": ["put_on", "take_off"], "classes": ["audience-list"]}
+        on_list = typed if may_edit else {}
         rule = ["tag_words", "tag_match", "region_words", "language_codes"]
         return [
             (None, {"fields": ["in_it_now", *first] if obj else first}),
@@ -124,12 +137,13 @@ class AudienceAdmin(WithPeople):
                 _("Rule"),
                 {
                     "fields": rule,
+                    "classes": ["audience-rule"],
                     "description": _(
                         "Who answers to each line that is filled in. Nothing filled in: everybody."
                     ),
                 },
             ),
-            *([(_("Fixed list"), {"fields": on_list})] if on_list else []),
+            *([(_("Fixed list"), on_list)] if on_list else []),
         ]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

@@ -15,7 +15,9 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from channels.actions.recipient import TAGS, add_person, change_person, forget_person
+from channels.admin import put_on_list
 from channels.admin.account_choice import WithPeople
+from channels.admin.known_words import OffersWords
 from channels.models import Audience, Membership, Recipient
 from channels.models.recipient import NAME_LENGTH, words_in
 from channels.people.exporting import csv_lines
@@ -60,6 +62,8 @@ class RecipientForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "region" in self.fields:
+            self.fields["region"].widget.attrs["data-words-one"] = ""
         if self.instance.pk:
             self.initial["tag_words"] = ", ".join(tag.name for tag in self.instance.tags.all())
             self.initial["has_opted_out"] = self.instance.opted_out_at is not None
@@ -104,7 +108,7 @@ class ListFilter(admin.SimpleListFilter):
 
 
 @admin.register(Recipient)
-class RecipientAdmin(WithPeople):
+class RecipientAdmin(WithPeople, OffersWords):
     when_empty = _(
         "Recipients are people who are written to themselves. They are added one by one, "
         "or imported from a file."
@@ -120,7 +124,9 @@ class RecipientAdmin(WithPeople):
     fields = ["unit", "account", "address", "name", "region", "language", "tag_words",
               "has_opted_out", "reached"]  # fmt: skip
     readonly_fields = ["reached"]
-    actions = ["export"]
+    actions = ["put_on_list", "export"]
+    fields_of_tags = ("tag_words",)
+    fields_of_regions = ("region",)
     actions_list = ["bring_in"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -166,6 +172,13 @@ class RecipientAdmin(WithPeople):
     @admin.display(description=_("opted out"), boolean=True)
     def has_opted_out(self, person: Recipient) -> bool:
         return person.opted_out_at is not None
+
+    class Media:
+        js = ["teiji/words.js"]
+
+    @admin.action(description=_("Put on a fixed list"), permissions=["change"])
+    def put_on_list(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return put_on_list.answer(self, request, queryset)
 
     # Into and out of files.
 

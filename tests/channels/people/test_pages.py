@@ -217,11 +217,13 @@ def test_many_are_counted_only_when_one_asks(staff, make_audience, add_person, m
 def test_people_come_on_a_list_and_off_it_by_address(staff, rule, add_person):
     for address in (ONE, TWO):
         add_person(address=address)
-    staff.post(f"{AUDIENCES}add/", rule(kind="list", put_on=f"{ONE}\n{TWO}\n{ONE}"))
+    staff.post(
+        f"{AUDIENCES}add/", rule(kind="list", language_codes=[], put_on=f"{ONE}\n{TWO}\n{ONE}")
+    )
     audience = Audience.objects.get()
     assert audience.count() == 2
     change = f"{AUDIENCES}{audience.pk}/change/"
-    staff.post(change, rule(kind="list", put_on=ONE, take_off=TWO))
+    staff.post(change, rule(kind="list", language_codes=[], put_on=ONE, take_off=TWO))
     assert [address for batch in audience.batches(9) for address in batch] == [ONE]
 
 
@@ -229,7 +231,7 @@ def test_people_come_on_a_list_and_off_it_by_address(staff, rule, add_person):
 def test_a_person_of_others_is_as_good_as_nobody(staff, rule, add_person, world, where):
     if where == "tainan":
         add_person(unit=world.tainan, address=ONE)
-    answer = staff.post(f"{AUDIENCES}add/", rule(kind="list", put_on=ONE))
+    answer = staff.post(f"{AUDIENCES}add/", rule(kind="list", language_codes=[], put_on=ONE))
     assert errors_of(answer) == {
         "put_on": [f"Not among the recipients of this account and unit: {ONE}"]
     }
@@ -238,6 +240,27 @@ def test_a_person_of_others_is_as_good_as_nobody(staff, rule, add_person, world,
 def test_nobody_is_put_on_a_rule(staff, rule, add_person):
     add_person(address=ONE)
     assert set(errors_of(staff.post(f"{AUDIENCES}add/", rule(put_on=ONE)))) == {"put_on"}
+
+
+def test_a_list_is_not_given_the_words_of_a_rule(staff, rule, make_audience):
+    answer = staff.post(f"{AUDIENCES}add/", rule(kind="list", tag_words="vip"))
+    assert set(errors_of(answer)) == {"tag_words"}
+    # One that became a list keeps the words that it had, and they forbid nothing.
+    once = make_audience([], tags=["vip"], name="Once a rule")
+    kept = rule(kind="list", tag_words="vip", language_codes=[], name="Now a list")
+    assert staff.post(f"{AUDIENCES}{once.pk}/change/", kept).status_code == 302
+
+
+def test_words_that_people_of_ones_own_bear_are_offered(staff, add_person, world):
+    for region in ("Taipei", "Keelung", "Taipei", ""):
+        add_person("vip", "new", region=region)
+    add_person("secret", unit=world.tainan, region="Tainan")
+    for page, tags, regions in (
+        (AUDIENCES, "tag_words", "region_words"), (RECIPIENTS, "tag_words", "region"),
+    ):  # fmt: skip
+        fields = staff.get(f"{page}add/").context["adminform"].form.fields
+        offered = [json.loads(fields[n].widget.attrs["data-words"]) for n in (tags, regions)]
+        assert offered == [["new", "vip"], ["Taipei", "Keelung"]]
 
 
 def test_a_viewer_reads_the_rule(client, make_audience, world):
