@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.forms.widgets import Script
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -123,7 +124,7 @@ class AudienceAdmin(WithPeople, OffersWords):
     fields_of_regions = ("region_words",)
 
     class Media:
-        js = ["teiji/words.js", "teiji/audience.js"]
+        js = [Script("teiji/words.js", defer=True), Script("teiji/audience.js", defer=True)]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         first = ["unit", "account", "name", "kind", "most", "is_active"]

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
+from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -174,7 +175,7 @@ class RecipientAdmin(WithPeople, OffersWords):
         return person.opted_out_at is not None
 
     class Media:
-        js = ["teiji/words.js"]
+        js = [Script("teiji/words.js", defer=True)]
 
     @admin.action(description=_("Put on a fixed list"), permissions=["change"])
     def put_on_list(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
