@@ -4,6 +4,8 @@ signing in counts."""
 from datetime import datetime, timedelta
 
 from django.db import models
+from django.db.models import F, Value
+from django.db.models.functions import Replace
 
 KEPT = timedelta(hours=24)
 TIDIED = 20  # rows that are out of date go with each new one, so many at most
@@ -20,6 +22,12 @@ class KeptAnswerQuerySet(models.QuerySet["KeptAnswer"]):
         new = KeptAnswer(holder=holder, key=key, digest=digest, at=now)
         KeptAnswer.objects.bulk_create([new], ignore_conflicts=True)
         return self.get(holder=holder, key=key)
+
+    def follow_unit(self, old_path: str, new_path: str) -> int:
+        """A unit was moved: who asked in it, or in one under it, still is the same."""
+        old, new = f"@{old_path}", f"@{new_path}"
+        rows = self.filter(holder__contains=old)
+        return rows.update(holder=Replace(F("holder"), Value(old), Value(new)))
 
 
 class KeptAnswer(models.Model):

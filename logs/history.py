@@ -83,6 +83,7 @@ def _entry(
         object_id=str(row.pk),
         object_name=str(row)[:255],
         unit_path=unit_path,
+        place=unit_path,
         changes=changes or {},
         # What becomes of a run or a schedule comes of the request that had it made.
         request=present_request() or getattr(row, "request", ""),

@@ -79,7 +79,19 @@ class UnitManager(MP_NodeManager):
         """A new unit under `parent`, or a new top."""
         if parent is None:
             return self.add_root(values)
-        return self.add_child(self.get(pk=parent.pk), values)
+        above = self.get(pk=parent.pk)
+        place = {"path": self.free_path(above), "depth": above.depth + 1}
+        unit: Unit = self.create(**place, **values)
+        self.filter(pk=above.pk).update(numchild=models.F("numchild") + 1)
+        return unit
+
+    def free_path(self, parent: "Unit") -> str:
+        """A path under `parent` that no unit has or ever had: who had it left its log there."""
+        last = self.get_last_child(parent)
+        path = last._inc_path() if last else Unit._get_path(parent.path, parent.depth + 1, 1)
+        while Move.objects.filter(old_path=path).exists():
+            path = Unit(path=path)._inc_path()
+        return str(path)
 
     def is_stopped(self, path: str) -> bool:
         """Whether the unit at `path`, or one above it, is inactive."""
@@ -208,6 +220,24 @@ class Unit(MP_Node):
     def covers(self, other: "Unit") -> bool:
         """Whether `other` is this unit or stands somewhere under it."""
         return covers(self.path, other.path)
+
+
+class Move(models.Model):
+    """A unit that was moved with all under it. Its old path is given to no other: what is still
+    written with it belongs to where the unit stands since."""
+
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    old_path = models.CharField(max_length=255, unique=True)
+    new_path = models.CharField(max_length=255, unique=True)
+    moved_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = _("move of a unit")
+        verbose_name_plural = _("moves of units")
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return str(self.unit)
 
 
 class Member(models.Model):

@@ -92,6 +92,11 @@ class Belongs:
     top: bool = False
     shared: str = ""
 
+    @property
+    def is_copy(self) -> bool:
+        """Whether the rows hold the path itself, by value, in a column of their own."""
+        return "__" not in self.path
+
     def least_role(self, act: Act) -> Role:
         if act in (Act.VIEW, Act.USE):
             return self.view

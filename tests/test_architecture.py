@@ -20,7 +20,7 @@ OURS = ("orgs", "logs", "channels", "schedules")
 # Tables that belong to no unit: the same for everybody, shown to superusers alone.
 GLOBAL = {
     "ArchivedMonth", "CachedValue", "Chain", "Counter", "Heartbeat", "HolidayException",
-    "Installation", "KeptAnswer", "LegacyRow", "QuartersCounted",
+    "Installation", "KeptAnswer", "LegacyRow", "Move", "QuartersCounted",
     "Recount", "RequestCount", "Seal", "Tally", "Turn",
 }  # fmt: skip
 
@@ -46,7 +46,16 @@ def test_every_reach_leads_to_a_path(model):
         except FieldDoesNotExist:
             pytest.fail(f"{model.__name__}.reach: {place.__name__} has no {step}")
         place = field.related_model or field
-    assert place.name in ("path", "unit_path")
+    assert place.name in ("path", "unit_path", "place")
+
+
+@pytest.mark.parametrize("model", our_models(), ids=lambda model: model.__name__)
+def test_every_copy_of_a_path_is_moved_with_its_unit(model):
+    """By the column that its reach names. History keeps another as it was sealed."""
+    paths = {field.name for field in model._meta.concrete_fields} & {"path", "unit_path"}
+    assert not paths or model.reach.is_copy
+    if model.__name__ != "History":
+        assert paths <= {getattr(model, "reach", None) and model.reach.path}
 
 
 def test_every_admin_is_scoped():

@@ -38,6 +38,7 @@ TITLES: dict[str, Counted] = {
     AlertKind.WEBHOOK: lambda n: ngettext(
         "A webhook is switched off", "%(n)d webhooks are switched off", n
     ),
+    AlertKind.MOVED: lambda n: ngettext("A unit was moved", "%(n)d units were moved", n),
 }
 
 OVER: dict[str, Callable[[], str]] = {
@@ -59,6 +60,7 @@ PLACES: dict[str, str] = {
     AlertKind.APPROVAL: "/admin/schedules/approval/",
     AlertKind.REFUSED: "/admin/schedules/schedule/?state__exact=draft",
     AlertKind.WEBHOOK: "/admin/channels/webhook/",
+    AlertKind.MOVED: "/admin/organisation/",
 }
 
 

@@ -39,6 +39,7 @@ class AlertKind(models.TextChoices):
     APPROVAL = "approval", _("approval")
     REFUSED = "refused", _("refused")
     WEBHOOK = "webhook", _("webhook switched off")
+    MOVED = "moved", _("unit moved")
     WELCOME = "welcome", _("a place was added")
 
 

@@ -11,7 +11,7 @@ from orgs.reach import Belongs, Role
 class History(AppendOnly):
     """Who did what to which object, when, from where, and what changed."""
 
-    reach = Belongs("unit_path", view=Role.VIEWER, write=Role.MANAGER)
+    reach = Belongs("place", view=Role.VIEWER, write=Role.MANAGER)
 
     at = models.DateTimeField(_("at"))
     actor_id = models.BigIntegerField(null=True)
@@ -22,7 +22,9 @@ class History(AppendOnly):
     kind = models.CharField(_("kind"), max_length=30)
     object_id = models.CharField(max_length=40)
     object_name = models.CharField(_("object"), max_length=255)
+    # As it was then, which is sealed; and where that unit stands now, which follows its moves.
     unit_path = models.CharField(max_length=255)
+    place = models.CharField(max_length=255, db_default="", default="", editable=False)
     changes = models.JSONField(_("changes"), default=dict, blank=True)
     request = request_field()
 
@@ -35,7 +37,7 @@ class History(AppendOnly):
             models.Index(fields=["kind", "object_id", "-id"], name="history_of_one_object"),
             # The history within a subtree: a prefix comparison on PostgreSQL.
             models.Index(
-                fields=["unit_path"], name="history_by_unit", opclasses=["varchar_pattern_ops"]
+                fields=["place"], name="history_by_place", opclasses=["varchar_pattern_ops"]
             ),
             # What was done, newest first; and a span of time.
             models.Index(fields=["verb", "-id"], name="history_by_verb"),

@@ -43,6 +43,18 @@ class Figures:
             self.counts[edge] = self.counts.get(edge, 0) + number
         self.worst = nlargest(WORST_KEPT, [*self.worst, *other.worst])
 
+    def take_away(self, part: "Figures") -> None:
+        """Count no more what this part of it has counted. Of the worst those stay that are none of
+        the part's; where none is left, the bucket of the latest stands for them."""
+        self.count = max(self.count - part.count, 0)
+        self.early = max(self.early - part.early, 0)
+        self.total_ms = max(self.total_ms - part.total_ms, 0)
+        left = {edge: number - part.counts.get(edge, 0) for edge, number in self.counts.items()}
+        self.counts = {edge: number for edge, number in left.items() if number > 0}
+        self.worst = [late for late in self.worst if late not in part.worst]
+        if self.counts and not self.worst:
+            self.worst = [(max(self.counts), 0)]
+
     @property
     def p50(self) -> int | None:
         return self.quantile(50)

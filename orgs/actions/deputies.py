@@ -55,6 +55,11 @@ def take_back(deputy: Deputy, *, by: Any) -> None:
     row = rows.filter(pk=deputy.pk).first()
     if row is None or not can(by, Act.ORGANISE, row):
         raise OutOfReach(_("There is no such deputy."))
+    end(row, by=by)
+
+
+def end(row: Deputy, *, by: Any) -> None:
+    """Part of another act, which has asked whether `by` may."""
     _record("deleted", row, by, database_now())
     row.delete()
 

@@ -14,6 +14,7 @@ from orgs.grants import has_active_manager
 from orgs.models import Unit
 from orgs.reach import STEP, Act, can, can_in, member_of
 from orgs.refusal import OutOfReach, Refused
+from orgs.tree import hold_tree
 
 COLUMNS = (
     "code", "name", "zone", "language", "quiet_from", "quiet_until", "never_quiet", "approval",
@@ -29,8 +30,7 @@ def plant(values: Mapping[str, Any], *, by: Any, parent: Unit | None) -> Unit:
     if not (can_in(by, Act.ORGANISE, Unit, parent) if parent else by.is_superuser):
         raise OutOfReach(_("You cannot add units there."))
     # Of two that are planted at once under one parent the second must see the first's path.
-    siblings = Unit.objects.filter(pk=parent.pk) if parent else Unit.objects.filter(depth=1)
-    list(siblings.select_for_update().values_list("pk"))
+    hold_tree()
     if problem := problem_of_kind(values["kind"], parent):
         raise Refused(problem, {"kind": [problem]})
     unit = Unit(kind=values["kind"])

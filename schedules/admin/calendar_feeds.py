@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from config.scoped.times import exact, zone_of
 from orgs.clock import database_now
-from orgs.models import Unit, digest_of
+from orgs.models import Move, Unit, digest_of
 from orgs.reach import Act, can_anywhere, within
 from schedules.actions.feed import give_feed, revoke_feed
 from schedules.models import CalendarFeed, Schedule
@@ -92,10 +92,12 @@ def feed_read(request: HttpRequest, key: str) -> HttpResponseBase:
 
 
 def _body(feed: CalendarFeed) -> str:
-    """As it was up to a minute ago. Of the same person's rights: others are asked anew."""
+    """As it was up to a minute ago. Of the same person's rights and the same tree: others are asked
+    anew."""
     member = feed.user.member_or_none()
     path = member.unit.path if member else ""
-    about = (feed.pk, path, feed.unit.path, language_of(feed), feed.shows_details)
+    moved = Move.objects.order_by("-id").values_list("id", flat=True).first()
+    about = (feed.pk, path, feed.unit.path, language_of(feed), feed.shows_details, moved)
     name = "feed:" + hashlib.sha256(repr(about).encode()).hexdigest()
     cache = caches["memory"]
     body: str | None = cache.get(name)

@@ -31,7 +31,17 @@ def read(row: ArchivedRun, *, start: int = 0, most: int = 100) -> Read:
     own = _own_lines(row, files.read(row.month.month, place))
     run = cast(Run, lines.read(next(own)))
     sent = list(islice(_sent(own, start), most + 1))
+    _bring(row.unit_path, run, sent)
     return Read(run, sent[:most], has_more=len(sent) > most)
+
+
+def _bring(unit_path: str, run: Run, sent: list[Sent]) -> None:
+    """To where their unit stands now: a file stays as it was written."""
+    run.unit_path = unit_path
+    for delivery, attempts in sent:
+        delivery.unit_path = unit_path
+        for attempt in attempts:
+            attempt.unit_path = unit_path
 
 
 def _own_lines(row: ArchivedRun, member: Iterator[bytes]) -> Iterator[bytes]:

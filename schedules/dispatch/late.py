@@ -20,8 +20,10 @@ def settle_late(outcomes: Sequence[Outcome]) -> None:
     it has arrived, where that is still not confirmed; the next one is planned."""
     ids = [outcome.claimed.id for outcome in outcomes]
     rows = Delivery.objects.filter(id__in=ids, lost_claim__isnull=False)
-    lost = dict(rows.values_list("id", "lost_claim"))
-    late = [o for o in outcomes if o.handed_at and lost.get(o.claimed.id) == o.claimed.token]
+    facts = rows.values_list("id", "lost_claim", "unit_path")
+    lost = {id_: (token, path) for id_, token, path in facts}
+    handed = [(o, *lost.get(o.claimed.id, (None, ""))) for o in outcomes if o.handed_at]
+    late = [o.in_unit(path) for o, token, path in handed if token == o.claimed.token]
     if not late:
         return
     logger.warning("%d answers came after their lease", len(late))

@@ -44,6 +44,7 @@ from schedules.dispatch.sweep import sweep
 from schedules.dispatch.tell import Teller
 from schedules.dispatch.threads import DATABASE_AWAY, DatabaseThreads
 from schedules.models import Delivery, Heartbeat
+from schedules.moving.late import follow
 from schedules.outcomes.keep import keep_up
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ UPKEEP_EVERY = 1.0  # seconds between plan, sweep and a look at the clock
 ASK_EVERY = 1.0  # seconds between looks at what channels told, and are to be asked about
 METER_EVERY = 10.0  # seconds between looks at what is to be asked of channels that bill
 HOUR_EVERY = 60.0  # seconds between looks at whether the duty of the hour was done
+FOLLOW_EVERY = 5.0  # seconds between looks at what was written of a unit that had just moved
 LOOK_EVERY = 2.0  # seconds between looks at runs that come within some minutes
 DATABASE_PAUSE = 1.0  # seconds before a database that failed is asked again
 
@@ -290,6 +292,7 @@ class Loop:
             _again_and_again(self._poster.turn, POST_EVERY, "webhooks could not be posted"),
             _again_and_again(self._herald.turn, TELL_EVERY, "people could not be told of results"),
             _again_and_again(self._hour, HOUR_EVERY, "the duty of the hour could not be done"),
+            _again_and_again(self._follow, FOLLOW_EVERY, "a moved unit could not be followed"),
         ]
 
     async def _meter(self) -> None:
@@ -307,6 +310,9 @@ class Loop:
     async def _hour(self) -> None:
         await self._database.call("hour", remind, self.clock.now())
         await self._database.call("hour", hour.turn, self.clock.now())
+
+    async def _follow(self) -> None:
+        await self._database.call("hour", follow, self.clock.now())
 
     async def _beat(self) -> None:
         """Say that this worker lives: of one that is silent the others take over. One whose

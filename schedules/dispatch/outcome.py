@@ -1,6 +1,6 @@
 """What became of one part that was handed over, or could not be."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from channels.adapters.base import Receipt, SendError
@@ -19,3 +19,9 @@ class Outcome:
     receipt: Receipt | None = None
     error: SendError | None = None
     barred: str = ""
+
+    def in_unit(self, path: str) -> "Outcome":
+        """The same, where its unit was moved meanwhile."""
+        if self.claimed.unit_path == path:
+            return self
+        return replace(self, claimed=replace(self.claimed, unit_path=path))

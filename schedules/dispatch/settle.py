@@ -66,7 +66,11 @@ def _count(held: Sequence[Outcome], fenced: int) -> None:
 
 
 def _held(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """What is written of them belongs to where their units stand now."""
     ids = [outcome.claimed.id for outcome in outcomes]
     locked = Delivery.objects.filter(id__among=ids).order_by("id").select_for_update()
-    claims = dict(locked.values_list("id", "claim"))
-    return [o for o in outcomes if claims.get(o.claimed.id) == o.claimed.token]
+    rows = {
+        id_: (claim, path) for id_, claim, path in locked.values_list("id", "claim", "unit_path")
+    }
+    found = [(o, *rows.get(o.claimed.id, (None, ""))) for o in outcomes]
+    return [o.in_unit(path) for o, claim, path in found if claim == o.claimed.token]
