@@ -41,6 +41,7 @@ from schedules.api import (
     ScheduleViewSet,
     TemplateViewSet,
     UnitFreezeViewSet,
+    UnitMoveViewSet,
 )
 
 app_name = "api"
@@ -65,6 +66,7 @@ router.register("units", UnitViewSet)
 router.register("members", MemberViewSet)
 router.register("deputies", DeputyViewSet)
 router.register("units", UnitFreezeViewSet, basename="unit-freeze")
+router.register("units", UnitMoveViewSet, basename="unit-move")
 router.register("accounts", AccountViewSet)
 router.register("audiences", AudienceViewSet)
 router.register("recipients", RecipientViewSet)

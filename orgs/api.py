@@ -31,7 +31,7 @@ ROLES = {role.name.lower(): role for role in Role}
 
 
 class UnitSerializer(StrictSerializer):
-    """A node of the organisation. Its kind and its place are given once, when it is made."""
+    """A node of the organisation. Its kind is given once; its place is changed by a move."""
 
     parent: Any = ScopedRelatedField(
         queryset=Unit.objects.all(),
@@ -54,7 +54,9 @@ class UnitSerializer(StrictSerializer):
             for name in ("parent", "kind"):
                 given = values.pop(name, None)
                 if given is not None and given != self._now(name):
-                    raise serializers.ValidationError({name: [_("It stays as it was made.")]})
+                    words = _("A unit is moved by an act of its own.") if name == "parent" else None
+                    words = words or _("It stays as it was made.")
+                    raise serializers.ValidationError({name: [words]})
         return values
 
     def _now(self, name: str) -> Any:
@@ -64,6 +66,13 @@ class UnitSerializer(StrictSerializer):
     def to_representation(self, instance: Any) -> dict[str, Any]:
         shown: dict[str, Any] = super().to_representation(instance)
         return shown | {"parent": instance.parent_id}
+
+
+def with_parents(user: Any, units: QuerySet) -> QuerySet:
+    """These units, each with the id of the one above it, as far as the user reaches that."""
+    above = Substr(OuterRef("path"), 1, Length(OuterRef("path")) - STEP)
+    parents = within(user, Unit.objects.order_by()).filter(path=above)
+    return units.annotate(parent_id=Subquery(parents.values("pk")[:1]))
 
 
 class UnitFilter(filters.FilterSet):
@@ -91,9 +100,7 @@ class UnitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingViewSe
     }
 
     def get_queryset(self) -> QuerySet:
-        above = Substr(OuterRef("path"), 1, Length(OuterRef("path")) - STEP)
-        parents = within(self.request.user, Unit.objects.order_by()).filter(path=above)
-        return super().get_queryset().annotate(parent_id=Subquery(parents.values("pk")[:1]))
+        return with_parents(self.request.user, super().get_queryset())
 
     @extend_schema(responses={status.HTTP_201_CREATED: UnitSerializer})
     def create(self, request: Request) -> Response:

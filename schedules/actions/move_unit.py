@@ -21,7 +21,7 @@ from schedules.actions.refusal import OutOfReach, Refused
 from schedules.models import Approval, Schedule
 from schedules.moving import figures
 from schedules.moving.copies import carry, carry_ended
-from schedules.moving.losses import Ways, deputies_beyond, outlook
+from schedules.moving.losses import Outlook, Ways, deputies_beyond, outlook
 
 DEADLOCK = "40P01"
 
@@ -37,6 +37,13 @@ def move_unit(unit: Unit, *, to: Unit, by: Any) -> Unit:
             raise
         words = _("Somebody works on a message of this unit just now. Try again.")
         raise Refused(words) from error
+
+
+def foresee_move(unit: Unit, *, to: Unit, by: Any) -> Outlook:
+    """What would come of it, if anything could."""
+    row, parent = _found(unit, to, by)
+    problem = problem_of_place(row, parent)
+    return Outlook([problem]) if problem else outlook(row, parent)
 
 
 def problem_of_place(unit: Unit, to: Unit) -> str:

@@ -10,6 +10,7 @@ from schedules.api.figures import FiguresViewSet
 from schedules.api.freezes import AccountFreezeViewSet, FreezeViewSet, UnitFreezeViewSet
 from schedules.api.limits import RoomLimitsViewSet
 from schedules.api.logs import LogViewSet
+from schedules.api.moves import UnitMoveViewSet
 from schedules.api.not_confirmed import NotConfirmedViewSet
 from schedules.api.quota import QuotaViewSet
 from schedules.api.reached import ReachedViewSet
@@ -35,4 +36,5 @@ __all__ = [
     "ScheduleViewSet",
     "TemplateViewSet",
     "UnitFreezeViewSet",
+    "UnitMoveViewSet",
 ]

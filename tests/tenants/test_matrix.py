@@ -8,6 +8,7 @@ from django.test import Client
 
 from orgs.models import Member
 from orgs.reach import Role
+from schedules.actions.move_unit import move_unit
 from tests.tenants.canaries import BLIND, SEES, WORD, make_canaries
 from tests.tenants.routes import routes
 
@@ -57,7 +58,11 @@ def row_of(address: str) -> str:
 
 @pytest.mark.parametrize("who", [*BLIND, "anonymous"])
 def test_no_page_shows_a_word_of_another_branch(canaries, sign_in, who):
-    client = sign_in(who)
+    assert leaks_to(sign_in(who), canaries) == []
+
+
+def leaks_to(client, canaries) -> list[str]:
+    """The addresses that show this person the word."""
     numbers = {name: row.pk for name, row in canaries.rows.items()}
     leaks = []
     for route in routes(canaries):
@@ -67,7 +72,7 @@ def test_no_page_shows_a_word_of_another_branch(canaries, sign_in, who):
             assert answer.status_code < 500, address
             if WORD in content(answer):
                 leaks.append(address)
-    assert leaks == []
+    return leaks
 
 
 @pytest.mark.parametrize("who", [*BLIND, "anonymous"])
@@ -111,7 +116,10 @@ def test_nobody_changes_a_row_out_of_reach(canaries, sign_in, who):
 @pytest.mark.parametrize("who", sorted(SEES))
 def test_who_reaches_the_rows_does_see_them(canaries, sign_in, who):
     """Else the tests above would prove nothing."""
-    client = sign_in(who)
+    assert_sees(sign_in(who), canaries)
+
+
+def assert_sees(client, canaries) -> None:
     unseen = [
         model._meta.model_name
         for model in admin.site._registry
@@ -134,6 +142,23 @@ def test_who_reaches_the_rows_does_see_them(canaries, sign_in, who):
         "members",
     ):
         assert WORD in content(client.get(f"/api/v1/{name}")), name
+
+
+@pytest.fixture
+def moved(world, canaries):
+    """Tainan stands under the north now. Those whom it left know its name."""
+    type(world.tainan).objects.filter(pk=world.tainan.pk).update(name="Tainan")
+    move_unit(world.tainan, to=world.north, by=world.people["hq"])
+
+
+@pytest.mark.parametrize("who", ["south", "taipei", "xinyi", "stranger"])
+def test_after_a_move_those_who_were_above_see_nothing(moved, canaries, sign_in, who):
+    assert leaks_to(sign_in(who), canaries) == []
+
+
+@pytest.mark.parametrize("who", ["hq", "north", "tainan"])
+def test_after_a_move_those_who_are_above_see_it_all(moved, canaries, sign_in, who):
+    assert_sees(sign_in(who), canaries)
 
 
 def test_a_viewer_changes_nothing_anywhere(world, canaries):
