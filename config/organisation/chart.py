@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from config.organisation.branches import CHILDREN, below, found, opened
+from config.organisation.move_page import move_page
 from config.organisation.why_page import why_page
 from config.scoped.choices import is_id
 from orgs.models import Unit
@@ -55,5 +56,6 @@ def _unit(request: HttpRequest, key: str) -> Unit | None:
 urlpatterns = [
     path("", admin.site.admin_view(chart), name="organisation"),
     path("why/", admin.site.admin_view(why_page), name="organisation-why"),
+    path("<int:pk>/move/", admin.site.admin_view(move_page), name="organisation-move"),
     path("<int:pk>/branches/", admin.site.admin_view(branches), name="organisation-branches"),
 ]

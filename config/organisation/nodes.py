@@ -32,6 +32,7 @@ class Node:
     freeze: str  # "", "own" or "above"
     demands: Unit | None  # the unit that says that approval is needed
     may_add: bool
+    may_move: bool
     may_join: bool
     children: "list[Node]" = field(default_factory=list)
     rest: int = 0  # further children, from after the one with the id `after`
@@ -57,7 +58,7 @@ def nodes_of(user: Any, units: Sequence[Unit]) -> dict[str, Node]:
     stopped = set(Unit.objects.filter(path__in=steps, is_active=False).values_list("path"))
     frozen = set(in_force_for(user).exclude(unit=None).values_list("unit__path"))
     demanding = Unit.objects.demanding(paths)
-    may_add, may_join = (can_anywhere(user, Act.ORGANISE, model) for model in (Unit, Member))
+    may_organise, may_join = (can_anywhere(user, Act.ORGANISE, model) for model in (Unit, Member))
     return {
         unit.path: Node(
             unit=unit,
@@ -69,7 +70,8 @@ def nodes_of(user: Any, units: Sequence[Unit]) -> dict[str, Node]:
             is_stopped=unit.is_active and _is_under(unit, stopped),
             freeze="own" if (unit.path,) in frozen else "above" if _is_under(unit, frozen) else "",
             demands=demanding.get(unit.path),
-            may_add=may_add and unit.kind != Unit.Kind.BRANCH,
+            may_add=may_organise and unit.kind != Unit.Kind.BRANCH,
+            may_move=may_organise and unit.depth > 1,
             may_join=may_join,
         )
         for unit in units

@@ -146,9 +146,11 @@ def assert_sees(client, canaries) -> None:
 
 @pytest.fixture
 def moved(world, canaries):
-    """Tainan stands under the north now. Those whom it left know its name."""
-    type(world.tainan).objects.filter(pk=world.tainan.pk).update(name="Tainan")
+    """Tainan stands under the north now. Those whom it left know under which name it did."""
+    tainan = type(world.tainan).objects.filter(pk=world.tainan.pk)
+    tainan.update(name="Tainan")
     move_unit(world.tainan, to=world.north, by=world.people["hq"])
+    tainan.update(name=f"{WORD} branch")
 
 
 @pytest.mark.parametrize("who", ["south", "taipei", "xinyi", "stranger"])

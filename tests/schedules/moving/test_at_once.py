@@ -19,7 +19,14 @@ from schedules.dispatch.plan import plan
 from schedules.models import Delivery, Run, Schedule
 from schedules.moving.late import follow
 from tests.conftest import World
-from tests.schedules.at_once import PATIENCE, at_once, on_postgresql, outcome_of, start
+from tests.schedules.at_once import (
+    PATIENCE,
+    at_once,
+    before_statement,
+    on_postgresql,
+    outcome_of,
+    start,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,15 +97,12 @@ def test_others_plan_and_send_while_a_unit_moves(
 
 @on_postgresql
 def test_an_act_that_waited_for_the_move_leaves_nothing_behind(
-    world: World, make_schedule: Any, monkeypatch: pytest.MonkeyPatch
+    world: World, make_schedule: Any
 ) -> None:
     row = register(make_schedule(timing_kind="daily"), by=world.people["xinyi"])
-    halfway = Halfway(monkeypatch)
-    move = halfway.start(world.taipei, world.south)
-    waiting = start(lambda: pause(row, by=person("xinyi")))
-    halfway.go_on.set()
-    outcome_of(move)
-    outcome_of(waiting)
+    with before_statement(0, lambda: pause(row, by=person("xinyi")), 'INTO "orgs_move"') as waiting:
+        move_unit(world.taipei, to=world.south, by=person("hq"))
+    assert outcome_of(waiting[0]).state == "paused"
     follow(database_now())
     assert History.objects.get(verb="paused").place == path_of(world.xinyi)
 
