@@ -1,32 +1,39 @@
 """Where the unit of an entry stands now: its reach, while `unit_path` stays as it was sealed."""
 
+from importlib import import_module
+
 from django.db import migrations, models
 from django.db.models import F
 
 GUARD = "logs_history_is_kept"
-# As in 0004: SQLite writes the table anew for a column, and loses its trigger by that.
-ON_SQLITE = f"""
-CREATE TRIGGER IF NOT EXISTS {GUARD} BEFORE UPDATE ON logs_history
-WHEN NOT EXISTS (SELECT 1 FROM logs_chain WHERE is_open)
-BEGIN SELECT RAISE(ABORT, 'The history is append-only.'); END
-"""
+ON_SQLITE = import_module("logs.migrations.0004_guard").ON_SQLITE
 
 
 def fill(apps, editor):
+    """SQLite has lost its trigger with the new column."""
     is_postgresql = editor.connection.vendor == "postgresql"
-    switch = f"ALTER TABLE logs_history {{}} TRIGGER {GUARD}" if is_postgresql else ""
-    editor.execute(switch.format("DISABLE") if switch else f"DROP TRIGGER IF EXISTS {GUARD}")
+    if is_postgresql:
+        editor.execute(f"ALTER TABLE logs_history DISABLE TRIGGER {GUARD}")
     apps.get_model("logs", "History").objects.update(place=F("unit_path"))
-    editor.execute(switch.format("ENABLE") if switch else ON_SQLITE)
+    if is_postgresql:
+        editor.execute(f"ALTER TABLE logs_history ENABLE TRIGGER {GUARD}")
+    else:
+        put_up_again(apps, editor)
+
+
+def put_up_again(apps, editor):
+    if editor.connection.vendor == "sqlite":
+        editor.execute(ON_SQLITE.format(table="logs_history"))
 
 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("logs", "0006_named_fields"),
+        ("logs", "0007_requests"),
     ]
 
     operations = [
+        migrations.RunPython(migrations.RunPython.noop, put_up_again),
         migrations.RemoveIndex(
             model_name="history",
             name="history_by_unit",
