@@ -14,6 +14,8 @@ from channels.api import (
     AccountViewSet,
     AudienceViewSet,
     ImageViewSet,
+    ImportViewSet,
+    NoticeViewSet,
     PeopleBatchViewSet,
     RecipientViewSet,
     RoomViewSet,
@@ -26,9 +28,11 @@ from orgs.api import DeputyViewSet, MemberViewSet, UnitViewSet
 from schedules.api import (
     AccountFreezeViewSet,
     ApprovalViewSet,
+    ArchiveViewSet,
     BatchViewSet,
     CalendarViewSet,
     DayCountViewSet,
+    FeedViewSet,
     FiguresViewSet,
     FreezeViewSet,
     LogViewSet,
@@ -55,6 +59,10 @@ router.register("history", HistoryViewSet)
 router.register("templates", TemplateViewSet)
 router.register("runs", RunViewSet)
 router.register("logs", LogViewSet, basename="log")
+router.register("archive", ArchiveViewSet, basename="archive")
+router.register("feeds", FeedViewSet, basename="feed")
+router.register("notices", NoticeViewSet, basename="notice")
+router.register("imports", ImportViewSet, basename="import")
 router.register("not-confirmed", NotConfirmedViewSet, basename="not-confirmed")
 router.register("quota", QuotaViewSet)
 router.register("counts", DayCountViewSet)

@@ -322,6 +322,8 @@ SPECTACULAR_SETTINGS = {
         "LanguageEnum": LANGUAGES,
         "LogStateEnum": "schedules.states.DeliveryState",
         "RunStateEnum": "schedules.states.RunState",
+        "RunReasonEnum": "schedules.models.run.Run.Reason",
+        "RunKindEnum": "schedules.models.run.KINDS",
         "ScheduleStateEnum": "schedules.states.ScheduleState",
         "LogReasonEnum": "schedules.models.delivery.Delivery.Reason",
     },

@@ -41,6 +41,14 @@ def choose(values: Mapping[str, Any], *, by: Any) -> NoticeChoice:
     return choice
 
 
+def mark_one_read(notice: OwnNotice, *, by: Any) -> OwnNotice:
+    """One of one's own, and of which one has reached the run. Once it was, it stays so."""
+    unread = OwnNotice.objects.filter(pk=notice.pk, user=by, read_at=None)
+    unread.update(read_at=database_now())
+    notice.refresh_from_db()
+    return notice
+
+
 def mark_read(by: Any, *, until: int) -> int:
     """All of one's own that were there when the page was shown. Returns how many were new."""
     unread = OwnNotice.objects.filter(user=by, read_at=None, pk__lte=until)

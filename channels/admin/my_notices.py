@@ -10,12 +10,11 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from channels.actions.notices import choose, mark_read
+from channels.actions.notices import choose, mark_one_read, mark_read
 from channels.alerts.mailing import can_mail
 from channels.models import FactKind, NoticeChoice, OwnNotice
 from config.scoped.times import moment, zone_of
 from logs.said import retell
-from orgs.clock import database_now
 from orgs.reach import within
 from orgs.refusal import Refused
 
@@ -93,7 +92,7 @@ def open_notice(request: HttpRequest, pk: int) -> HttpResponse:
     row = _mine(request).filter(pk=pk).first()
     if row is None:
         raise Http404
-    OwnNotice.objects.filter(pk=row.pk, read_at=None).update(read_at=database_now())
+    mark_one_read(row, by=request.user)
     return redirect(reverse("admin:schedules_run_change", args=[row.run_id]))
 
 

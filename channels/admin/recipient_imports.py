@@ -117,7 +117,11 @@ class RecipientImportAdmin(WithPeople):
             return render(request, "channels/import.html", page)
         if go not in ("check", "import"):
             raise Http404
-        steps = _check(request, row) if go == "check" else importing.run(row, by=request.user)
+        if go == "check":
+            mapping, encoding = _mapping_in(request), _encoding_in(request)
+            steps = importing.check_rows(row, encoding=encoding, mapping=mapping)
+        else:
+            steps = importing.run(row, by=request.user)
         if progress.is_asked_for(request):
             return progress.told(steps, then=request.path)
         return self._carry_out(request, row, steps, go)
@@ -159,19 +163,6 @@ class RecipientImportAdmin(WithPeople):
             "holds_all": row.rows >= importing.LARGE and connection.vendor == "sqlite",
             "more_problems": row.problem_count - len(row.problems),
         }
-
-
-def _check(request: HttpRequest, row: RecipientImport) -> Iterator[int]:
-    """Check the rows by what was chosen. What is wrong with the choice is raised at the first
-    step."""
-    mapping, encoding = _mapping_in(request), _encoding_in(request)
-    if "address" not in mapping:
-        raise UnusableFile(_("Say which column holds the addresses."))
-    if len(set(mapping.values())) < len(mapping):
-        raise UnusableFile(_("A column can be one thing only."))
-    if not encoding and not row.is_workbook:
-        raise UnusableFile(_("Choose the encoding first."))
-    yield from importing.check_rows(row, encoding=encoding, mapping=mapping)
 
 
 def _say(request: HttpRequest, row: RecipientImport) -> None:

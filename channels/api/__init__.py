@@ -4,6 +4,8 @@ writing of accounts, people and webhooks goes through channels.actions."""
 from channels.api.accounts import AccountViewSet
 from channels.api.audiences import AudienceViewSet
 from channels.api.images import ImageViewSet
+from channels.api.imports import ImportViewSet
+from channels.api.notices import NoticeViewSet
 from channels.api.people_batch import PeopleBatchViewSet
 from channels.api.recipients import RecipientViewSet
 from channels.api.rooms import RoomViewSet
@@ -13,6 +15,8 @@ __all__ = [
     "AccountViewSet",
     "AudienceViewSet",
     "ImageViewSet",
+    "ImportViewSet",
+    "NoticeViewSet",
     "PeopleBatchViewSet",
     "RecipientViewSet",
     "RoomViewSet",

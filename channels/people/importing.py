@@ -12,7 +12,15 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
-from channels.models import Membership, Recipient, RecipientImport, Tag, Tagging
+from channels.models import (
+    Account,
+    Audience,
+    Membership,
+    Recipient,
+    RecipientImport,
+    Tag,
+    Tagging,
+)
 from channels.people.checking import Checked, Entry, read, recognise
 from channels.people.columns import guess
 from channels.people.table import Row, encoding_of, is_workbook, preview, refuse_unusable, rows_of
@@ -20,6 +28,9 @@ from channels.people.unusable import UnusableFile
 from logs import history
 from orgs.bulk import insert, insert_new, update_each
 from orgs.clock import database_now
+from orgs.models import Unit
+from orgs.reach import Act, can_in
+from orgs.refusal import OutOfReach
 
 LARGE = 5_000  # rows after which the database must count anew what its tables hold
 WRITING = -1  # is yielded when all rows are read and are about to be written
@@ -48,6 +59,31 @@ def look_at(file: IO[bytes], size: int) -> Look:
     return Look(False, encoding, _guessed(file, size, encoding) if encoding else {})
 
 
+def upload(
+    *, by: Any, unit: Unit, account: Account, file: Any, audience: Audience | None = None
+) -> RecipientImport:
+    """Look at a file and keep it. Raises OutOfReach, ValidationError by field, UnusableFile."""
+    if not can_in(by, Act.CREATE, RecipientImport, unit):
+        raise OutOfReach(_("You cannot import people for this unit."))
+    started = RecipientImport(unit=unit, account=account, audience=audience)
+    started.clean()
+    look = look_at(file.file, file.size)
+    started.file, started.file_name = file, file.name.rpartition("/")[2][-100:]
+    with transaction.atomic():
+        begin(started, look, by=by)
+        now = started.created_at
+        history.record("created", started, by=by, now=now, unit_path=unit.path)
+    return started
+
+
+@transaction.atomic
+def discard(started: RecipientImport, *, by: Any) -> None:
+    """Forget the import, with its file. Who was imported stays."""
+    path = started.unit.path
+    history.record("deleted", started, by=by, now=database_now(), unit_path=path)
+    started.delete()
+
+
 def begin(started: RecipientImport, look: Look, *, by: Any) -> None:
     """Keep the upload. The caller has asked reach."""
     now = database_now()
@@ -70,7 +106,13 @@ def check_rows(
     started: RecipientImport, *, encoding: str, mapping: Mapping[str, int]
 ) -> Iterator[int]:
     """Read the file with these columns, and note what is wrong in which line. Yields how many
-    rows were read so far. Raises UnusableFile."""
+    rows were read so far. Raises UnusableFile, also for what is wrong with the choice."""
+    if "address" not in mapping:
+        raise UnusableFile(_("Say which column holds the addresses."))
+    if len(set(mapping.values())) < len(mapping):
+        raise UnusableFile(_("A column can be one thing only."))
+    if not encoding and not started.is_workbook:
+        raise UnusableFile(_("Choose the encoding first."))
     started.encoding, started.mapping = encoding, dict(mapping)
     checked = yield from _read(started)
     _note(started, checked)

@@ -3,9 +3,11 @@ schedules.actions."""
 
 from schedules.api.acts import ScheduleActsViewSet
 from schedules.api.approvals import ApprovalViewSet
+from schedules.api.archive import ArchiveViewSet
 from schedules.api.batch import BatchViewSet
 from schedules.api.calendar import CalendarViewSet
 from schedules.api.counts import DayCountViewSet
+from schedules.api.feeds import FeedViewSet
 from schedules.api.figures import FiguresViewSet
 from schedules.api.freezes import AccountFreezeViewSet, FreezeViewSet, UnitFreezeViewSet
 from schedules.api.limits import RoomLimitsViewSet
@@ -21,9 +23,11 @@ from schedules.api.templates import TemplateViewSet
 __all__ = [
     "AccountFreezeViewSet",
     "ApprovalViewSet",
+    "ArchiveViewSet",
     "BatchViewSet",
     "CalendarViewSet",
     "DayCountViewSet",
+    "FeedViewSet",
     "FiguresViewSet",
     "FreezeViewSet",
     "LogViewSet",

@@ -23,9 +23,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 PAGE = "api.md"
 TEXT = (ROOT / "docs" / PAGE).read_text()
-WEBHOOKS = (ROOT / "docs" / "webhooks.md").read_text()
-RUN = {"token", "schedule", "image", "everything", "account", "people", "template", "unfilled",
-       "verdict", "problem"}  # fmt: skip
+BESIDE = "".join(
+    (ROOT / "docs" / name).read_text() for name in ("webhooks.md", "notices.md", "feeds.md")
+)
+RUN = {"token", "schedule", "image", "everything", "account", "people", "import", "template",
+       "unfilled", "verdict", "problem"}  # fmt: skip
 NEEDS_CURL = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 
 
@@ -91,6 +93,15 @@ def test_the_people_are_added(api: Caller, line_account: Account) -> None:
         item["account"] = line_account.pk
     answer = api.post("/recipients/batch", asked)
     assert [row["status"] for row in answer.json()["results"]] == [201]
+    assert Recipient.objects.get().name == "Ann"
+
+
+@NEEDS_CURL
+def test_the_table_is_imported(surroundings, settings, tmp_path, line_account, monkeypatch) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    monkeypatch.setenv("ACCOUNT", str(line_account.pk))
+    (tmp_path / "people.csv").write_text(f"Name,Address\nAnn,U{1:032x}\n")
+    run("import", tmp_path)
     assert Recipient.objects.get().name == "Ann"
 
 
@@ -166,21 +177,20 @@ def test_every_request_that_a_document_names_is_there_with_its_query(operations)
 
 def test_every_operation_stands_on_a_page(operations) -> None:
 
-    told = {(method, address) for method, address, _query in named(TEXT + WEBHOOKS)}
+    told = {(method, address) for method, address, _query in named(TEXT + BESIDE)}
     assert sorted(operations.keys() - told) == []
 
 
 def test_filters_and_answers_are_those_of_the_document(operations) -> None:
-    both = TEXT + WEBHOOKS
+    both = TEXT + BESIDE
     rows = [line for line in both.splitlines() if line.startswith("| `") and " /" in line]
     assert len(rows) > 60
     for line in rows:
         requests = named(line.split(" | ")[0])
         filters = re.search(r"filters? ((?:`\w+`(?: \([^)]*\))?(?:, )?)+)", line)
         codes = set(re.findall(r"\b(2\d\d)\b", line.rsplit(" | ", 1)[-1]))
-        for method, address, _query in requests:
-            if filters and method == "GET":
-                told = set(re.findall(r"`(\w+)`", filters[1]))
-                assert told <= parameters(operations[method, address]), line
+        told = set(re.findall(r"`(\w+)`", filters[1])) if filters else set()
+        taken = [parameters(operations[m, a]) for m, a, _q in requests if m == "GET"]
+        assert told <= set().union(*taken), line
         known = {code for m, a, _q in requests for code in operations[m, a]["responses"]}
         assert codes <= known, line

@@ -1,7 +1,7 @@
 """One row of every kind that belongs to Tainan, each with a word that must not leak."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -51,6 +51,8 @@ from schedules.dispatch.plan import plan
 from schedules.dispatch.settle import settle
 from schedules.models import (
     Approval,
+    ArchivedMonth,
+    ArchivedRun,
     CalendarFeed,
     Delivery,
     Freeze,
@@ -247,11 +249,22 @@ def _run_something(found: Canaries, make_schedule: Any, person: Any) -> None:
     found.add(Delivery.objects.get(run__schedule=schedule))
     found.add(Attempt.objects.get(schedule_id=schedule.pk))
     found.add(History.objects.filter(object_name=schedule.title).first())
+    _archive_something(found)
     _count_something_late(found, unit)
     _ask_somebody(found, make_schedule, unit)
     draft = make_schedule(rooms=[room], unit=unit, title=f"{WORD} draft", text=WORD)
     Schedule.objects.filter(pk=draft.pk).update(registered_by=person)
     found.rows["draft"] = draft
+
+
+def _archive_something(found: Canaries) -> None:
+    """A run of long ago; its file is not there."""
+    month = ArchivedMonth.objects.create(month=date(2024, 7, 1), runs=1)
+    place = {"starts_at": 0, "length": 1, "digest": "0" * 64}
+    facts = {"unit_path": found.rows["unit"].path, "zone": "UTC", "title": f"{WORD} archived"}  # type: ignore[attr-defined]
+    facts |= {"rooms": f"{WORD} room", "state": "sent", "schedule_id": found.rows["schedule"].pk}
+    at = datetime(2024, 7, 9, 9, tzinfo=UTC)
+    found.add(ArchivedRun.objects.create(id=10**9, month=month, due_at=at, **place, **facts))
 
 
 def _ask_somebody(found: Canaries, make_schedule: Any, unit: Any) -> None:

@@ -28,7 +28,8 @@ OWNERS = {
     "freezes": "freeze", "units": "unit", "members": "member", "accounts": "account",
     "webhooks": "webhook", "deliveries": "webhookdelivery", "deputies": "deputy",
     "feeds": "calendarfeed", "my-notices": "ownnotice",
-    "audiences": "audience",
+    "audiences": "audience", "imports": "recipientimport", "notices": "ownnotice",
+    "archive": "archivedrun",
 }  # fmt: skip
 
 # Words in an address that are no ids.
