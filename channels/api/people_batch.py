@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -16,18 +16,13 @@ from channels.models import Recipient
 from channels.models.recipient import NAME_LENGTH
 from config.scoped.acting import ActingViewSet
 from config.scoped.fields import Choice, StrictBody, WholeNumber, Words, YesNo
+from config.scoped.many import ALL_OR_NOTHING, is_all_or_nothing
 from config.scoped.openapi import ProblemSerializer
 from config.scoped.problems import MEDIA_TYPE, by_field, problem
 from orgs.reach import Act
 
 MOST_ITEMS = 1_000
 COLUMNS = ("name", "region", "language")
-
-ATOMIC = OpenApiParameter(
-    "atomic", {"type": "boolean", "default": False},
-    description="If one is refused, nothing is done, and the answer is 409. Otherwise each "
-    "stands for itself.",
-)  # fmt: skip
 
 
 class ItemSerializer(StrictBody):
@@ -56,12 +51,6 @@ class PeopleSerializer(StrictBody):
     """Persons, each by account and address."""
 
     items = People(allow_empty=False, max_length=MOST_ITEMS)
-
-
-class OptionsSerializer(serializers.Serializer):
-    """How the request is carried out."""
-
-    atomic = serializers.ChoiceField(choices=["true", "false"], default="false")
 
 
 class PersonOutcomeSerializer(serializers.Serializer):
@@ -99,14 +88,12 @@ class PeopleBatchViewSet(ActingViewSet):
 
     @extend_schema(
         operation_id="recipients_batch",
-        parameters=[ATOMIC],
+        parameters=[ALL_OR_NOTHING],
         responses={200: PeopleOutcomesSerializer, (409, MEDIA_TYPE): PeopleProblemSerializer},
     )
     def create(self, request: Request) -> Response:
         """Add and change up to 1,000 people, each by account and address."""
-        options = OptionsSerializer(data=request.query_params)
-        options.is_valid(raise_exception=True)
-        as_one = options.validated_data["atomic"] == "true"
+        as_one = is_all_or_nothing(request)
         read = [_read(item) for item in self.values()["items"]]
         unread = [one for one in read if isinstance(one, dict)]
 

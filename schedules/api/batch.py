@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from config.scoped.api import ScopedViewSet
 from config.scoped.fields import LARGEST, StrictBody, WholeNumber, own_unit
+from config.scoped.many import ALL_OR_NOTHING, is_all_or_nothing
 from config.scoped.openapi import ProblemSerializer
 from config.scoped.problems import MEDIA_TYPE, problem, problem_response
 from config.scoped.refusals import answer_to
@@ -31,11 +32,6 @@ from schedules.recurrence import Kind
 
 MOST_ITEMS = 100
 
-ALL_OR_NOTHING = OpenApiParameter(
-    "all_or_nothing", {"type": "boolean", "default": False},
-    description="If one is refused, nothing is done, and the answer is 409. Otherwise each "
-    "stands for itself.",
-)  # fmt: skip
 IDS = OpenApiParameter(
     "ids", {"type": "string", "pattern": r"^[0-9]{1,18}(,[0-9]{1,18})*$", "example": "4,8,15"},
     required=True, description=f"The ids, with commas between them: at most {MOST_ITEMS}.",
@@ -77,12 +73,6 @@ class BatchChangeSerializer(StrictBody):
     """Changes of schedules."""
 
     items = ChangedItems()
-
-
-class OptionsSerializer(serializers.Serializer):
-    """How the request is carried out."""
-
-    all_or_nothing = serializers.ChoiceField(choices=["true", "false"], default="false")
 
 
 class OutcomeSerializer(serializers.Serializer):
@@ -185,9 +175,7 @@ class BatchViewSet(ScopedViewSet):
     def _carry_out(
         self, items: Sequence[Any], act: Callable[[Any], int], code: int = status.HTTP_200_OK
     ) -> Response:
-        options = OptionsSerializer(data=self.request.query_params)
-        options.is_valid(raise_exception=True)
-        as_one = options.validated_data["all_or_nothing"] == "true"
+        as_one = is_all_or_nothing(self.request)
         with transaction.atomic() if as_one else nullcontext():
             if connection.in_atomic_block:  # also where an Idempotency-Key makes it one
                 self._hold(items)

@@ -215,13 +215,13 @@ def test_each_stands_for_itself(api, mixed):
 def test_all_or_nothing_does_nothing_if_one_is_refused(api, mixed):
     _hidden, pairs = mixed
     body = {"items": [body for body, _field in pairs]}
-    answer = api.post("/recipients/batch?atomic=true", body)
+    answer = api.post("/recipients/batch?all_or_nothing=true", body)
     assert (answer.status_code, answer["Content-Type"]) == (409, "application/problem+json")
     statuses = [one["status"] for one in answer.json()["results"]]
     assert statuses == [424] + [400] * (len(pairs) - 1)
     assert Recipient.objects.count() == 1
     assert not History.objects.filter(verb="imported").exists()
-    fine = api.post("/recipients/batch?atomic=true", {"items": body["items"][:1]}).json()
+    fine = api.post("/recipients/batch?all_or_nothing=true", {"items": body["items"][:1]}).json()
     assert fine["done"] == 1
 
 
@@ -253,7 +253,9 @@ def test_a_batch_has_one_to_a_thousand(api, item):
     assert errors(api.post("/recipients/batch", {"items": []})) == {"items"}
     many = {"items": [item(n) for n in range(1_001)]}
     assert errors(api.post("/recipients/batch", many)) == {"items"}
-    assert api.post("/recipients/batch?atomic=maybe", {"items": [item(1)]}).status_code == 400
+    assert (
+        api.post("/recipients/batch?all_or_nothing=maybe", {"items": [item(1)]}).status_code == 400
+    )
 
 
 # Audiences
