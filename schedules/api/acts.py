@@ -11,10 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from channels.models import Room
-from config.scoped.api import ScopedViewSet
+from config.scoped.acting import ActingViewSet
 from config.scoped.fields import ScopedIds, StrictBody, WholeNumber, YesNo
 from config.scoped.problems import Conflict
-from config.scoped.refusals import answer_to
 from logs.api import HistoryFilter, HistorySerializer, history_of
 from orgs.clock import database_now
 from orgs.reach import Act, within
@@ -106,12 +105,11 @@ class DueSerializer(serializers.Serializer):
 
 
 @extend_schema(tags=["schedules"])
-class ScheduleActsViewSet(ScopedViewSet):
+class ScheduleActsViewSet(ActingViewSet):
     """Acts on the runs of schedules."""
 
     queryset = Schedule.objects.present()
     serializer_class = ScheduleSerializer
-    may_conflict = True
     acts = {
         "retry": Act.RUN,
         "rollback": Act.RUN,
@@ -120,9 +118,6 @@ class ScheduleActsViewSet(ScopedViewSet):
         "duplicate": Act.CREATE,
         "history": Act.VIEW,
     }
-
-    def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(answer_to(exc) if isinstance(exc, actions.Refused) else exc)
 
     @extend_schema(request=RetrySerializer, responses=RetriedSerializer)
     @action(methods=["post"], detail=True)

@@ -9,10 +9,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.scoped.api import ScopedViewSet
+from config.scoped.acting import ActingViewSet
 from config.scoped.fields import Moment, StrictBody
 from config.scoped.problems import Conflict
-from config.scoped.refusals import answer_to
 from orgs.reach import Act
 from schedules import actions
 from schedules.api.representation import ScheduleSerializer
@@ -59,16 +58,12 @@ class NoSerializer(StrictBody):
 
 
 @extend_schema(tags=["schedules"])
-class ApprovalViewSet(ScopedViewSet):
+class ApprovalViewSet(ActingViewSet):
     """Schedules of units that demand approval."""
 
     queryset = Schedule.objects.present()
     serializer_class = ScheduleSerializer
-    may_conflict = True
     acts = {"approval": Act.VIEW, "approve": Act.APPROVE, "refuse": Act.APPROVE}
-
-    def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(answer_to(exc) if isinstance(exc, actions.Refused) else exc)
 
     @extend_schema(responses=ApprovalSerializer)
     @action(detail=True)

@@ -12,13 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from channels.models import Account
+from config.scoped.acting import ActingViewSet
 from config.scoped.api import ScopedViewSet
 from config.scoped.fields import StrictBody
 from config.scoped.problems import Conflict
-from config.scoped.refusals import answer_to
 from orgs.models import Unit
 from orgs.reach import Act, within
-from schedules import actions
 from schedules.actions.freeze import freeze, in_force_of, unfreeze
 from schedules.models import Freeze
 from schedules.models.freeze import REASON_LENGTH
@@ -49,20 +48,16 @@ class FreezeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedView
     acts = {"list": Act.VIEW, "retrieve": Act.VIEW}
 
 
-class _Freezing(ScopedViewSet):
+class _Freezing(ActingViewSet):
     """Freezes and lifts what `subjects` has: who may is asked of the freeze, not of these."""
 
     queryset = Freeze.objects.all()
     subjects: ClassVar[QuerySet]
     serializer_class = FreezeSerializer
-    may_conflict = True
     acts = {"freeze": Act.CREATE, "unfreeze": Act.CHANGE}
 
     def get_object(self) -> Any:
         return get_object_or_404(within(self.request.user, self.subjects), pk=self.kwargs["pk"])
-
-    def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(answer_to(exc) if isinstance(exc, actions.Refused) else exc)
 
     @extend_schema(request=WhySerializer, responses={status.HTTP_201_CREATED: FreezeSerializer})
     @action(methods=["post"], detail=True)

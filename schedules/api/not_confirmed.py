@@ -10,11 +10,10 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.scoped.api import ScopedViewSet
+from config.scoped.acting import ActingViewSet
 from config.scoped.fields import Choice, Moment, StrictBody, WholeNumber, Words, YesNo
 from config.scoped.filters import IdFilter, MomentFilter
 from config.scoped.paging import Pages
-from config.scoped.refusals import answer_to
 from orgs.clock import database_now
 from orgs.reach import Act, within
 from schedules import actions
@@ -156,14 +155,13 @@ class OldestFirst(Pages):
 
 
 @extend_schema(tags=["not confirmed"])
-class NotConfirmedViewSet(ScopedViewSet):
+class NotConfirmedViewSet(ActingViewSet):
     """What may or may not have arrived."""
 
     queryset = Delivery.objects.all()
     serializer_class = EvidenceSerializer
     filterset_class = NotConfirmedFilter
     pagination_class = OldestFirst
-    may_conflict = True
     acts = {
         "list": Act.VIEW,
         "retrieve": Act.VIEW,
@@ -174,9 +172,6 @@ class NotConfirmedViewSet(ScopedViewSet):
     def get_queryset(self) -> QuerySet:
         rows: Any = super().get_queryset()
         return with_evidence(rows.unconfirmed())
-
-    def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(answer_to(exc) if isinstance(exc, actions.Refused) else exc)
 
     def list(self, request: Request) -> Response:
         """The worklist, the oldest appointed time first."""

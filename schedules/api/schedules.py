@@ -12,11 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from channels.models import Room
-from config.scoped.api import ScopedViewSet
+from config.scoped.acting import ActingViewSet
 from config.scoped.fields import own_unit
 from config.scoped.filters import IdFilter
 from config.scoped.paging import PagesByTime
-from config.scoped.refusals import answer_to
 from orgs.clock import database_now
 from orgs.reach import Act
 from schedules import actions
@@ -47,7 +46,7 @@ class ScheduleFilter(filters.FilterSet):
 
 @extend_schema(tags=["schedules"])
 class ScheduleViewSet(
-    Occurrences, Moves, mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet
+    Occurrences, Moves, mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingViewSet
 ):
     """Schedules within reach."""
 
@@ -62,7 +61,6 @@ class ScheduleViewSet(
     serializer_class = ScheduleSerializer
     filterset_class = ScheduleFilter
     orderings = ("title", "created_at", "updated_at")
-    may_conflict = True
     acts = {
         "list": Act.VIEW,
         "retrieve": Act.VIEW,
@@ -84,9 +82,6 @@ class ScheduleViewSet(
         "execute": Act.RUN,
         "check": Act.RUN,
     }
-
-    def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(answer_to(exc) if isinstance(exc, actions.Refused) else exc)
 
     def retrieve(self, request: Request, pk: str) -> Response:
         """One schedule. Its ETag is good for If-Match."""

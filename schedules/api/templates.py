@@ -15,14 +15,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from channels.models import Image
-from config.scoped.api import ScopedViewSet
+from config.scoped.acting import ActingViewSet
 from config.scoped.fields import ScopedIds, ScopedRelatedField, StrictSerializer, Words, own_unit
 from config.scoped.filters import IdFilter, YesNoFilter
-from config.scoped.refusals import answer_to
 from orgs.models import Unit
 from orgs.reach import Act, can, within
 from schedules import rules
-from schedules.actions import Refused
 from schedules.actions.template import apply_template, delete_template, save_template
 from schedules.api.representation import ScheduleSerializer
 from schedules.content import MOST_IMAGES
@@ -126,7 +124,7 @@ class TemplateFilter(filters.FilterSet):
 
 
 @extend_schema(tags=["templates"])
-class TemplateViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+class TemplateViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingViewSet):
     """Templates within reach, and the shared ones of the units above, which are only read."""
 
     queryset = MessageTemplate.objects.select_related("unit").prefetch_related(
@@ -134,7 +132,6 @@ class TemplateViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
     )
     serializer_class = TemplateSerializer
     filterset_class = TemplateFilter
-    may_conflict = True
     acts = {
         "list": Act.VIEW,
         "retrieve": Act.VIEW,
@@ -148,9 +145,6 @@ class TemplateViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
     def get_queryset(self) -> QuerySet:
         rows: QuerySet = self.queryset.all()
         return within(self.request.user, rows, Act.USE)
-
-    def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(answer_to(exc) if isinstance(exc, Refused) else exc)
 
     @extend_schema(responses={status.HTTP_201_CREATED: TemplateSerializer})
     def create(self, request: Request) -> Response:
