@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from secrets import compare_digest
 
 from django.conf import settings
-from django.db.models import Min
+from django.db.models import Count, Min
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.http import require_safe
@@ -22,6 +22,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from channels.models import WebhookDelivery
 from config.health import OVERDUE, SILENT
 from logs.models import Counter
 from logs.stats.figures import Figures
@@ -75,6 +76,7 @@ class Figured(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from _lateness(since_ever())
         yield from _open(self.now)
+        yield from _told(self.now)
         yield from _counted()
         yield from _alive(self.now)
 
@@ -121,6 +123,27 @@ def _open(now: datetime) -> Iterator[Metric]:
         "teiji_deliveries_overdue",
         f"Planned deliveries whose next try has been due for over {OVERDUE:.0f} s.",
         value=Delivery.objects.due(now - timedelta(seconds=OVERDUE)).count(),
+    )
+
+
+def _told(now: datetime) -> Iterator[Metric]:
+    """Facts on their way to other systems, and those of the last 30 days that were given up."""
+    waiting = WebhookDelivery.objects.filter(state=WebhookDelivery.State.WAITING)
+    counts = GaugeMetricFamily(
+        "teiji_webhook_deliveries",
+        "Deliveries to webhooks: waiting, and failed ones that are still in their log.",
+        labels=["state"],
+    )
+    figures = waiting.aggregate(count=Count("pk"), oldest=Min("fact__at"))
+    failed = WebhookDelivery.objects.filter(state=WebhookDelivery.State.FAILED)
+    counts.add_metric(["waiting"], figures["count"])
+    counts.add_metric(["failed"], failed.count())
+    yield counts
+    oldest = figures["oldest"]
+    yield GaugeMetricFamily(
+        "teiji_webhook_oldest_age_seconds",
+        "Since that happened of which a webhook has waited longest to be told; 0: none waits.",
+        value=(now - oldest).total_seconds() if oldest else 0.0,
     )
 
 

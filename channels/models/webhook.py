@@ -114,6 +114,10 @@ class WebhookDelivery(models.Model):
                 condition=Q(state="waiting"),
                 name="webhook_deliveries_to_do",
             ),
+            # Those that were given up: they are counted.
+            models.Index(
+                fields=["id"], condition=Q(state="failed"), name="webhook_deliveries_given_up"
+            ),
             # The log of one endpoint, newest first.
             models.Index(fields=["webhook", "-id"], name="deliveries_of_one_webhook"),
         ]

@@ -1,5 +1,6 @@
 """`/metrics`: who may read it, and what it says."""
 
+import re
 import time
 from datetime import timedelta
 from typing import Any
@@ -10,12 +11,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
+from channels.models import Fact, Webhook, WebhookDelivery
+from config.metrics import Figured
 from logs.models import Counter
 from logs.stats.tally import SETTLED_AFTER, roll_up
 from orgs.clock import database_now
 from schedules.actions.fence import own_installation
 from schedules.models import Delivery, Heartbeat, Installation
 from tests.conftest import World
+from tests.documents.reading import ROOT
 from tests.logs.attempts import accepted
 from tests.schedules.conftest import planned  # noqa: F401 - a fixture
 
@@ -108,6 +112,29 @@ def test_open_deliveries_are_told_by_state(world: World, scrape: Any, planned: A
         "teiji_deliveries_overdue": 1,
     }
     assert 120 <= found["teiji_oldest_due_age_seconds"] < 180
+
+
+def test_what_webhooks_have_not_heard_is_told_by_state_and_age(world: World, scrape: Any) -> None:
+    now = database_now()
+    webhook = Webhook(unit=world.xinyi, name="CRM", url="https://crm.example/", told_from=now)
+    webhook.save()
+    assert scrape()["teiji_webhook_oldest_age_seconds"] == 0
+    for minutes, state in ((3, "waiting"), (2, "waiting"), (9, "failed"), (9, "delivered")):
+        at = now - timedelta(minutes=minutes)
+        fact = Fact.objects.create(kind="run.sent", unit_path=world.xinyi.path, at=at, data={})
+        WebhookDelivery.objects.create(webhook=webhook, fact=fact, state=state, next_try_at=at)
+    found = scrape()
+    assert found["teiji_webhook_deliveries waiting"] == 2
+    assert found["teiji_webhook_deliveries failed"] == 1
+    assert 180 <= found["teiji_webhook_oldest_age_seconds"] < 240
+
+
+def test_every_metric_stands_on_the_page_of_operations(scrape: Any) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    told = set(re.findall(r"^\| `(teiji_[a-z_]+)", page, re.MULTILINE))
+    families = Figured(database_now()).collect()
+    names = {f.name + ("_total" if f.type == "counter" else "") for f in families}
+    assert names == told
 
 
 def test_nothing_that_is_due_has_no_age(world: World, scrape: Any) -> None:
