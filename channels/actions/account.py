@@ -54,8 +54,8 @@ def add_account(values: Mapping[str, Any], given: Given, *, by: Any, kind: str) 
 @transaction.atomic
 def change_account(account: Account, values: Mapping[str, Any], given: Given, *, by: Any) -> Saved:
     """Give an account these values; its channel stays. One that was stopped goes on, for a
-    person has seen to it: once its channel accepts it, where that can be asked. The caller has had
-    its URLs looked up."""
+    person has seen to it: once its channel accepts it, where that can be asked. Another name alone
+    is not that, and is nothing to ask a channel about. The caller has had its URLs looked up."""
     row = _held(account, by)
     before, old = facts_of(row, COLUMNS), {**row.config, **row.secrets}
     if "unit" in values and values["unit"] != row.unit:
@@ -63,7 +63,8 @@ def change_account(account: Account, values: Mapping[str, Any], given: Given, *,
     _fill(row, values)
     settled = _settled(row, given)
     now = database_now()
-    was_stopped = row.stopped_at is not None
+    is_name_alone = values.keys() & set(COLUMNS) == {"name"} and not given
+    was_stopped = row.stopped_at is not None and not is_name_alone
     waits = was_stopped and row.is_active and _adapter_of(row).can_be_checked()
     if was_stopped and not waits:
         _go_on(row, by, now)
@@ -73,7 +74,7 @@ def change_account(account: Account, values: Mapping[str, Any], given: Given, *,
         changes["fields"] = titles
     if changes:
         _record("updated", row, by, now, changes)
-    is_wanted = row.is_active and bool(changes or was_stopped)
+    is_wanted = row.is_active and bool(changes.keys() - {"name"} or was_stopped)
     is_asked = is_wanted and _ask(row, by, now, seen_to=was_stopped)
     if titles or not row.meters:
         # It was told to other credentials, or is no more: the meter asks anew.

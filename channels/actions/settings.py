@@ -25,6 +25,10 @@ class Given:
     cleared: Collection[str] = ()  # secrets that are to go
     renewed: Collection[str] = ()  # secrets of ours that are to be made anew
 
+    def __bool__(self) -> bool:
+        """Whether anything is said of them."""
+        return bool(self.values or self.cleared or self.renewed)
+
 
 @dataclasses.dataclass
 class Settled:

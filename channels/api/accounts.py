@@ -89,7 +89,7 @@ class AccountSerializer(StrictSerializer):
     stopped_at = Moment(
         read_only=True,
         allow_null=True,
-        help_text="Since then nothing goes; any change lets it go on.",
+        help_text="Since then nothing goes; a change of more than its name lets it go on.",
     )
     check = serializers.SerializerMethodField(
         help_text="What its channel said last. Null: it was never asked."

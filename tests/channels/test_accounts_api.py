@@ -190,6 +190,16 @@ def test_a_change_of_a_stopped_account_asks_its_channel_and_forgets_an_old_quota
     assert not QuotaReading.objects.filter(limit=5).exists()
 
 
+def test_another_name_asks_no_channel_and_lets_nothing_go_on(world: World) -> None:
+    api, path = caller(world.people["hq"]), f"/accounts/{world.sandbox.pk}"
+    assert api.patch(path, {"name": "First"}).json()["check"] is None
+    world.sandbox.stop("Token revoked", database_now())
+    changed = api.patch(path, {"name": "Second"}).json()
+    assert (changed["name"], changed["stopped_why"]) == ("Second", "Token revoked")
+    assert changed["check"] is None
+    assert api.patch(path, {}).json()["check"]["is_waiting"]  # seen to, as saving its page is
+
+
 def test_the_channel_stays_and_so_do_the_rooms(api: Caller, world: World) -> None:
     account = add(api)
     Room.objects.create(unit=world.xinyi, account=account, name="R", address="r")

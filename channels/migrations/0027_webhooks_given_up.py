@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('channels', '0025_seen_to'),
+        ('channels', '0026_moved_alerts'),
     ]
 
     operations = [
