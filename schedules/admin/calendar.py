@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from orgs.clock import database_now
 from orgs.reach import Act, can_anywhere
 from schedules.admin.calendar_many import calendar_many
-from schedules.admin.calendar_move import calendar_move
+from schedules.admin.calendar_move import calendar_look, calendar_move
 from schedules.admin.calendar_time import calendar_run, calendar_time
 from schedules.models import Schedule
 from schedules.shown import windows
@@ -58,6 +58,7 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
         "is_list": is_list,
         "locale": get_language() if get_language() in LOCALES else "",
         "back": f"?{place.query(narrowing)}",
+        "may_choose": can_anywhere(request.user, Act.CHANGE, Schedule),
         "may_register": can_anywhere(request.user, Act.CREATE, Schedule),
         "now": now,
     }
@@ -205,4 +206,5 @@ urlpatterns = [
     path("runs/<int:pk>/", admin.site.admin_view(calendar_run), name="calendar-run"),
     path("schedules/<int:pk>/time/", admin.site.admin_view(calendar_time), name="calendar-time"),
     path("schedules/<int:pk>/move/", admin.site.admin_view(calendar_move), name="calendar-move"),
+    path("schedules/<int:pk>/look/", admin.site.admin_view(calendar_look), name="calendar-look"),
 ]

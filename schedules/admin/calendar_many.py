@@ -1,15 +1,18 @@
 """Several times of the calendar at once: left out, moved by as much, or their schedules paused.
-Each goes through the act of one, and has an answer of its own."""
+Each goes through the act of one, and has an answer of its own. A move is looked at first."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,12 +23,14 @@ from orgs.clock import database_now
 from orgs.reach import within
 from schedules import actions
 from schedules.admin.many import ShiftForm
-from schedules.admin.one_time import shown_then
-from schedules.models import Schedule
+from schedules.admin.one_time import calendar_asked
+from schedules.models import OccurrenceChange, Schedule
 from schedules.recurrence import Change
 from schedules.recurrence.moments import first_moment
+from schedules.shown.calendar.clashes import clashes_then
+from schedules.shown.calendar.clashing import Message
 
-MOST = 200  # at once: they are answered within one request
+MOST = 60  # at once: they are answered within one request
 
 
 @dataclass(frozen=True)
@@ -33,17 +38,19 @@ class Line:
     """What became of one time, or why nothing did."""
 
     row: Schedule
-    at: datetime
+    at: datetime  # by its timing
+    stands_at: datetime  # as it went before
     then: datetime | str = ""
     refusal: str = ""
+    clashes: tuple[str, ...] = ()
 
 
-def _skip(row: Schedule, at: datetime, by: Any, span: timedelta) -> str:
+def _skip(row: Schedule, at: datetime, *, by: Any, span: timedelta) -> str:
     actions.change_one(row, at, Change(skips=True), by=by)
     return _("left out")
 
 
-def _shift(row: Schedule, at: datetime, by: Any, span: timedelta) -> datetime:
+def _shift(row: Schedule, at: datetime, *, by: Any, span: timedelta) -> datetime:
     zone = ZoneInfo(row.zone)
     stands_at = actions.known_change(row, at).due_at or at
     wall = stands_at.astimezone(zone).replace(tzinfo=None) + span
@@ -51,13 +58,14 @@ def _shift(row: Schedule, at: datetime, by: Any, span: timedelta) -> datetime:
     return first_moment(wall, zone).due_at.astimezone(UTC)
 
 
-def _pause(row: Schedule, at: datetime, by: Any, span: timedelta) -> str:
+def _pause(row: Schedule, at: datetime, *, by: Any, span: timedelta) -> str:
     if not Schedule.objects.filter(pk=row.pk, state="paused").exists():
         actions.pause(row, by=by)
     return _("paused")
 
 
-Act = Callable[[Schedule, datetime, Any, timedelta], datetime | str]
+Act = Callable[..., datetime | str]
+Chosen = tuple[int, datetime, int]  # schedule, appointed time, the revision that was looked at
 DEEDS: dict[str, tuple[Any, Act]] = {
     "skip": (gettext_lazy("Leave several out"), _skip),
     "shift": (gettext_lazy("Move several"), _shift),
@@ -71,7 +79,10 @@ def calendar_many(request: HttpRequest) -> HttpResponse:
     verb = request.POST.get("verb", "")
     if verb not in DEEDS:
         raise Http404
-    chosen = _chosen(request.POST.getlist("row"))
+    if len(values := request.POST.getlist("row")) > MOST:
+        messages.error(request, _("Choose at most %(most)d at once.") % {"most": MOST})
+        return redirect(calendar_asked(request))
+    chosen = _chosen(values)
     present = within(request.user, Schedule.objects.present().select_related("unit"))
     rows = present.in_bulk({pk for pk, _at, _seen in chosen})
     chosen = [one for one in chosen if one[0] in rows]
@@ -80,16 +91,24 @@ def calendar_many(request: HttpRequest) -> HttpResponse:
     title, act = DEEDS[verb]
     form = ShiftForm(request.POST)
     is_ready = verb != "shift" or form.is_valid()
-    span = form.cleaned_data["span"] if verb == "shift" and is_ready else timedelta()
-    lines = [
-        _carried_out(act, rows[pk], at, seen, by=request.user, span=span)
-        for pk, at, seen in (chosen if is_ready else ())
-    ]
+    is_look = verb == "shift" and not ("sure" in request.POST and is_ready)
+    lines = _as_they_stand(chosen, rows)
+    if is_ready:
+        span = form.cleaned_data["span"] if verb == "shift" else timedelta()
+        do = partial(act, by=request.user, span=span)
+        lines = _looked_at(do, lines, span) if is_look else _carried_out(do, lines)
+    if is_ready and is_look:
+        lines = _with_clashes(lines, by=request.user)
     context = admin.site.each_context(request) | {
         "title": title,
+        "verb": verb,
+        "form": form,
         "lines": lines,
-        "errors": [] if is_ready else form.non_field_errors(),
-        "back": shown_then(request, rows[chosen[0][0]]),
+        "chosen": [f"{pk}@{at.isoformat()}@{seen}" for pk, at, seen in chosen],
+        "is_look": is_look,
+        "is_ready": is_ready,
+        "back": calendar_asked(request),
+        "asked_from": request.POST.get("back", ""),
         "done": sum(not line.refusal for line in lines),
         "refused": sum(bool(line.refusal) for line in lines),
         "now": database_now(),
@@ -97,23 +116,74 @@ def calendar_many(request: HttpRequest) -> HttpResponse:
     return render(request, "schedules/calendar/many.html", context)
 
 
-def _carried_out(
-    act: Act, row: Schedule, at: datetime, seen: int, *, by: Any, span: timedelta
-) -> Line:
-    # What was chosen of one schedule is looked at once: its own changes do not make it old.
-    if seen != row.revision:
-        return Line(row, at, refusal=_("It has been changed since you looked at it."))
+def _as_they_stand(chosen: Sequence[Chosen], rows: Mapping[int, Schedule]) -> list[Line]:
+    """Before anything is done. What was changed since somebody looked stays as it is."""
+    changes = OccurrenceChange.of_all(list(rows), chosen[0][1] - timedelta.resolution)
+    lines = []
+    for pk, at, seen in chosen:
+        change = changes.get(pk, {}).get(at, Change())
+        is_old = seen != rows[pk].revision
+        refusal = _("It has been changed since you looked at it.") if is_old else ""
+        lines.append(Line(rows[pk], at, change.due_at or at, refusal=refusal))
+    return lines
+
+
+def _looked_at(act: Act, lines: Sequence[Line], span: timedelta) -> list[Line]:
+    """As it would be; nothing of it stays."""
+    found = []
+    for some in _tried_together(lines, span):
+        with transaction.atomic():
+            found += _carried_out(act, some)
+            transaction.set_rollback(True)
+    return sorted(found, key=lambda line: (line.at, line.row.pk))
+
+
+def _tried_together(lines: Sequence[Line], span: timedelta) -> list[list[Line]]:
+    """Each by itself, so that nothing is held for long; but those of a schedule of which one would
+    come to where another now stands."""
+    of_each: dict[int, list[Line]] = defaultdict(list)
+    for line in lines:
+        of_each[line.row.pk].append(line)
+    found: list[list[Line]] = []
+    for some in of_each.values():
+        places = {line.stands_at for line in some}
+        is_chain = any(line.stands_at + span in places for line in some)
+        found += [some] if is_chain else [[line] for line in some]
+    return found
+
+
+def _with_clashes(lines: Sequence[Line], *, by: Any) -> list[Line]:
+    """Told of all as they would stand together."""
+    moved = {
+        Message(line.at, line.row.pk): line.then
+        for line in lines
+        if isinstance(line.then, datetime)
+    }
+    rows = {line.row.pk: line.row for line in lines}
+    found = clashes_then(rows, moved, by=by, now=database_now())
+    return [
+        replace(line, clashes=tuple(found.get(Message(line.then, line.row.pk), ())))
+        if isinstance(line.then, datetime)
+        else line
+        for line in lines
+    ]
+
+
+def _carried_out(act: Act, lines: Sequence[Line]) -> list[Line]:
+    return [line if line.refusal else _answer(act, line) for line in lines]
+
+
+def _answer(act: Act, line: Line) -> Line:
     try:
-        return Line(row, at, act(row, at, by, span))
+        return replace(line, then=act(line.row, line.at))
     except actions.Refused as error:
-        return Line(row, at, refusal=str(error))
+        return replace(line, refusal=str(error))
 
 
-def _chosen(values: Iterable[str]) -> list[tuple[int, datetime, int]]:
-    """“12@2026-11-30T01:00:00+00:00@3”: schedule, appointed time, the revision that was looked at;
-    the soonest first."""
+def _chosen(values: Iterable[str]) -> list[Chosen]:
+    """“12@2026-11-30T01:00:00+00:00@3”; the soonest first."""
     found = set()
-    for value in list(values)[:MOST]:
+    for value in values:
         pk, _first, rest = value.partition("@")
         text, _second, seen = rest.partition("@")
         at = _moment(text)

@@ -4,10 +4,11 @@ is shown first as it would be."""
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -20,6 +21,7 @@ from schedules.admin.one_time import appointed_at, shown_then, wall_said
 from schedules.models import Schedule
 from schedules.recurrence import Kind
 from schedules.shown.calendar.moving import SCOPES, foresee_move, scopes_of
+from schedules.shown.calendar.one import occurrence_at
 from schedules.shown.coming import words
 from schedules.states import ScheduleState
 
@@ -28,16 +30,14 @@ from schedules.states import ScheduleState
 def calendar_move(request: HttpRequest, pk: int) -> HttpResponse:
     """Move it, or show what would become of it."""
     row = schedule_or_404(request, pk)
-    at, scope = appointed_at(request), request.POST.get("scope", "")
-    if scope not in dict(scopes_of(row)):
-        raise Http404
-    facts = _facts(request, row, at, scope)
-    wanted: dict[str, Any] = {"scope": Scope(scope), "by": request.user, "seen": _seen(request)}
+    at, wanted = appointed_at(request), _wanted(request, row)
+    scope = wanted["scope"]
+    facts = _facts(request, row, at, scope.value)
     try:
         wall = wall_said(request)
         if scope == Scope.ONE or "sure" in request.POST:
             moved = actions.move(row, at, wall, **wanted)
-            messages.success(request, _answer(Scope(scope), moved.row))
+            messages.success(request, _answer(scope, moved.row))
             return _led(request, shown_then(request, row))
         facts["foreseen"] = foresee_move(row, at, wall, **wanted)
     except actions.OutOfReach as error:
@@ -45,6 +45,32 @@ def calendar_move(request: HttpRequest, pk: int) -> HttpResponse:
     except actions.Refused as error:
         facts["refusal"] = str(error)
     return show(request, "schedules/calendar/move.html", facts)
+
+
+@require_POST
+def calendar_look(request: HttpRequest, pk: int) -> HttpResponse:
+    """What would become of it, while the time is being chosen: a part of the dialog."""
+    row = schedule_or_404(request, pk)
+    at, wanted = appointed_at(request), _wanted(request, row)
+    stands = occurrence_at(row, at)
+    facts: dict[str, Any] = {}
+    try:
+        wall = wall_said(request)
+        if stands and wall != stands.due_at.astimezone(ZoneInfo(row.zone)).replace(tzinfo=None):
+            facts["foreseen"] = foresee_move(row, at, wall, **wanted)
+    except actions.OutOfReach as error:
+        raise Http404 from error
+    except actions.Refused as error:
+        facts["refusal"] = str(error)
+    return render(request, "schedules/calendar/look.html", facts)
+
+
+def _wanted(request: HttpRequest, row: Schedule) -> dict[str, Any]:
+    """How much of it, by whom, who saw what."""
+    scope = request.POST.get("scope", "")
+    if scope not in dict(scopes_of(row)):
+        raise Http404
+    return {"scope": Scope(scope), "by": request.user, "seen": _seen(request)}
 
 
 def _answer(scope: Scope, row: Schedule) -> str:

@@ -115,10 +115,11 @@ def time_facts(
     value = row.state if is_waiting and not one.skipped else state.value
     tone, icon = look_of(value, is_often=False, is_moved=one.first_due_at is not None)
     wanted = wanted_time(request, row.zone)
+    then = _moment_of(wanted, row) or one.due_at
     return common_facts(request, row, now) | {
         "title": row.title,
         "one": one,
-        "clashes": clashes_at(row, _moment_of(wanted, row) or one.due_at, by=request.user, now=now),
+        "clashes": clashes_at(row, [then], by=request.user, now=now).get(then, []),
         "at": one.appointed_at.isoformat(),
         "due_at": one.due_at,
         "first_due_at": one.first_due_at,

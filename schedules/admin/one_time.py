@@ -24,9 +24,12 @@ def page_of(row: Schedule) -> str:
 
 def shown_then(request: HttpRequest, row: Schedule) -> str:
     """The calendar as it was asked from there, else the schedule's times."""
+    return calendar_asked(request) if request.POST.get("back") else f"{page_of(row)}#times"
+
+
+def calendar_asked(request: HttpRequest) -> str:
+    """The address of the calendar as it was."""
     asked = dict(parse_qsl(request.POST.get("back", "").removeprefix("?")))
-    if not asked:
-        return f"{page_of(row)}#times"
     kept = {name: asked[name] for name in CALENDAR if name in asked}
     return f"{reverse('calendar')}?{urlencode(kept)}"
 

@@ -13,7 +13,10 @@ from schedules.bookings.slots import Limit
 from schedules.foreseen import Held, foresee, times_to_come
 from schedules.models import HolidayException, OccurrenceChange, Schedule
 from schedules.recurrence import LEFT_OUT, Kind, Occurrence, appointed, in_words
+from schedules.shown.calendar.clashes import clashes_at
 from schedules.states import ScheduleState
+
+ASKED = 3  # times of which it is told with whom they clash
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Coming:
     is_waiting: bool
     is_usable: bool
     held: Mapping[datetime, list[Held]] = field(default_factory=dict)  # by appointed time
+    clashes: Mapping[datetime, list[str]] = field(default_factory=dict)  # of the first that go
 
     @property
     def first(self) -> Occurrence | None:
@@ -44,10 +48,12 @@ class Coming:
 def coming(schedule: Schedule, *, by: Any, now: datetime, count: int = 10) -> Coming:
     """The next occurrences, from the function that the planner uses."""
     found = times_to_come(schedule, now, count)
+    going = [one.due_at for one in found if not one.skipped][:ASKED]
     return Coming(
         words=words(schedule, now),
         occurrences=found,
         held=foresee(schedule, found, now),
+        clashes=clashes_at(schedule, going, by=by, now=now),
         zone=schedule.zone,
         viewer_zone=zone_of(by),
         now=now,
@@ -84,6 +90,11 @@ def reason_in_words(occurrence: Occurrence) -> str:
 def held_in_words(coming: Coming, occurrence: Occurrence) -> list[str]:
     """What the limits of its rooms do to this time, a sentence each."""
     return [words_of_held(held, coming.zone) for held in coming.held.get(occurrence.due_at, [])]
+
+
+def clashes_in_words(coming: Coming, occurrence: Occurrence) -> list[str]:
+    """With whom this time clashes, a sentence each."""
+    return coming.clashes.get(occurrence.due_at, [])
 
 
 def words_of_held(held: Held, zone: str) -> str:

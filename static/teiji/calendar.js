@@ -8,6 +8,7 @@
   const VIEWS = { month: "dayGridMonth", week: "timeGridWeek", day: "timeGridDay" };
   const NAMES = Object.fromEntries(Object.entries(VIEWS).map(([name, view]) => [view, name]));
   const say = place.dataset;
+  const choice = window.teijiChoice; // for those who may change anything
   let feed = { quiet: [], holidays: {}, loads: {}, full: [], notes: [] };
 
   // Times are those of the zone that the page names, whatever this machine's clock says.
@@ -80,15 +81,25 @@
       marks.push(element("span", "material-symbols-outlined cal-clash", "warning"));
       marks[0].setAttribute("aria-hidden", "true");
     }
+    if (choice?.has(event.id)) {
+      marks.unshift(element("span", "material-symbols-outlined cal-chosen-mark", "check_box"));
+      marks[0].setAttribute("aria-hidden", "true");
+    }
     return {
       domNodes: [...marks, icon, element("b", "cal-event-time", timeText), element("span", "cal-event-title", event.title)],
     };
   }
 
   function describe({ event, el }) {
-    const facts = event.extendedProps;
     if (event.display === "background") return;
-    const words = [event.startStr.slice(11, 16), event.title, facts.label, facts.why, facts.unit,
+    el.dataset.key = event.id;
+    name(event, el);
+  }
+
+  function name(event, el) {
+    const facts = event.extendedProps;
+    const words = [choice?.has(event.id) && say.sayChosen,
+      event.startStr.slice(11, 16), event.title, facts.label, facts.why, facts.unit,
       facts.clash && say.sayClash.replace("{who}", facts.clash)];
     const all = words.filter(Boolean).join(" · ");
     el.setAttribute("title", all);
@@ -186,16 +197,22 @@
     events: load,
     eventContent: drawEvent,
     eventDidMount: describe,
+    eventClassNames: ({ event }) => (choice?.has(event.id) ? ["is-chosen"] : []),
     datesSet: follow,
     dateClick: register,
     eventClick(info) {
       info.jsEvent.preventDefault();
-      window.teijiDialog.open(asked(info.event));
+      const adds = info.jsEvent.ctrlKey || info.jsEvent.metaKey || info.jsEvent.shiftKey;
+      if (!choice || !(choice.isOn() || adds)) window.teijiDialog.open(asked(info.event));
+      else if (info.event.extendedProps.movable) choice.toggle(info.event.id);
+      else note([say.sayFixed]);
     },
     eventDrop(info) {
       const to = info.event.startStr.slice(0, 19);
+      const span = info.event.start - info.oldEvent.start;
       info.revert(); // it moves when the dialog says so
-      if (to < clock()) note([say.sayMovedPast]);
+      if (choice?.has(info.event.id) && choice.size > 1) choice.move(span);
+      else if (to < clock()) note([say.sayMovedPast]);
       else window.teijiDialog.open(asked(info.event, to));
     },
   });
@@ -207,6 +224,14 @@
     else return;
     event.preventDefault();
   });
+  if (choice) {
+    choice.redraw = (key) => {
+      const event = calendar.getEventById(key);
+      if (!event) return; // of days that are not shown
+      event.setExtendedProp("chosen", choice.has(key));
+      for (const el of place.querySelectorAll(".cal-event")) if (el.dataset.key === key) name(event, el);
+    };
+  }
   calendar.render();
   window.teijiCalendar = calendar;
 })();

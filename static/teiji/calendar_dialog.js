@@ -3,6 +3,7 @@
 
 (() => {
   const dialog = document.getElementById("calendar-dialog");
+  const PAUSE = 400; // milliseconds without a change
   let shown = 0;
 
   function show(html) {
@@ -54,6 +55,32 @@
     if (!form.matches("[data-part]")) return;
     event.preventDefault();
     open(form.action, new FormData(form, event.submitter));
+  });
+
+  // What a time would do is told while it is chosen.
+  let pause = null;
+  let looked = 0;
+
+  async function look(form) {
+    const turn = (looked += 1);
+    const place = form.querySelector("[data-look-answer]");
+    const headers = { "X-Part": "dialog" };
+    try {
+      const answer = await fetch(form.dataset.look, { method: "POST", body: new FormData(form), headers });
+      const html = answer.ok && !answer.redirected ? await answer.text() : "";
+      if (turn !== looked) return;
+      const page = new DOMParser().parseFromString(html, "text/html");
+      place.replaceChildren(...page.body.childNodes);
+    } catch {
+      if (turn === looked) place.replaceChildren();
+    }
+  }
+
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("form[data-look]");
+    if (!form || !form.checkValidity()) return;
+    clearTimeout(pause);
+    pause = setTimeout(look, PAUSE, form);
   });
   window.teijiDialog = { open };
 })();

@@ -12,6 +12,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from playwright.sync_api import Page, expect
 
+from channels.models import Room
 from orgs.clock import database_now
 from orgs.reach import Role
 from schedules.actions import register
@@ -209,9 +210,96 @@ def test_several_are_ticked_and_moved_by_keyboard_alone(
     minutes.press("Enter")
     expect(page.locator(".tj-many tbody tr")).to_have_count(2)
     expect(page.locator(".tj-many").get_by_text("10:15").first).to_be_visible()
+    page.locator("[name=sure]").press("Enter")
+    expect(page.locator("[name=sure]")).to_have_count(0)
     look(page, f"many-{language}-{scheme}")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert OccurrenceChange.objects.count() == 2
+
+
+def test_several_are_chosen_in_the_drawn_calendar_and_looked_at_before_they_move(
+    browse: Callable[..., Page], week: Schedule, clerk: Any
+) -> None:
+    clerk.language = "zh-hant"
+    clerk.save()
+    page = browse(clerk)
+    page.goto(f"/admin/calendar/?view=week&date={tomorrow() + 7 * DAY:%Y-%m-%d}")
+    nine = events(page, "아침 공지").filter(has_text="09:00")
+    page.get_by_role("button", name="選擇多個").click()
+    nine.nth(1).click()
+    nine.nth(3).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-count]")).to_have_text("2 已選擇")
+    expect(page.locator(".fc-event.is-chosen")).to_have_count(2)
+    page.locator("[data-step=next]").click()
+    expect(events(page, "아침 공지").filter(has_text="09:00")).to_have_count(7)
+    nine.nth(2).click()
+    expect(page.locator("[data-count]")).to_have_text("3 已選擇")
+    page.locator("[data-step=prev]").click()
+    expect(page.locator(".fc-event.is-chosen")).to_have_count(2)
+    look(page, "chosen")
+    page.locator("input[name=minutes]").fill("75")
+    page.locator("[data-many][value=shift]").click()
+    rows = page.locator(".tj-many tbody tr")
+    expect(rows).to_have_count(3)
+    expect(rows.get_by_text("10:15").first).to_be_visible()
+    look(page, "chosen-then")
+    assert not OccurrenceChange.objects.exists()
+    page.get_by_role("button", name="移動這些").click()
+    expect(page.get_by_text("已變更 3 項")).to_be_visible()
+    assert OccurrenceChange.objects.count() == 3
+
+
+def test_what_is_chosen_is_dragged_together_left_out_and_let_go_by_escape(
+    browse: Callable[..., Page], week: Schedule, clerk: Any
+) -> None:
+    page = browse(clerk)
+    page.goto(f"/admin/calendar/?view=month&date={tomorrow():%Y-%m-%d}")
+    single, series = (
+        events(page, "Special offer"),
+        events(page, "아침 공지").filter(has_text="09:00"),
+    )
+    single.click(modifiers=["Control"])
+    series.last.click()
+    expect(page.locator("[data-count]")).to_have_text("2 chosen")
+    page.keyboard.press("Escape")
+    expect(page.locator(".fc-event.is-chosen")).to_have_count(0)
+    expect(page.locator("[data-count]")).to_be_hidden()
+    single.click(modifiers=["Control"])
+    series.last.click(modifiers=["Control"])
+    was = f"{tomorrow():%Y-%m-%d}"
+    single.drag_to(page.locator(f'.fc-daygrid-day[data-date="{later(was)}"]'))
+    expect(page.get_by_label("Days")).to_have_value("3")
+    expect(page.locator(".tj-many tbody tr")).to_have_count(2)
+    expect(page.get_by_text("cannot go at that time")).to_have_count(0)
+    page.get_by_role("link", name="Back, change nothing").click()
+    expect(page).to_have_url(re.compile("view=month"))
+    series.last.click(modifiers=["Control"])
+    page.get_by_role("button", name="Leave out").click()
+    expect(page.get_by_text("1 was changed.")).to_be_visible()
+    assert OccurrenceChange.objects.get().skips
+
+
+def test_a_typed_time_tells_at_once_what_stands_in_the_way(
+    browse: Callable[..., Page], week: Schedule, clerk: Any, world: World
+) -> None:
+    Room.objects.filter(pk=world.room.pk).update(min_interval_seconds=600)
+    clerk.language = "ko"
+    clerk.save()
+    page = browse(clerk, width=390)
+    page.goto(f"/admin/calendar/?view=day&date={tomorrow():%Y-%m-%d}")
+    events(page, "Special offer").click()
+    dialog = page.locator("#calendar-dialog")
+    field = dialog.locator("input[name=time]")
+    field.fill(f"{tomorrow():%Y-%m-%d}T09:05")
+    said = dialog.locator("[data-look-answer]")
+    expect(said).to_contain_text("아침 공지")
+    look(page, "typed-clash")
+    field.fill(f"{tomorrow():%Y-%m-%d}T11:05")
+    expect(said.locator(".tj-good")).to_be_visible()
+    field.fill("2020-01-01T09:00")
+    expect(said.locator(".tj-bad")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def later(day: str) -> str:

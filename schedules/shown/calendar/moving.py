@@ -48,6 +48,11 @@ class Foreseen:
     clashes: list[str]  # with whom the first one does
 
     @property
+    def is_free(self) -> bool:
+        """Whether nothing has to be said about it."""
+        return not (self.held or self.clashes or self.lost or self.waits or self.ended)
+
+    @property
     def held_in_words(self) -> list[tuple[datetime, list[str]]]:
         zone = self.row.zone
         return [(at, [words_of_held(each, zone) for each in held]) for at, held in self.held]
@@ -108,7 +113,9 @@ def _foreseen(
         waits=row.state == ScheduleState.WAITING,
         ended=moved.ended,
         held=[(due_at, limits) for due_at, limits in held if limits],
-        clashes=clashes_at(row, first.due_at, by=by, now=now) if first else [],
+        clashes=clashes_at(row, [first.due_at], by=by, now=now).get(first.due_at, [])
+        if first
+        else [],
     )
 
 

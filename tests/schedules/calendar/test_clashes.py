@@ -1,6 +1,7 @@
 """Clashes in a room: marked in the calendar, and the others named as far as the reader reaches."""
 
 from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -10,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.models import Room
-from schedules.actions import register
+from schedules.actions import begin_edit, register
 from schedules.bookings.slots import Bounds, Limit
+from schedules.models import OccurrenceChange, Schedule
 from schedules.shown.calendar.asked import Narrowing
-from schedules.shown.calendar.clashes import Message, clashes_at, clashes_of, clashing
+from schedules.shown.calendar.clashes import clashes_at, clashes_of
+from schedules.shown.calendar.clashing import Message, clashing
 from schedules.shown.calendar.entries import entries_of
 
 DAY = timedelta(days=1)
@@ -83,7 +86,7 @@ def test_what_is_out_of_reach_is_another_schedule(pair, world, clerk, now, desk)
     assert set(found.values()) == {"another schedule"}
     mine, _above = pair
     at = shown.entries[0].due_at
-    (line,) = clashes_at(mine, at, by=clerk, now=now)
+    (line,) = clashes_at(mine, [at], by=clerk, now=now)[at]
     assert line == "Xinyi room has another schedule too close to it, at 09:02:00."
     first = str(now.date() + DAY)
     feed = desk.get(reverse("calendar-events"), {"start": first, "end": str(now.date() + 3 * DAY)})
@@ -122,3 +125,48 @@ def test_as_many_questions_for_many_as_for_few(world, make_schedule, now):
     few = questions()
     fill(2, 28)
     assert questions() == few
+
+
+def test_registration_and_the_page_of_a_schedule_name_clashes_of_the_next_times(
+    pair, make_schedule, clerk, world, client
+):
+    mine, _above = pair
+    client.force_login(world.people["hq"])
+    page = client.get(reverse("admin:schedules_schedule_change", args=[mine.pk])).content.decode()
+    assert page.count("has “Secret” too close to it, at 09:02:00") == 3
+    draft = make_schedule(
+        timing_kind="daily", date=None, zone="Asia/Taipei", time=time(9, 6), title="New", text="3"
+    )
+    page = client.get(reverse("wizard-step", args=[draft.pk, "timing"])).content.decode()
+    assert page.count("has “Secret” too close to it, at 09:02:00") == 3
+
+
+def test_an_edited_copy_does_not_clash_with_what_it_edits(pair, world, now):
+    mine, above = pair
+    hq = world.people["hq"]
+    copy = begin_edit(mine, by=hq)
+    (line,) = clashes_at(copy, [mine.next_due_at], by=hq, now=now)[mine.next_due_at]
+    assert "Secret" in line and "Mine" not in line
+    assert clashes_at(begin_edit(above, by=hq), [], by=hq, now=now) == {}
+
+
+def test_the_dialog_says_what_a_typed_time_would_do_and_keeps_nothing_of_it(pair, desk, world):
+    mine, _above = pair
+    at = mine.next_due_at + DAY
+    local = at.astimezone(ZoneInfo("Asia/Taipei")).date()
+
+    def said(clock, scope="one", day=local, **more):
+        values = {"at": at.isoformat(), "time": f"{day}T{clock}", "scope": scope, **more}
+        return desk.post(reverse("calendar-look", args=[mine.pk]), values)
+
+    assert "too close to it, at 09:02:00" in said("09:05").content.decode()
+    assert "Nothing stands in the way" in said("15:00").content.decode()
+    assert said("09:00").content.decode().strip() == "", "as it is"
+    assert "It becomes two schedules" in said("15:00", scope="later").content.decode()
+    assert "This time has passed" in said("09:00", day="2020-01-01").content.decode()
+    assert "Choose a date" in said("").content.decode()
+    assert said("15:00", scope="single").status_code == 404
+    assert not OccurrenceChange.objects.exists() and Schedule.objects.count() == 2
+    for who, code in (("tainan", 404), ("stranger", 404)):
+        desk.force_login(world.people[who])
+        assert said("15:00").status_code == code
