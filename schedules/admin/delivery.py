@@ -28,12 +28,14 @@ from schedules.admin.filters import (
     OneRunFilter,
     OutcomeFilter,
     TestsFilter,
+    person_asked,
 )
 from schedules.admin.not_confirmed import ask_if_sure
 from schedules.admin.saved_filters import WithSavedFilters
 from schedules.models import Delivery
+from schedules.states import DeliveryState
 from schedules.templatetags.teiji_answers import channel_named
-from schedules.templatetags.teiji_states import delivery_badge
+from schedules.templatetags.teiji_states import delivery_badge, state_badge
 from schedules.templatetags.teiji_times import lateness, time_element
 
 
@@ -55,7 +57,8 @@ class DeliveryAdmin(WithSavedFilters, ReadOnlyAdmin):
         css = {"all": ["teiji/schedules.css"]}
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": _("Send log"), **(extra_context or {})})
+        said = {"title": _("Send log"), "person": person_asked(request), **(extra_context or {})}
+        return super().changelist_view(request, said)
 
     @admin.display(description=gettext_lazy("appointed"), ordering="due_at")
     def appointed(self, row: Delivery) -> SafeString:
@@ -67,6 +70,8 @@ class DeliveryAdmin(WithSavedFilters, ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def badge(self, row: Delivery) -> SafeString:
+        if getattr(row, "is_refused", False):
+            return state_badge(DeliveryState.FAILED, _("refused"))
         return delivery_badge(row)
 
     @admin.display(description=gettext_lazy("reason"))

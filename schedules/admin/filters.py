@@ -241,6 +241,11 @@ class OneRecipientFilter(OneOf):
         return sent.to_person(person) if person else queryset.none()
 
 
+def person_asked(request: HttpRequest) -> Recipient | None:
+    """The person within reach whose messages the list shows."""
+    return _person(request, request.GET.get(str(OneRecipientFilter.parameter_name), ""))
+
+
 def _person(request: HttpRequest, asked: str) -> Recipient | None:
     if not (asked.isascii() and asked.isdecimal() and len(asked) < 19):
         return None

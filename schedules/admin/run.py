@@ -27,6 +27,7 @@ from schedules.shown.chat import chats_of_run
 from schedules.shown.counted import counted_of_run
 from schedules.shown.drift import briefly, drift_of
 from schedules.shown.held import held_of
+from schedules.shown.taken import all_taken, taken_of
 from schedules.shown.times import times_of
 from schedules.states import OPEN_RUN, RunState
 from schedules.templatetags.teiji_states import state_badge
@@ -119,12 +120,14 @@ def _state(request: HttpRequest, run: Run) -> dict[str, Any]:
     deliveries = list(run.deliveries.all().worst_first()[: DELIVERIES_SHOWN + 1])
     attempts = _attempts(request.user, deliveries)
     chats = _sandbox_rooms(request.user, deliveries)
+    taken = taken_of(request.user, deliveries, attempts)
     lines = [
         {
             "delivery": row,
             "times": times_of(row, attempts[row.pk]),
             "attempts": attempts[row.pk],
             "has_chat": row.room_id in chats,
+            "taken": taken.get(row.pk),
         }
         for row in deliveries[:DELIVERIES_SHOWN]
     ]
@@ -138,6 +141,7 @@ def _state(request: HttpRequest, run: Run) -> dict[str, Any]:
         "zone": run.zone,
         "viewer_zone": zone_of(request.user),
         "lines": lines,
+        "taken": all_taken(taken.values()) if len(deliveries) <= DELIVERIES_SHOWN else None,
         "has_more": len(deliveries) > DELIVERIES_SHOWN,
         "may_take_back": _may_take_back(request.user, run),
         "may_decide": can_anywhere(request.user, Act.RUN, Delivery),

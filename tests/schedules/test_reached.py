@@ -112,6 +112,27 @@ def test_an_id_that_the_channel_refused_is_told(client, world, audience, sent):
     client.force_login(world.people["hq"])
     page = client.get(f"/admin/schedules/delivery/?recipient={person(7).pk}").content.decode()
     assert "refused this person" in page
+    assert f"What was sent to <b>{person(7)}</b>" in page and ">refused<" in page.replace("\n", "")
+
+
+def test_a_run_says_whom_of_its_people_the_channel_refused(client, world, audience, sent):
+    Recipient.objects.filter(pk=person(7).pk).update(name="Ann")
+    run = sent(audience)
+    for delivery in run.deliveries.all():
+        refused = [person(7).address, person(8).address] if delivery.batch == 0 else []
+        facts = {"delivery_id": delivery.pk, "answer": {"refused": refused}}
+        accepted(world.xinyi, timezone.now(), **facts)
+    client.force_login(world.people["hq"])
+    address = f"/admin/schedules/run/{run.pk}/change/"
+    assert "channel refused" not in client.get(address).content.decode()  # until they are sent
+    run.deliveries.update(state="sent")
+    page = client.get(address).content.decode()
+    whom = f"the channel refused 2 addresses: Ann, {person(8).address}"
+    assert f"1,098 people; {whom}" in page and f"498 people; {whom}" in page
+    # A person of others has no name here.
+    Recipient.objects.filter(pk=person(7).pk).update(unit=world.south)
+    client.force_login(world.people["taipei"])
+    assert "Ann" not in client.get(address).content.decode()
 
 
 def test_thirty_runs_ask_as_much_as_one(client, world, make_audience, sent):
