@@ -15,12 +15,19 @@ MOST_FILLED = 50_000  # characters of a text that is filled; channels take far l
 
 # What every room has, under the names in which people of our three languages write it.
 BUILT_IN: dict[str, tuple[str, ...]] = {
-    "room": ("방", "채팅방", "房間", "房间", "群組", "群组"),
+    "room": ("방", "채팅방", "聊天室", "房間", "房间", "群組", "群组"),
     "unit": ("조직", "지점", "單位", "单位"),
     "date": ("날짜", "日期"),
     "time": ("시간", "시각", "時間", "时间"),
 }
 MEANINGS = {alias: name for name, aliases in BUILT_IN.items() for alias in (name, *aliases)}
+
+# The names under which they are offered to people of each language; to others those of the code.
+SPOKEN = {
+    "ko": {"room": "방", "unit": "지점", "date": "날짜", "time": "시간"},
+    "zh-hant": {"room": "聊天室", "unit": "單位", "date": "日期", "time": "時間"},
+    "zh-hans": {"room": "聊天室", "unit": "单位", "date": "日期", "time": "时间"},
+}
 
 NAME = rf"[^{{}}\s]{{1,{LONGEST_NAME}}}"
 # Of three braces none escapes another: the name in the middle is filled in, as it always was.
@@ -61,6 +68,11 @@ def meaning(name: str) -> str:
     """The name under which its value stands: that of a built-in for any of its aliases."""
     name = normalize("NFC", name)
     return MEANINGS.get(name, name)
+
+
+def spoken(name: str, language: str) -> str:
+    """A built-in one under its name in this language."""
+    return SPOKEN.get(language, {}).get(name, name)
 
 
 def fill(text: str, values: Mapping[str, str], most: int = MOST_FILLED) -> str:

@@ -11,7 +11,7 @@ from orgs.models import Unit
 from orgs.reach import covers
 from schedules.content import Content
 from schedules.models import PlaceholderValue
-from schedules.placeholders import BUILT_IN, built_in
+from schedules.placeholders import BUILT_IN, built_in, spoken
 
 Values = dict[str, str]
 
@@ -44,7 +44,12 @@ def values_of(
     return found
 
 
-def names_for(unit: Unit, content: Content) -> list[str]:
-    """The placeholders that have a value in this unit, those of every room first."""
+def names_for(
+    unit: Unit, content: Content, *, language: str = "", is_audience: bool = False
+) -> list[str]:
+    """The placeholders that have a value in this unit, those of every room first, as people of
+    this language write them."""
     inherited = PlaceholderValue.objects.inherited([unit.path])[unit.path]
-    return [*BUILT_IN, *sorted(inherited.keys() | dict(content.defaults).keys())]
+    given = [name for name in BUILT_IN if name != "room" or not is_audience]
+    own = [spoken(name, language) for name in given]
+    return [*own, *sorted(inherited.keys() | dict(content.defaults).keys())]

@@ -31,6 +31,8 @@ from schedules.models import (
     TemplateDefault,
     TemplateImage,
 )
+from schedules.placeholders import names
+from schedules.shown.values import from_above, held_in
 
 
 class AtTheEnd(BaseInlineFormSet):
@@ -43,12 +45,28 @@ class AtTheEnd(BaseInlineFormSet):
             form.fields["position"].initial = last + 1
             form.initial.pop("position", None)  # the column's own default
 
+    def clean(self) -> None:
+        """Several that are added at once each get a place of their own."""
+        super().clean()
+        following = None
+        for form in self.extra_forms:
+            first = form.fields["position"].initial
+            if form.has_changed() and form.cleaned_data.get("position") == first:
+                following = first if following is None else following + 1
+                form.instance.position = following
+
 
 class PartInline(TabularInline):
     """A part of a template: whoever may change the template may change its parts."""
 
     extra = 1
     hide_title = True
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field:  # its column's heading is none to whoever hears the page
+            field.widget.attrs["aria-label"] = field.label
+        return field
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True  # who is shown the template is shown its parts
@@ -161,13 +179,16 @@ class MessageTemplateAdmin(ScopedAdmin):
             raise Http404
         if request.method == "POST":
             return redirect("wizard-step", self._use(request, template).pk, "target")
+        unit = _unit(request, template)
         context = {
             **self.admin_site.each_context(request),
             "title": template.name,
             "opts": self.opts,
             "template": template,
             "blocks": template.blocks.all(),
-            "defaults": template.defaults.all(),
+            "values": held_in(unit, names(template.text), template.terms["defaults"]),
+            "unit": unit,
+            "may_add_value": can_anywhere(request.user, Act.CREATE, PlaceholderValue),
             "images": template.template_images.count(),
             "may_register": can_anywhere(request.user, Act.CREATE, Schedule),
             "may_change": self.has_change_permission(request, template),
@@ -188,6 +209,11 @@ class MessageTemplateAdmin(ScopedAdmin):
 
 @admin.register(PlaceholderValue)
 class PlaceholderValueAdmin(ScopedAdmin):
+    when_empty = gettext_lazy(
+        "A value stands in messages where its name is written in braces: {phone}. It holds for its "
+        "unit, and for those below that have none of their own."
+    )
+    list_before_template = "schedules/values_above.html"
     list_display = ["placeholder", "value", "unit"]
     list_filter = ["unit"]
     list_select_related = ["unit"]
@@ -195,6 +221,13 @@ class PlaceholderValueAdmin(ScopedAdmin):
     ordering = ["name", "id"]
     autocomplete_fields = ["unit"]
     fields = ["unit", "name", "value"]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """With what one's own unit has from those above it: that is not among one's own rows."""
+        member = member_of(request.user)
+        above = from_above(member.unit) if member else []
+        said = {"values_above": above, "unit": member.unit if member else None}
+        return super().changelist_view(request, {**said, **(extra_context or {})})
 
     @admin.display(description=gettext_lazy("placeholder"), ordering="name")
     def placeholder(self, row: PlaceholderValue) -> str:

@@ -9,14 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from orgs.clock import database_now
-from orgs.reach import within
+from orgs.reach import Act, can_anywhere, within
 from schedules.actions import step_digest
 from schedules.content import MOST_IMAGES
-from schedules.models import Schedule
+from schedules.models import PlaceholderValue, Schedule
 from schedules.room_values import names_for
 from schedules.rules import Problems
 from schedules.shown.approvals import standing_of
@@ -193,7 +193,13 @@ def _content(request: HttpRequest, draft: Schedule, now: datetime) -> dict[str, 
         "images": image_rows(draft),
         "most_images": MOST_IMAGES,
         "counting": counting_of(draft),
-        "placeholders": names_for(draft.unit, draft.content),
+        "placeholders": names_for(
+            draft.unit,
+            draft.content,
+            language=get_language() or "",
+            is_audience=draft.audience_id is not None,
+        ),
+        "may_see_values": can_anywhere(request.user, Act.VIEW, PlaceholderValue),
         "locked": draft.terms_in_force.get("locked", []),
     }
 

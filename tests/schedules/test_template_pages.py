@@ -151,6 +151,53 @@ def test_looking_at_a_template_makes_no_draft(desk, template):
     assert not Schedule.objects.exists()
 
 
+def test_the_page_says_what_each_placeholder_stands_for_and_what_is_missing(desk, world, template):
+    blocks = [{"text": "{unit} {phone} {hours} {owner}", "is_locked": True}]
+    save_template(template, {"blocks": blocks}, by=world.people["hq"])
+    for unit, name, value in (
+        (world.north, "hours", "9 to 6"), (world.taipei, "hours", "10 to 7"),
+        (world.tainan, "owner", "Theirs"),
+    ):  # fmt: skip
+        PlaceholderValue.objects.create(unit=unit, name=name, value=value)
+    page = desk.get(f"{LIST}{template.pk}/use/")
+    assert [(row.name, row.value, row.source) for row in page.context["values"]] == [
+        ("unit", "", "of each room"), ("phone", "119", "the template’s default"),
+        ("hours", "10 to 7", "Taipei"), ("owner", None, ""),
+    ]  # fmt: skip
+    assert f'href="{VALUES}add/?name=owner"' in body(page)
+
+
+def test_the_list_of_values_shows_those_of_units_above(desk, world):
+    for unit, name, value in (
+        (world.hq, "phone", "119"), (world.xinyi, "phone", "112"), (world.hq, "fax", "1"),
+        (world.north, "fax", "2"), (world.south, "web", "Theirs"),
+    ):  # fmt: skip
+        PlaceholderValue.objects.create(unit=unit, name=name, value=value)
+    page = desk.get(VALUES)
+    above = [(row.name, row.value, row.source) for row in page.context["values_above"]]
+    assert above == [("fax", "2", "North")] and "Theirs" not in body(page)
+
+
+def test_passages_that_are_added_at_once_have_places_of_their_own(desk, world):
+    added = {f"blocks-{n}-{name}": value for n in range(3) for name, value in (
+        ("position", 0), ("text", f"Passage {n}"),
+    )}  # fmt: skip
+    desk.post(f"{LIST}add/", form(world.xinyi, **added, **{"blocks-TOTAL_FORMS": 3}))
+    blocks = MessageTemplate.objects.get().blocks.values_list("position", "text")
+    assert list(blocks) == [(0, "Passage 0"), (1, "Passage 1"), (2, "Passage 2")]
+
+
+@pytest.mark.parametrize(
+    ("language", "room"), [("ko", "방"), ("zh-hant", "聊天室"), ("en", "room")]
+)
+def test_placeholders_are_offered_as_people_of_a_language_write_them(
+    desk, make_schedule, language, room
+):
+    draft = make_schedule(text="Hello")
+    shown = body(desk.get(address(draft, "content"), headers={"Accept-Language": language}))
+    assert f'data-insert="{{{room}}}"' in shown
+
+
 def test_using_a_template_starts_the_form_filled_in(desk, world, template):
     uid = uuid4()
     answers = [start(desk, template, uid=uid) for _ in "12"]
@@ -212,8 +259,11 @@ def test_values_are_kept_for_ones_own_unit_only(desk, world):
     for wrong in ({"unit": world.hq.pk}, {"name": "방"}, {"name": "phone"}):
         assert desk.post(f"{VALUES}add/", posted | {"name": "other"} | wrong).status_code == 200
     assert PlaceholderValue.objects.count() == 1
-    PlaceholderValue.objects.create(unit=world.hq, name="CANARY", value="x")
-    assert "CANARY" not in body(desk.get(VALUES))
+    above = PlaceholderValue.objects.create(unit=world.hq, name="above", value="x")
+    PlaceholderValue.objects.create(unit=world.tainan, name="CANARY", value="x")
+    page = desk.get(VALUES)
+    assert "CANARY" not in body(page) and above not in page.context["cl"].queryset
+    assert desk.get(f"{VALUES}{above.pk}/change/").status_code == 302
 
 
 # The message step
