@@ -22,6 +22,7 @@ from orgs.reach import Role
 from schedules import actions
 from schedules.demo_people import STRANGERS, load_people
 from schedules.demo_pictures import evening_lanterns, morning_cup
+from schedules.demo_templates import load_templates
 from schedules.models import Schedule, ScheduleImage
 from schedules.recurrence import Kind
 from schedules.recurrence.timing import LAST_DAY
@@ -109,7 +110,8 @@ def load(now: datetime) -> DemoPeople:
     units = _units()
     people = _people(units)
     rooms = _rooms(units)
-    audiences = load_people(units, _sandbox(units))
+    audiences = load_people(units, _metered(units))
+    load_templates(units)
     for example in examples(now):
         _register(example, units[example.branch], rooms, audiences)
     token = _token()
@@ -215,7 +217,7 @@ def _staff(code: str, unit: Unit) -> Iterable[tuple[str, Role, str]]:
 
 def _rooms(units: dict[str, Unit]) -> dict[tuple[str, str], Room]:
     sandbox = _sandbox(units)
-    metered = _account(units["hq"], "Metered", behaviour="accept", honours_key="yes", quota="500")
+    metered = _metered(units)
     training = _account(units["hq"], "Training", behaviour="lose", honours_key="no")
     found = {}
     for code, unit in units.items():
@@ -232,8 +234,13 @@ def _rooms(units: dict[str, Unit]) -> dict[tuple[str, str], Room]:
 
 
 def _sandbox(units: dict[str, Unit]) -> Account:
-    kept = {"behaviour": "accept", "honours_key": "yes", "strangers": STRANGERS}
-    return _account(units["hq"], "Sandbox", **kept)
+    return _account(units["hq"], "Sandbox", behaviour="accept", honours_key="yes")
+
+
+def _metered(units: dict[str, Unit]) -> Account:
+    """Bills each message, as LINE does; so whoever writes to people sees what it costs."""
+    kept = {"behaviour": "accept", "honours_key": "yes", "strangers": STRANGERS, "quota": "500"}
+    return _account(units["hq"], "Metered", **kept)
 
 
 def _account(unit: Unit, name: str, **config: str) -> Account:

@@ -98,6 +98,19 @@
     }
   }
 
+  // The theme's box for choosing by search has no name of its own, and while nothing is chosen
+  // no text either.
+  function nameChoices() {
+    for (const choice of document.querySelectorAll("select.select2-hidden-accessible")) {
+      const label = document.querySelector(`label[for="${CSS.escape(choice.id)}"]`);
+      if (!label || !choice.nextElementSibling) continue;
+      for (const part of choice.nextElementSibling.querySelectorAll("[role=combobox], [role=textbox]")) {
+        part.setAttribute("aria-label", label.textContent.trim());
+      }
+    }
+  }
+
+  window.addEventListener("load", nameChoices);
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
     if (button) copy(button);

@@ -27,8 +27,10 @@ from orgs.reach import Role
 from schedules import demo
 from schedules.bookings.bounds import bounds_of
 from schedules.demo_people import CUSTOMERS, SAMPLE
-from schedules.models import Run, Schedule
+from schedules.models import MessageTemplate, Run, Schedule
+from schedules.placeholders import names
 from schedules.recurrence import Kind
+from schedules.shown.values import held_in
 from tests.channels.people.steps import done
 
 
@@ -104,6 +106,25 @@ def test_an_audience_by_tags_and_a_list_have_people_and_one_is_scheduled_for(
     (schedule,) = Schedule.objects.filter(audience__isnull=False)
     assert (schedule.audience.kind, schedule.rooms.count()) == ("rule", 0)
     assert (schedule.state, schedule.unit.code) == ("active", "gangnam")
+
+
+def test_a_message_to_an_audience_shows_what_it_costs(loaded: demo.DemoPeople) -> None:
+    (schedule,) = Schedule.objects.filter(audience__isnull=False)
+    desk = Client()
+    desk.force_login(User.objects.get(username=demo.BRANCH_MANAGER))
+    page = desk.get(f"/admin/schedules/schedule/{schedule.pk}/change/").content.decode()
+    assert "6 billed messages" in page
+
+
+def test_each_country_has_a_template_whose_values_its_branches_inherit(
+    loaded: demo.DemoPeople,
+) -> None:
+    for name, branch in (("주말 행사", "gangnam"), ("週末活動", "daan")):
+        template = MessageTemplate.objects.get(name=name)
+        assert [block.is_locked for block in template.blocks.all()] == [False, True]
+        unit = Unit.objects.get(code=branch)
+        held = held_in(unit, names(template.text), template.terms["defaults"])
+        assert all(row.value is not None for row in held)
 
 
 def imported_by_the_branch(data: bytes) -> RecipientImport:
