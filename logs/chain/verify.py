@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 from typing import Any, NamedTuple
@@ -11,9 +11,12 @@ from django.db.models import Min
 
 from logs.chain.digest import COLUMNS, Entry, digest_of
 from logs.models import Chain, History, Seal
+from orgs.clock import database_now
+from orgs.tree import present_paths
 
 PRUNED = "pruned"  # the verb of the entry that says where the chain begins
 READ_AT_ONCE = 2000
+FOLLOWED = timedelta(minutes=1)  # by then an entry has followed a move of its unit
 LISTED = 1000  # findings that a report holds; all are counted
 
 
@@ -28,6 +31,7 @@ class Fault(StrEnum):
     END_REMOVED = "end removed"
     HEAD_ALTERED = "head altered"
     BEGINNING_ALTERED = "beginning altered"
+    MISPLACED = "misplaced"
 
 
 WHY = {
@@ -38,6 +42,7 @@ WHY = {
     Fault.SEAL_REMOVED: "the chain has a gap where its seal was",
     Fault.END_REMOVED: "the chain ends before its head",
     Fault.HEAD_ALTERED: "the head is not that of the last seal",
+    Fault.MISPLACED: "it is shown to another unit than its own, as that has moved since",
     Fault.BEGINNING_ALTERED: "no entry of the history says that the chain begins here",
 }
 
@@ -98,6 +103,7 @@ def _all(chain: Chain, noted: Mark | None, count: Callable[[int], Any]) -> Itera
     yield from beginning(chain)
     yield from walk(chain, chain.number, count)
     yield from _head(chain)
+    yield from _misplaced(chain)
     if noted and not _holds(chain, noted):
         yield Finding(Fault.HEAD_ALTERED, noted.number, None)
 
@@ -190,6 +196,18 @@ def _head(chain: Chain) -> Iterator[Finding]:
     now = Chain.objects.first()  # after that: both are written together
     if last and now and last.number > now.number:
         yield Finding(Fault.HEAD_ALTERED, now.number, None)
+
+
+def _misplaced(chain: Chain) -> Iterator[Finding]:
+    """Who may see an entry is not sealed, since units move: it follows from what is."""
+    sealed = History.objects.filter(id__lte=chain.entry_id, at__lt=database_now() - FOLLOWED)
+    pairs = list(sealed.order_by().values_list("unit_path", "place").distinct())
+    present = present_paths(path for path, _place in pairs)
+    for path, place in pairs:
+        if place != present[path]:
+            wrong = sealed.filter(unit_path=path, place=place).order_by("id")
+            for pk in wrong.values_list("pk", flat=True).iterator():
+                yield Finding(Fault.MISPLACED, None, pk)
 
 
 def _holds(chain: Chain, noted: Mark) -> bool:

@@ -1,13 +1,15 @@
 """A unit is moved in the tree: who may, what goes with it, and what stands against it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from channels.models import Account, Alert, Room
 from logs import history
+from logs.chain.guard import lifted
 from logs.chain.seal import seal_all
 from logs.chain.verify import verify
 from logs.models import History
@@ -201,3 +203,17 @@ def test_what_is_asked_before_a_move_does_not_grow(world: World, make_schedule: 
     for number in range(30):
         register(make_schedule(text=f"Text {number}"), by=world.people["xinyi"])
     assert asked() == one
+
+
+def test_an_entry_that_is_shown_to_another_unit_is_found(world: World) -> None:
+    by, long_ago = world.people["hq"], database_now() - timedelta(days=1)
+    for unit in (world.xinyi, world.tainan):
+        history.record("updated", unit, by=by, now=long_ago, unit_path=unit.path)
+    moved(world)
+    moved(world, world.xinyi, world.north)
+    seal_all()
+    assert verify().wrong == 0
+    entry = History.objects.get(object_id=str(world.xinyi.pk), verb="updated")
+    with transaction.atomic(), lifted():
+        History.objects.filter(pk=entry.pk).update(place=world.south.path)
+    assert [(one.fault, one.entry_id) for one in verify().findings] == [("misplaced", entry.pk)]
