@@ -101,3 +101,26 @@ def test_a_manager_sees_the_pages_as_somebody_and_leaves(
     banner.get_by_role("button", name="끝내기").click()
     expect(banner).to_have_count(0)
     shot(page, "person-ko-wide")
+
+
+def test_a_unit_is_moved_from_the_chart(world: World, browse: Callable[..., Page]) -> None:
+    Unit.objects.filter(pk=world.south.pk).update(approval="demanded", monthly_budget=500)
+    page = browse(speaks(world.people["hq"], "ko"), width=390)
+    page.goto(f"{CHART}?open={world.taipei.pk}")
+    shot(page, "move-chart-ko-phone")
+    page.locator(f'a[href$="/{world.taipei.pk}/move/"]').click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_label("상위 조직").select_option(str(world.south.pk))
+    page.get_by_role("button", name="달라지는 점 보기").click()
+    expect(page.get_by_text("승인이 필요하게 됩니다")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    shot(page, "move-ko-phone")
+    page = browse(speaks(world.people["hq"], "en"))
+    page.goto(f"{CHART}?open={world.taipei.pk}")
+    shot(page, "move-chart-en-wide")
+    page.goto(f"{CHART}{world.taipei.pk}/move/?parent={world.south.pk}")
+    shot(page, "move-en-wide")
+    page.get_by_role("button", name="Move it under South").click()
+    expect(page.get_by_text("“Taipei” now stands under “South”.")).to_be_visible()
+    expect(item(page, world.south).locator(f"#unit-{world.taipei.pk}")).to_be_visible()
+    shot(page, "moved-en-wide")

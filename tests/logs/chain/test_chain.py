@@ -66,7 +66,8 @@ def test_a_chain_that_was_never_begun_is_whole(world: World) -> None:
 @pytest.mark.parametrize(
     "change",
     [{"actor": "somebody"}, {"at": AT - timedelta(days=1)}, {"verb": "viewed"},
-     {"changes": {"title": ["old", "other"]}}, {"unit_path": "0002", "place": "0002"}, {"address": "10.0.0.1"},
+     {"changes": {"title": ["old", "other"]}}, {"unit_path": "0002", "place": "0002"},
+     {"address": "10.0.0.1"},
      {"actor_id": 0}, {"object_id": "0"}, {"object_name": "x"}, {"kind": "x"}, {"via": "x"},
      {"request": "another-1"}],
     ids=lambda change: next(iter(change)),
