@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from channels import alerts
 from channels.alerts import AlertKind
+from channels.models import Fact, WebhookDelivery
 from logs import history
 from logs.chain.seal import begin
 from orgs.actions.deputies import end
@@ -110,11 +111,14 @@ def _count_children(old: Unit, new: Unit) -> None:
 
 
 def _take_leave(unit: Unit, ways: Ways, by: Any) -> None:
-    """Nobody above its old place stands in here, or has an answered question of it, any more."""
+    """Nobody above its old place stands in here, has an answered question of it, or is told of it,
+    any more."""
     for deputy in deputies_beyond(unit, ways.lost).select_related("member__user", "unit"):
         end(deputy, by=by)
     answered = Approval.objects.filter(unit__in=ways.lost).exclude(verdict="")
     answered.filter(schedule__in=under(unit, Schedule.objects.all())).update(unit=unit)
+    told = WebhookDelivery.objects.filter(webhook__unit__in=ways.lost)
+    told.filter(fact__in=under(unit, Fact.objects.all())).delete()
 
 
 def _tell(unit: Unit, old: Unit, new: Unit, by: Any) -> None:

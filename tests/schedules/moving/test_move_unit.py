@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from channels.models import Account, Alert, Room
+from channels.models import Account, Alert, Fact, Room, Webhook, WebhookDelivery
 from logs import history
 from logs.chain.guard import lifted
 from logs.chain.seal import seal_all
@@ -189,6 +189,22 @@ def test_who_stood_in_from_above_no_longer_does(world: World) -> None:
     name_deputy(helper, of=world.xinyi, first=today, last=today, by=world.people["north"])
     moved(world)
     assert not Deputy.objects.exists()
+
+
+def test_webhooks_of_the_units_that_it_leaves_are_told_no_more_of_it(world: World) -> None:
+    now = database_now()
+    kept = []
+    for owner, about in ((world.north, world.xinyi), (world.north, world.north),
+                         (world.hq, world.xinyi)):  # fmt: skip
+        fact = Fact.objects.create(kind="run.sent", unit_path=about.path, at=now, spread_at=now)
+        webhook = Webhook(unit=owner, name=f"{owner} {about}", url="https://example.com/")
+        webhook.events, webhook.told_from = ["run.sent"], now
+        webhook.secrets = {"secret": "whsec_AA"}
+        webhook.save()
+        told = WebhookDelivery.objects.create(webhook=webhook, fact=fact, next_try_at=now)
+        kept += [told.pk] if about == world.north or owner == world.hq else []
+    moved(world)
+    assert list(WebhookDelivery.objects.order_by("pk").values_list("pk", flat=True)) == kept
 
 
 def test_what_is_asked_before_a_move_does_not_grow(world: World, make_schedule: Any) -> None:
