@@ -111,6 +111,7 @@ class AudienceAdmin(WithPeople, OffersWords):
         "An audience is many people who get one message: a fixed list, or a rule such as "
         "a tag or a region. The people come first."
     )
+    change_form_outer_before_template = "organisation/why_above.html"
     form = AudienceForm
     list_display = ["name", "unit", "account", "kind", "most", "is_active"]
     list_filter = ["kind", "is_active", "unit", "account"]

@@ -19,6 +19,7 @@ from config.scoped.times import moment, read_by
 
 @admin.register(Image)
 class ImageAdmin(ReadOnlyAdmin):
+    change_form_outer_before_template = "organisation/why_above.html"
     list_display = ["thumbnail", "name", "unit", "dimensions", "size", "uploaded", "created_by"]
     list_display_links = ["thumbnail", "name"]
     list_filter = ["content_type", "unit"]

@@ -52,6 +52,7 @@ class RoomAdmin(ScopedAdmin):
         "A room is one place to send to: a group, a person, a page. Whoever adds it needs "
         "the id that its channel gave it."
     )
+    change_form_outer_before_template = "organisation/why_above.html"
     form = RoomForm
     list_display = ["name", "unit", "account", "kind", "is_active", "chat"]
     list_filter = ["kind", "is_active", "unit", "account"]

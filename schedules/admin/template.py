@@ -117,6 +117,7 @@ class MessageTemplateAdmin(ScopedAdmin):
     when_empty = gettext_lazy(
         "A template is a message to be used again. Each room gets its placeholders filled in."
     )
+    change_form_outer_before_template = "organisation/why_above.html"
     list_display = ["name", "unit", "source", "uses", "is_active", "use"]
     list_filter = ["is_active", "unit"]
     list_select_related = ["unit"]

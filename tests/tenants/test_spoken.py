@@ -28,7 +28,7 @@ READ_OUT = ("title", "aria-label", "placeholder", "alt")
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 
 
-@pytest.fixture(params=["ko", "zh-hant"])
+@pytest.fixture(params=["ko", "zh-hant", "zh-hans"])
 def spoken(request, world, make_schedule, settings, tmp_path):
     """A world in this language, alerts too."""
     settings.MEDIA_ROOT = tmp_path

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from channels.models import Account, Room
 from config.organisation.why import ASKED, Asked
 from orgs.models import Member, Token, Unit, User
 from orgs.reach import Role, can, can_in
+from schedules.actions import register
+from schedules.models import MessageTemplate
 from tests.conftest import World
 
 pytestmark = pytest.mark.django_db
@@ -138,6 +141,25 @@ def test_a_foreign_page_and_a_missing_one_are_explained_alike(world: World) -> N
         texts.add(re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text))
     assert len(texts) == 1
     assert "Nothing that you reach stands at this address" in texts.pop()
+
+
+@pytest.mark.parametrize("kind", ["schedules_schedule", "channels_room", "channels_account",
+                                  "schedules_messagetemplate"])  # fmt: skip
+def test_the_page_of_an_object_leads_to_who_may_do_what_with_it(
+    world: World, make_schedule: Any, kind: str
+) -> None:
+    template = MessageTemplate.objects.create(unit=world.xinyi, name="Hello")
+    made = make_schedule()
+    register(made, by=world.people["xinyi"])
+    rows = {"schedule": made, "room": world.room, "account": world.sandbox}
+    name = kind.partition("_")[2]
+    row = rows.get(name, template)
+    client = Client()
+    client.force_login(world.people["hq"])
+    page = client.get(reverse(f"admin:{kind}_change", args=[row.pk])).content.decode()
+    link = f"{reverse('organisation-why')}?object={name}:{row.pk}"
+    assert f'href="{link}"' in page
+    assert str(row) in client.get(link).content.decode()
 
 
 def test_the_command_says_it_in_lines(world: World, manage: Any) -> None:
