@@ -61,6 +61,24 @@ def foresee(
     return _of_rooms(schedule, going, now) if going else {}
 
 
+def beyond_a_day(schedule: Schedule, now: datetime) -> tuple[int, int]:
+    """How many messages a day its rooms bear, and in how many of them a whole day of it brings
+    more; (0, 0) where none does. It looks at the first of its days that has only begun to come."""
+    caps = Counter(bound.cap for bound in bounds_of(schedule.rooms.all()).values() if bound.cap)
+    if not caps or schedule.timing.problems():
+        return 0, 0
+    most = min(caps)
+    tomorrow = (now.astimezone(ZoneInfo(schedule.zone)) + timedelta(days=1)).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    coming = [one for one in rules.preview(schedule, tomorrow, max(caps) + 1) if not one.skipped]
+    zone = ZoneInfo(schedule.zone)
+    days = Counter(one.due_at.astimezone(zone).date() for one in coming)
+    brought = max(days.values(), default=0)
+    rooms = sum(count for cap, count in caps.items() if brought > cap)
+    return (most, rooms) if rooms else (0, 0)
+
+
 def times_to_come(schedule: Schedule, now: datetime, count: int) -> list[Occurrence]:
     """The next times, from the function that the planner uses; of a draft that is to go at once,
     this moment."""

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from config.scoped.times import clock as clock_of
 from config.scoped.times import day, zone_of
 from schedules.bookings.slots import Limit
-from schedules.foreseen import Held, foresee, times_to_come
+from schedules.foreseen import Held, beyond_a_day, foresee, times_to_come
 from schedules.models import HolidayException, OccurrenceChange, Schedule
 from schedules.recurrence import LEFT_OUT, Kind, Occurrence, appointed, in_words
 from schedules.shown.calendar.clashes import clashes_at
@@ -34,6 +35,7 @@ class Coming:
     is_usable: bool
     held: Mapping[datetime, list[Held]] = field(default_factory=dict)  # by appointed time
     clashes: Mapping[datetime, list[str]] = field(default_factory=dict)  # of the first that go
+    beyond: str = ""  # what a whole day of it brings more than its rooms bear
 
     @property
     def first(self) -> Occurrence | None:
@@ -54,6 +56,7 @@ def coming(schedule: Schedule, *, by: Any, now: datetime, count: int = 10) -> Co
         occurrences=found,
         held=foresee(schedule, found, now),
         clashes=clashes_at(schedule, going, by=by, now=now),
+        beyond=_beyond_in_words(*beyond_a_day(schedule, now)),
         zone=schedule.zone,
         viewer_zone=zone_of(by),
         now=now,
@@ -90,6 +93,19 @@ def reason_in_words(occurrence: Occurrence) -> str:
 def held_in_words(coming: Coming, occurrence: Occurrence) -> list[str]:
     """What the limits of its rooms do to this time, a sentence each."""
     return [words_of_held(held, coming.zone) for held in coming.held.get(occurrence.due_at, [])]
+
+
+def _beyond_in_words(most: int, rooms: int) -> str:
+    if not rooms:
+        return ""
+    said = ngettext(
+        "%(rooms)d room bears no more than %(most)d messages a day, and a whole day of this brings "
+        "more: the others are not sent.",
+        "%(rooms)d rooms bear no more than %(most)d messages a day, and a whole day of this brings "
+        "more: the others are not sent.",
+        rooms,
+    )
+    return said % {"rooms": rooms, "most": most}
 
 
 def clashes_in_words(coming: Coming, occurrence: Occurrence) -> list[str]:
