@@ -103,6 +103,7 @@ NAMES = {
     "deliveries": gettext_lazy("deliveries"),
     "deputy_of": gettext_lazy("deputy of"),
     "detail": gettext_lazy("detail"),
+    "digest": gettext_lazy("fingerprint of what is sent"),
     "entries": gettext_lazy("entries"),
     "error": gettext_lazy("error"),
     "failed": gettext_lazy("failed"),
@@ -122,11 +123,13 @@ NAMES = {
     "message": gettext_lazy("message"),
     "month": gettext_lazy("month"),
     "note": gettext_lazy("note"),
+    "of": gettext_lazy("asked of"),
     "opened": gettext_lazy("opened"),
     "parent": gettext_lazy("under"),
     "reason": gettext_lazy("reason"),
     "recipients": gettext_lazy("recipients"),
     "rooms": gettext_lazy("rooms"),
+    "run": gettext_lazy("number of the run"),
     "runs": gettext_lazy("runs"),
     "seen_as": gettext_lazy("seen as"),
     "sent": gettext_lazy("sent"),
@@ -148,6 +151,8 @@ COLUMNS = {"timing": "timing_kind"}
 EMPTY: tuple[Any, ...] = (None, "", [])
 LONGEST_VALUE = 200  # characters of a value that a list shows
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)")
+
+DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Change(NamedTuple):
@@ -203,6 +208,8 @@ def _words(value: Any, field: Any, zone: str) -> str:
         return str(choices.get(value, value))
     if isinstance(value, str) and MOMENT.fullmatch(value):
         return exact(datetime.fromisoformat(value), zone)
+    if isinstance(value, str) and DIGEST.fullmatch(value):
+        return f"{value[:12]}…"  # to tell one from another; files have the whole of it
     return str(value)
 
 

@@ -157,3 +157,11 @@ def test_the_approver_sees_what_changed_since_the_last_answer(world, agency, ask
     for word in ("Half price", "A third of the price", "Xinyi room", "Xinyi test", "leave it out"):
         assert word in changed
     assert "time zone" not in changed
+
+
+def test_the_history_of_an_approval_has_words_and_no_long_digest(agency, asked):
+    chief = signed_in(agency.chief)
+    chief.post(f"{PAGE}{asked.pk}/approve/", {"seen": seen(asked.schedule), "note": "Fine"})
+    page = text(chief, "/admin/logs/history/?kind=schedule")
+    assert "asked of" in page and "fingerprint of what is sent" in page
+    assert asked.digest not in page and f"{asked.digest[:12]}…" in page
