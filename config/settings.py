@@ -330,6 +330,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.scoped.openapi.closed_requests",
+        "config.scoped.openapi.sparse_answers",
     ],
 }
 

@@ -143,7 +143,7 @@ class MemberSerializer(StrictSerializer):
     is_active = YesNo(
         source="user.is_active", required=False, help_text="Who is not, cannot sign in."
     )
-    last_login = Moment(source="user.last_login", read_only=True)
+    last_login = Moment(source="user.last_login", read_only=True, allow_null=True)
 
     class Meta:
         model = Member
@@ -210,7 +210,7 @@ class DeputySerializer(StrictSerializer):
     )
     first_day = serializers.DateField()
     last_day = serializers.DateField(help_text="To its end.")
-    named_by: Any = serializers.StringRelatedField()
+    named_by: Any = serializers.StringRelatedField(read_only=True, allow_null=True)
 
     class Meta:
         model = Deputy

@@ -12,6 +12,7 @@ from config.scoped.problems import MEDIA_TYPE
 from orgs.reach import Act
 
 BODIES = ("POST", "PUT", "PATCH")
+SPARSE = "Some"
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     HEADER, {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"},
@@ -74,6 +75,34 @@ class ProblemSchema(AutoSchema):
         if view.may_conflict and view.acts.get(view.action) != Act.VIEW:
             codes += [status.HTTP_400_BAD_REQUEST, status.HTTP_409_CONFLICT]
         return codes
+
+
+def sparse_answers(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Says of answers to which `fields` may be given that no field need be there (the same hook).
+    Other operations go on to answer with the whole."""
+    schemas = result["components"]["schemas"]
+    for path in result["paths"].values():
+        operation = path.get("get", {})
+        if any(given["name"] == sparse.NAME for given in operation.get("parameters", ())):
+            answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
+            if "$ref" in answer:
+                page = schemas[_name_of(answer)].get("properties", {})
+                answer = page.get("results", answer)
+            one = answer.get("items", answer)
+            one["$ref"] = _sparse(_name_of(one), schemas)
+    return result
+
+
+def _sparse(name: str, schemas: dict[str, Any]) -> str:
+    """Where the form of this component stands in which no field need be there."""
+    if not name.startswith(SPARSE):
+        whole, name = schemas[name], SPARSE + name
+        schemas[name] = {key: value for key, value in whole.items() if key != "required"}
+    return f"#/components/schemas/{name}"
+
+
+def _name_of(reference: dict[str, Any]) -> str:
+    return str(reference["$ref"].rpartition("/")[2])
 
 
 def closed_requests(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from rest_framework.response import Response
 
 from config.scoped.acting import ActingViewSet
 from config.scoped.fields import Moment, StrictBody
-from config.scoped.problems import Conflict
+from config.scoped.openapi import ProblemSerializer
+from config.scoped.problems import MEDIA_TYPE, Conflict
 from orgs.reach import Act
 from schedules import actions
 from schedules.api.representation import ScheduleSerializer
@@ -65,7 +66,7 @@ class ApprovalViewSet(ActingViewSet):
     serializer_class = ScheduleSerializer
     acts = {"approval": Act.VIEW, "approve": Act.APPROVE, "refuse": Act.APPROVE}
 
-    @extend_schema(responses=ApprovalSerializer)
+    @extend_schema(responses={200: ApprovalSerializer, (409, MEDIA_TYPE): ProblemSerializer})
     @action(detail=True)
     def approval(self, request: Request, pk: str) -> Response:
         """What its approvers were asked the last time, and said. 409 where nobody was asked."""

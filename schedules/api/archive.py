@@ -20,7 +20,9 @@ from rest_framework.response import Response
 from config.scoped.api import ScopedViewSet
 from config.scoped.fields import Moment
 from config.scoped.filters import IdFilter, MomentFilter
+from config.scoped.openapi import ProblemSerializer
 from config.scoped.paging import PagesByTime
+from config.scoped.problems import MEDIA_TYPE
 from orgs.models import Unit
 from orgs.reach import Act
 from schedules.api.logs import LogSerializer
@@ -120,7 +122,15 @@ class ArchiveViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
     pagination_class = PagesByTime
     acts = {"list": Act.VIEW, "retrieve": Act.VIEW, "logs": Act.VIEW}
 
-    @extend_schema(parameters=[FROM], responses=ArchivedLogSerializer, filters=False)
+    @extend_schema(
+        parameters=[FROM],
+        responses={
+            200: ArchivedLogSerializer,
+            (400, MEDIA_TYPE): ProblemSerializer,
+            (503, MEDIA_TYPE): ProblemSerializer,
+        },
+        filters=False,
+    )
     @action(detail=True, pagination_class=None, filterset_class=None)
     def logs(self, request: Request, pk: str) -> Response:
         """Its entries of the log, what waits for nobody any more last; 100 at a time."""

@@ -94,7 +94,7 @@ class ScheduleSerializer(StrictSerializer):
     skip_dates = DateSet(required=False, max_length=MOST_DATES)
     timing_in_words = serializers.SerializerMethodField()
     preflight = serializers.SerializerMethodField()
-    registered_by: Any = serializers.StringRelatedField(read_only=True)
+    registered_by: Any = serializers.StringRelatedField(read_only=True, allow_null=True)
     revision = WholeNumber(
         required=False,
         min_value=0,

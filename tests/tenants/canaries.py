@@ -262,7 +262,8 @@ def _archive_something(found: Canaries) -> None:
     month = ArchivedMonth.objects.create(month=date(2024, 7, 1), runs=1)
     place = {"starts_at": 0, "length": 1, "digest": "0" * 64}
     facts = {"unit_path": found.rows["unit"].path, "zone": "UTC", "title": f"{WORD} archived"}  # type: ignore[attr-defined]
-    facts |= {"rooms": f"{WORD} room", "state": "sent", "schedule_id": found.rows["schedule"].pk}
+    facts |= {"rooms": f"{WORD} room", "state": "sent", "schedule_id": found.rows["schedule"].pk,
+              "trigger": "timing", "kind": "once"}  # fmt: skip
     at = datetime(2024, 7, 9, 9, tzinfo=UTC)
     found.add(ArchivedRun.objects.create(id=10**9, month=month, due_at=at, **place, **facts))
 

@@ -40,14 +40,14 @@ def operations(canaries: Canaries) -> list[Operation]:
     """All of them. Fails for an id of which it does not know whose it is."""
     document = SchemaGenerator().get_schema(request=None, public=True)
     return [
-        Operation(method, path, *_filled(path, canaries), described.get("parameters", []))
+        Operation(method, path, *filled(path, canaries), described.get("parameters", []))
         for path, methods in document["paths"].items()
         for method, described in methods.items()
         if method in METHODS
     ]
 
 
-def _filled(path: str, canaries: Canaries) -> tuple[str, str]:
+def filled(path: str, canaries: Canaries) -> tuple[str, str]:
     """What follows /api/v1, with each id filled in."""
     foreign, missing = [], []
     for segment in path.removeprefix("/api/v1/").split("/"):
