@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.scoped.fields import LARGEST, Moment
+from orgs.models import Unit
 
 
 class IdField(forms.IntegerField):
@@ -24,6 +25,15 @@ class IdFilter(filters.Filter):
     """Rows that refer to this id. A foreign id finds as much as one that does not exist."""
 
     field_class = IdField
+
+
+class UnitFilter(IdFilter):
+    """Rows of this unit itself, where they hold its path by value."""
+
+    def filter(self, rows: Any, value: Any) -> Any:
+        if value is None:
+            return rows
+        return rows.filter(unit_path__in=Unit.objects.filter(pk=value).values("path"))
 
 
 class MomentField(forms.CharField):

@@ -19,11 +19,10 @@ from rest_framework.response import Response
 
 from config.scoped.api import ScopedViewSet
 from config.scoped.fields import Moment
-from config.scoped.filters import IdFilter, MomentFilter
+from config.scoped.filters import IdFilter, MomentFilter, UnitFilter
 from config.scoped.openapi import ProblemSerializer
 from config.scoped.paging import PagesByTime
 from config.scoped.problems import MEDIA_TYPE
-from orgs.models import Unit
 from orgs.reach import Act
 from schedules.api.logs import LogSerializer
 from schedules.archive.read import Read, read
@@ -96,7 +95,7 @@ class ArchiveFilter(filters.FilterSet):
     """Narrows the archive."""
 
     schedule = IdFilter("schedule_id", label="Of this schedule, also a deleted one.")
-    unit = IdFilter(method="of_unit", label="Of this unit itself.")
+    unit = UnitFilter(label="Of this unit itself.")
     month = MonthFilter("month__month", label="Of this month of UTC.")
     state = filters.ChoiceFilter(choices=RunState.choices)
     due_after = MomentFilter("due_at", "gte", label="Appointed for this moment or later.")
@@ -104,9 +103,6 @@ class ArchiveFilter(filters.FilterSet):
     search = filters.CharFilter(
         method="named", label="Part of the title, or of a room’s name.", max_length=100
     )
-
-    def of_unit(self, rows: QuerySet, name: str, value: Any) -> QuerySet:
-        return rows.filter(unit_path__in=Unit.objects.filter(pk=value).values("path"))
 
     def named(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         return rows.filter(Q(title__icontains=value) | Q(rooms__icontains=value))

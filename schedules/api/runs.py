@@ -1,17 +1,13 @@
 """Runs as the API shows them: also those of which no room has an entry in the log."""
 
-from typing import Any
-
-from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
 
 from config.scoped.api import ScopedViewSet
 from config.scoped.fields import Moment
-from config.scoped.filters import IdFilter, MomentFilter
+from config.scoped.filters import IdFilter, MomentFilter, UnitFilter
 from config.scoped.paging import PagesByTime
-from orgs.models import Unit
 from orgs.reach import Act
 from schedules.models import Run
 from schedules.states import RunState
@@ -42,7 +38,7 @@ class RunFilter(filters.FilterSet):
     """Narrows the list of runs."""
 
     schedule = IdFilter("schedule_id", label="Of this schedule, also a deleted one.")
-    unit = IdFilter(method="of_unit", label="Of this unit itself.")
+    unit = UnitFilter(label="Of this unit itself.")
     state = filters.ChoiceFilter(choices=RunState.choices)
     reason = filters.ChoiceFilter(
         choices=[choice for choice in Run.Reason.choices if choice[0]],
@@ -51,9 +47,6 @@ class RunFilter(filters.FilterSet):
     trigger = filters.ChoiceFilter(choices=Run.Trigger.choices, label="What started it.")
     due_after = MomentFilter("due_at", "gte", label="Appointed for this moment or later.")
     due_before = MomentFilter("due_at", "lt", label="Appointed for before this moment.")
-
-    def of_unit(self, rows: QuerySet[Run], name: str, value: Any) -> QuerySet[Run]:
-        return rows.filter(unit_path__in=Unit.objects.filter(pk=value).values("path"))
 
 
 @extend_schema(tags=["logs"])
