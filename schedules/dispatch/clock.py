@@ -29,15 +29,14 @@ class Clock:
 
     def set_by_database(self) -> None:
         """Ask the database once. Called every few seconds: counters drift."""
-        moment = database_now().timestamp()
-        self._offset = moment - self._counter()
+        self._go_by(database_now())
 
     def catch_up(self) -> None:
         """Ask the database once, and go by it where this clock has fallen far behind: a machine
         that was paused from outside counted nothing meanwhile, by no counter of its own."""
         moment = database_now()
         if moment - self.now() > FAR_BEHIND:
-            self._offset = moment.timestamp() - self._counter()
+            self._go_by(moment)
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self._offset + self._counter(), UTC)
@@ -46,3 +45,6 @@ class Clock:
         """Return at `moment` or just after it."""
         while (left := (moment - self.now()) / timedelta(seconds=1)) > 0:
             await asyncio.sleep(left)
+
+    def _go_by(self, moment: datetime) -> None:
+        self._offset = moment.timestamp() - self._counter()
