@@ -12,13 +12,13 @@ from schedules.api.figures import FiguresViewSet
 from schedules.api.freezes import AccountFreezeViewSet, FreezeViewSet, UnitFreezeViewSet
 from schedules.api.limits import RoomLimitsViewSet
 from schedules.api.logs import LogViewSet
-from schedules.api.moves import UnitMoveViewSet
 from schedules.api.not_confirmed import NotConfirmedViewSet
 from schedules.api.quota import QuotaViewSet
 from schedules.api.reached import ReachedViewSet
 from schedules.api.runs import RunViewSet
 from schedules.api.schedules import ScheduleViewSet
 from schedules.api.templates import TemplateViewSet
+from schedules.api.unit_moves import UnitMoveViewSet
 
 __all__ = [
     "AccountFreezeViewSet",
