@@ -5,12 +5,14 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from channels import alerts, pull
 from channels.alerts import AlertKind
+from logs.models import Counter
 from schedules.actions.fence import IN_DOUBT
 from schedules.actions.refusal import Refused
 from schedules.models import (
@@ -24,9 +26,14 @@ from schedules.models import (
 from schedules.models.delivery import part_key
 from schedules.recurrence import NO_CHANGES, Kind, Timing, changed_occurrences, next_occurrence
 from schedules.runs import warn
-from schedules.runs.coming import changes_of, coming_until, freeze_or_skip, not_yet_planned
+from schedules.runs.coming import (
+    changes_of,
+    coming_until,
+    count_missed,
+    freeze_or_skip,
+    write_new,
+)
 from schedules.runs.freeze import with_content
-from schedules.runs.store import store
 from schedules.states import (
     OPEN_DELIVERY,
     OPEN_RUN,
@@ -55,9 +62,9 @@ def write_due(schedule: Schedule, now: datetime) -> None:
     freeze_one = partial(freeze_or_skip, whole, now=now, skip_until=skip_until)
     while whole.next_due_at and whole.next_due_at <= now:
         coming, whole.next_due_at = coming_until(whole, now, exceptions, changes)
-        new = not_yet_planned([freeze_one(*each) for each in coming])
-        store(new, now)
-        alerts.raise_all(warn.of_planned(new), now)
+        new = write_new([freeze_one(*each) for each in coming], now)
+        # Afterwards: of the counter there is one row for all workers.
+        transaction.on_commit(partial(Counter.add, Counter.Name.MISSED, count_missed(new)))
     schedule.next_due_at = whole.next_due_at
 
 

@@ -5,15 +5,12 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from channels import alerts
 from logs import history
 from schedules.models import Approval, HolidayException, Installation, Run, Schedule
 from schedules.recurrence import NO_CHANGES, Occurrence
-from schedules.runs import warn
-from schedules.runs.coming import changes_of, coming_until, not_yet_planned
+from schedules.runs.coming import changes_of, coming_until, write_new
 from schedules.runs.freeze import skipped, with_content
 from schedules.runs.frozen import Frozen
-from schedules.runs.store import store
 from schedules.states import ScheduleState, move
 
 LONGEST = timedelta(days=1)  # that a message which goes at once may wait
@@ -65,6 +62,4 @@ def _leave_out(schedule: Schedule, coming: list[Occurrence], now: datetime) -> N
         )
         for due_at, first_due_at, reason, detail in times or [(now, None, "", "")]
     ]
-    new = not_yet_planned(batch)
-    store(new, now)
-    alerts.raise_all(warn.of_planned(new), now)
+    write_new(batch, now)

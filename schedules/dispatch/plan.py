@@ -17,7 +17,7 @@ from logs.models import Counter
 from orgs.bulk import update_each
 from schedules.actions.clearing import ask
 from schedules.clearance import uncleared
-from schedules.models import HolidayException, Installation, Run, Schedule
+from schedules.models import HolidayException, Installation, Schedule
 from schedules.models.schedule import ScheduleQuerySet
 from schedules.recurrence import (
     NO_CHANGES,
@@ -26,13 +26,13 @@ from schedules.runs import warn
 from schedules.runs.coming import (
     changes_of,
     coming_until,
+    count_missed,
     freeze_or_skip,
     grace,
-    not_yet_planned,
+    write_new,
 )
 from schedules.runs.freeze import with_content
 from schedules.runs.frozen import Frozen
-from schedules.runs.store import store
 from schedules.states import ScheduleState, move
 
 logger = logging.getLogger(__name__)
@@ -90,11 +90,9 @@ def _plan_turn(
             _give_up(schedule, error, now)
         else:
             schedule.next_due_at = following
-    new = not_yet_planned(batch)
-    store(new, now)
-    alerts.raise_all(warn.of_planned(new), now)
+    new = write_new(batch, now)
     update_each(Schedule, ["next_due_at"], [(row.next_due_at, row.pk) for row in planned])
-    Counter.add(Counter.Name.MISSED, sum(row.run.reason == Run.Reason.MISSED for row in new))
+    Counter.add(Counter.Name.MISSED, count_missed(new))
     return len(batch)
 
 

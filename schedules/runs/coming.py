@@ -9,6 +9,7 @@ from itertools import chain, islice
 from django.conf import settings
 from django.db.models.functions import Coalesce
 
+from channels import alerts
 from channels.adapters.base import Adapter
 from channels.models import Account
 from schedules.models import OccurrenceChange, Run, Schedule
@@ -20,8 +21,10 @@ from schedules.recurrence import (
     changed_occurrences,
     followed,
 )
+from schedules.runs import warn
 from schedules.runs.freeze import freeze, skipped
 from schedules.runs.frozen import Frozen
+from schedules.runs.store import store
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +93,21 @@ def freeze_or_skip(
     )
 
 
-def not_yet_planned(batch: Sequence[Frozen]) -> list[Frozen]:
+def write_new(batch: Sequence[Frozen], now: datetime) -> list[Frozen]:
+    """Write those of these runs that are not there yet, and tell administrators what of them is
+    left out. Returns them."""
+    new = _not_yet_planned(batch)
+    store(new, now)
+    alerts.raise_all(warn.of_planned(new), now)
+    return new
+
+
+def count_missed(written: Sequence[Frozen]) -> int:
+    """How many of them were too late."""
+    return sum(frozen.run.reason == Run.Reason.MISSED for frozen in written)
+
+
+def _not_yet_planned(batch: Sequence[Frozen]) -> list[Frozen]:
     """One run that is there already, whatever put it there, must not hold up all the others."""
     rows = Run.objects.order_by().filter(schedule__in={new.run.schedule_id for new in batch})
     appointed_at = Coalesce("first_due_at", "due_at")

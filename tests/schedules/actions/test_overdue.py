@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from channels.models import Alert
+from logs.models import Counter
 from orgs.clock import database_now
 from schedules.actions import (
     Refused,
@@ -81,14 +82,18 @@ def test_to_a_later_hour_of_the_day_it_is_not_shifted_while_it_may_still_leave(o
     assert row.next_due_at < database_now()
 
 
-def test_what_is_too_late_to_leave_says_that_it_was_missed(overdue, person, settings):
+def test_what_is_too_late_to_leave_says_that_it_was_missed(
+    overdue, person, settings, django_capture_on_commit_callbacks
+):
     row = overdue(timedelta(seconds=settings.TEIJI_GRACE_SECONDS) + HOUR / 10)
     due_at = row.next_due_at
-    moved = shift(row, by=person, span=-HOUR / 60)
+    with django_capture_on_commit_callbacks(execute=True):
+        moved = shift(row, by=person, span=-HOUR / 60)
     run = Run.objects.get()
     assert (run.due_at, run.state, run.reason) == (due_at, "skipped", "missed")
     assert moved.next_due_at > database_now()
     assert [alert.kind for alert in Alert.objects.all()] == ["missed"]
+    assert Counter.objects.get(name=Counter.Name.MISSED).value == 1
 
 
 @pytest.mark.parametrize("act", [pause, cancel, delete])
