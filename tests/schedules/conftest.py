@@ -2,7 +2,7 @@
 steps."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,19 @@ SECOND = timedelta(seconds=1)
 @pytest.fixture
 def clerk(world: World) -> User:
     return world.person(world.xinyi, Role.OPERATOR)
+
+
+@pytest.fixture
+def daily(make_schedule: Callable[..., Schedule], clerk: User) -> Schedule:
+    """Every day at nine in Taipei."""
+    timing = {"timing_kind": "daily", "time": time(9), "date": None, "zone": "Asia/Taipei"}
+    return register(make_schedule(**timing), by=clerk)
+
+
+@pytest.fixture
+def once(make_schedule: Callable[..., Schedule], clerk: User) -> Schedule:
+    """In forty hours, and never again."""
+    return register(make_schedule(due_in=40 * 3600, text="Once", title="Single"), by=clerk)
 
 
 @pytest.fixture

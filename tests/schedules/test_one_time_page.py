@@ -7,16 +7,9 @@ from django.urls import reverse
 
 from orgs.clock import database_now
 from schedules import rules
-from schedules.actions import register
 from schedules.models import OccurrenceChange, Schedule
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def daily(make_schedule, clerk):
-    timing = {"timing_kind": "daily", "time": time(9), "date": None, "zone": "Asia/Taipei"}
-    return register(make_schedule(**timing), by=clerk)
 
 
 @pytest.fixture

@@ -17,12 +17,6 @@ ADDRESS = "/api/v1/calendar"
 
 
 @pytest.fixture
-def daily(make_schedule, clerk):
-    timing = {"timing_kind": "daily", "time": time(9), "date": None, "zone": "Asia/Taipei"}
-    return register(make_schedule(**timing), by=clerk)
-
-
-@pytest.fixture
 def ask(desk, now):
     def asked(days=3, client=desk, **values):
         first = now.date() + DAY

@@ -1,6 +1,6 @@
 """A move by the API: of one time, of those after it too, of all; first looked at, then done."""
 
-from datetime import UTC, time, timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
@@ -20,17 +20,6 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 @pytest.fixture
 def api(clerk):
     return caller(clerk)
-
-
-@pytest.fixture
-def daily(make_schedule, clerk):
-    timing = {"timing_kind": "daily", "time": time(9), "date": None, "zone": "Asia/Taipei"}
-    return register(make_schedule(**timing), by=clerk)
-
-
-@pytest.fixture
-def once(make_schedule, clerk):
-    return register(make_schedule(due_in=40 * 3600, text="Once", title="Single"), by=clerk)
 
 
 def moved(api, row, at, to, **more):

@@ -20,12 +20,6 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def daily(make_schedule, clerk):
-    timing = {"timing_kind": "daily", "time": time(9), "date": None, "zone": "Asia/Taipei"}
-    return register(make_schedule(**timing), by=clerk)
-
-
-@pytest.fixture
 def look(clerk, now):
     """The entries of the week from tomorrow on, or of other days."""
 

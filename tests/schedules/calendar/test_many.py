@@ -17,17 +17,6 @@ pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def daily(make_schedule, clerk):
-    timing = {"timing_kind": "daily", "time": time(9), "date": None, "zone": "Asia/Taipei"}
-    return register(make_schedule(**timing), by=clerk)
-
-
-@pytest.fixture
-def once(make_schedule, clerk):
-    return register(make_schedule(due_in=40 * 3600, text="Once", title="Single"), by=clerk)
-
-
 def key(row, days=0, revision=None):
     at = row.next_due_at + DAY * days
     return f"{row.pk}@{at.isoformat()}@{row.revision if revision is None else revision}"
