@@ -76,7 +76,7 @@ def named_as(path: str, canaries: Any) -> dict[str, str]:
     return {name.strip("{}"): value for name, value in pairs if name.startswith("{")}
 
 
-def operations(document: Any, methods: set[str]) -> Iterator[Any]:
+def operations(document: Any, methods: tuple[str, ...]) -> Iterator[Any]:
     for found in document.get_all_operations():
         operation = found.ok()
         if operation.method in methods:
@@ -144,7 +144,7 @@ class Asker:
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
-@pytest.mark.parametrize("methods", [{"get"}, {"post"}, {"put", "patch", "delete"}], ids="-".join)
+@pytest.mark.parametrize("methods", [("get",), ("post",), ("put", "patch", "delete")], ids="-".join)
 def test_every_operation_answers_as_the_document_says(methods, mode, document, canaries, world):
     _token, key = Token.issue(user=world.people["hq"], name="tests", scopes=list(SCOPES))
     asker = Asker(mode, canaries, {"Authorization": f"Bearer {key}"})
