@@ -42,7 +42,6 @@ from schedules.templatetags.teiji_times import lateness, time_element
 @admin.register(Delivery)
 class DeliveryAdmin(WithSavedFilters, ReadOnlyAdmin):
     list_display = ["appointed", "room_name", "title", "badge", "why", "late", "tries", "through"]
-    # The first column too: a list on a phone calls a first column without a link a tick box.
     list_display_links = ["appointed", "room_name"]
     list_filter = [
         AppointedFilter, "state", OutcomeFilter, HourFilter, ChannelFilter, KindFilter, TestsFilter,

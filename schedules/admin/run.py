@@ -43,7 +43,6 @@ class RunAdmin(ReadOnlyAdmin):
         "itself when the schedule is due."
     )
     list_display = ["appointed", "name", "badge", "result", "trigger"]
-    # The first column too: a list on a phone calls a first column without a link a tick box.
     list_display_links = ["appointed", "name"]
     list_filter = [AppointedFilter, "state", OneScheduleFilter]
     search_fields = ["title"]
