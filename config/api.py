@@ -43,6 +43,7 @@ from schedules.api import (
     RunViewSet,
     ScheduleActsViewSet,
     ScheduleViewSet,
+    SuggestTimeViewSet,
     TemplateViewSet,
     UnitFreezeViewSet,
     UnitMoveViewSet,
@@ -113,6 +114,7 @@ version_1 = [
     path("recipients/batch", people_batch, name="recipient-batch"),
     path("stats", FiguresViewSet.as_view({"get": "stats"}), name="stats"),
     path("analytics", FiguresViewSet.as_view({"get": "analytics"}), name="analytics"),
+    path("suggest-time", SuggestTimeViewSet.as_view({"get": "suggest"}), name="suggest-time"),
     path("punctuality", PunctualityViewSet.as_view({"get": "report"}), name="punctuality"),
     path("openapi.json", SpectacularJSONAPIView.as_view(**PUBLIC), name="openapi"),
     # The script has an address of its own: none may stand in a page.

@@ -129,6 +129,8 @@ class Run(models.Model):
             ),
             # Large runs that are under way, for their totals.
             models.Index(fields=["total"], condition=Q(state="sending"), name="runs_being_sent"),
+            # Those of which a channel tells who opened them, newest first.
+            models.Index(fields=["-due_at"], condition=~Q(labels={}), name="runs_counted"),
         ]
 
     @property

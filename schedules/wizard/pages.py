@@ -21,6 +21,7 @@ from schedules.room_values import names_for
 from schedules.rules import Problems
 from schedules.shown.approvals import standing_of
 from schedules.shown.audience import audience_of
+from schedules.shown.best_hour import best_hour_of
 from schedules.shown.chat import chats_of_draft, image_url
 from schedules.shown.coming import coming
 from schedules.shown.cost import cost_of
@@ -206,6 +207,7 @@ def _content(request: HttpRequest, draft: Schedule, now: datetime) -> dict[str, 
 
 def _timing(request: HttpRequest, draft: Schedule, now: datetime) -> dict[str, Any]:
     return panel_context(request, draft, "timing", now) | {
+        "best_hour": best_hour_of(draft, by=request.user, now=now),
         "minute_choices": MINUTES,
         "tiles": TILES,
         "every_label": _("Minutes between (outside the peak hours, where there are some)"),
