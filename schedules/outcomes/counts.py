@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -27,8 +27,10 @@ class Counts:
     skipped: int = 0
 
     def add(self, other: "Counts") -> None:
-        for field in fields(self):
-            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+        self.sent += other.sent
+        self.failed += other.failed
+        self.unconfirmed += other.unconfirmed
+        self.skipped += other.skipped
 
     @property
     def tried(self) -> int:
