@@ -53,14 +53,13 @@ TEIJI_PROXIES = env.int("TEIJI_PROXIES", default=0)
 
 INSTALLED_APPS = [
     "config.apps.TeijiConfig",
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "allauth",
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
-    # Without autodiscover: workers and beat have no use for pages. config.urls loads them.
-    "django.contrib.admin.apps.SimpleAdminConfig",
+    "config.apps.TeijiAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -82,3 +82,10 @@ def test_the_sidebar_shows_only_what_can_be_opened(client: Client, world: World)
         links = [item["link"] for group in groups for item in group["items"]]
         assert ("/admin/channels/account/" in links) == has_accounts
         assert [client.get(link).status_code for link in links] == [200] * len(links)
+
+
+def test_the_page_of_an_app_names_its_models(client: Client, world: World) -> None:
+    client.force_login(world.people["xinyi"])
+    page = client.get("/admin/channels/").content.decode()
+    assert '<a href="/admin/channels/room/"' in page
+    assert client.get(START).context["available_apps"] == []
