@@ -1,8 +1,9 @@
 """The calendar: a page with filters and a legend, and the feed that its script draws."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -30,6 +31,7 @@ from schedules.shown.calendar.entry import Entry, Shown
 from schedules.shown.calendar.legend import legend, look_of
 from schedules.shown.calendar.shades import holidays_of, loads_of, quiet_of
 
+ANY = 1_000_000_007  # stands for an id
 SCRIPT = "fullcalendar/core.js"
 LOCALES = ("ko", "zh-hant", "zh-hans")  # those that scripts/assets.py brings
 
@@ -81,14 +83,10 @@ def calendar_events(request: HttpRequest) -> HttpResponse:
     now = database_now()
     shown = entries_of(asked, now)
     clashes = clashes_of(asked, shown, now)
-    zone = ZoneInfo(asked.zone)
     return JsonResponse(
         {
             "zone": asked.zone,
-            "events": [
-                _event(entry, zone, now) | {"clash": clashes.get(entry.message, "")}
-                for entry in shown.entries
-            ],
+            "events": _events(shown, clashes, ZoneInfo(asked.zone), now),
             "quiet": _quiet(asked),
             "holidays": {
                 str(day): names for day, names in holidays_of(asked, shown.countries).items()
@@ -116,12 +114,19 @@ def notes_of(shown: Shown) -> list[str]:
     return found
 
 
-def address_of(entry: Entry) -> str:
-    """The page of this time, which the dialog shows."""
-    if entry.run_id:
-        return reverse("calendar-run", args=[entry.run_id])
-    at = urlencode({"at": entry.appointed_at.isoformat()})
-    return f"{reverse('calendar-time', args=[entry.schedule_id])}?{at}"
+class Addresses:
+    """The pages of times, which the dialog shows: the form of their addresses is asked for once."""
+
+    def __init__(self) -> None:
+        self._run, self._time = (
+            reverse(name, args=[ANY]).split(str(ANY)) for name in ("calendar-run", "calendar-time")
+        )
+
+    def of(self, entry: Entry) -> str:
+        if entry.run_id:
+            return str(entry.run_id).join(self._run)
+        page = str(entry.schedule_id).join(self._time)
+        return f"{page}?at={quote_plus(entry.appointed_at.isoformat())}"
 
 
 def _has_script() -> bool:
@@ -145,12 +150,13 @@ def _listed(asked: Asked, now: datetime) -> dict[str, Any]:
     holidays, loads = holidays_of(asked, shown.countries), loads_of(asked, shown)
     clashes = clashes_of(asked, shown, now)
     today = windows.today(asked.zone, now)
+    addresses = Addresses()
     days = [
         {
             "day": day,
             "begin": windows.midnight(day, asked.zone),
             "lines": [
-                (entry, address_of(entry), *_look(entry), clashes.get(entry.message, ""))
+                (entry, addresses.of(entry), *_look(entry), clashes.get(entry.message, ""))
                 for entry in entries
             ],
             "holidays": holidays.get(day, []),
@@ -173,21 +179,30 @@ def _look(entry: Entry) -> tuple[str, str]:
     return look_of(entry.state, is_often=entry.is_often, is_moved=entry.is_moved)
 
 
-def _event(entry: Entry, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
-    """As FullCalendar takes it: a wall-clock time without an offset."""
-    tone, icon = _look(entry)
-    return {
-        "id": f"run-{entry.run_id}" if entry.run_id else entry.key,
-        "title": entry.title,
-        "start": entry.due_at.astimezone(zone).replace(tzinfo=None, microsecond=0).isoformat(),
-        "tone": tone,
-        "icon": icon,
-        "label": entry.label,
-        "why": entry.why,
-        "unit": entry.unit,
-        "address": address_of(entry),
-        "movable": entry.may_move and entry.due_at > now,
-    }
+def _events(
+    shown: Shown, clashes: Mapping[Any, str], zone: ZoneInfo, now: datetime
+) -> list[dict[str, Any]]:
+    """As FullCalendar takes them: wall-clock times without an offset."""
+    addresses, labels, events = Addresses(), shown.labels, []
+    for entry in shown.entries:
+        tone, icon = _look(entry)
+        start = entry.due_at.astimezone(zone).replace(tzinfo=None, microsecond=0)
+        events.append(
+            {
+                "id": f"run-{entry.run_id}" if entry.run_id else entry.key,
+                "title": entry.title,
+                "start": start.isoformat(),
+                "tone": tone,
+                "icon": icon,
+                "label": labels[entry.state],
+                "why": entry.why,
+                "unit": entry.unit,
+                "address": addresses.of(entry),
+                "movable": entry.may_move and entry.due_at > now,
+                "clash": clashes.get(entry.message, ""),
+            }
+        )
+    return events
 
 
 def _quiet(asked: Asked) -> list[list[str]]:

@@ -28,9 +28,7 @@ class Entry:
 
     @property
     def label(self) -> str:
-        if self.state == ScheduleState.WAITING:
-            return str(ScheduleState.WAITING.label)
-        return str(RunState(self.state).label)
+        return label_of(self.state)
 
     @property
     def message(self) -> tuple[int, datetime]:
@@ -43,6 +41,11 @@ class Entry:
         return f"{self.schedule_id}@{self.appointed_at.isoformat()}@{self.revision}"
 
 
+def label_of(state: str) -> str:
+    known = ScheduleState if state == ScheduleState.WAITING else RunState
+    return str(known(state).label)
+
+
 @dataclass
 class Shown:
     """The entries in the order of their times, and what is not among them."""
@@ -52,6 +55,11 @@ class Shown:
     has_more_schedules: bool = False
     until: datetime | None = None  # coming times are told up to here
     countries: set[str] = field(default_factory=set)  # whose holidays schedules keep
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Of all states that there are: a range has many entries of few."""
+        return {state: label_of(state) for state in {entry.state for entry in self.entries}}
 
     def by_day(self, asked: Asked) -> dict[date, list[Entry]]:
         """Every day of the range, on the reader's clock."""
