@@ -20,12 +20,12 @@ from schedules.admin.filters import NextRunFilter, UnitFilter
 from schedules.admin.many import ask, carry_out_at_once, many_view
 from schedules.admin.saved_filters import WithSavedFilters
 from schedules.admin.spark import spark
-from schedules.models import Run, Schedule
+from schedules.models import Schedule
 from schedules.shown.coming import words
 from schedules.shown.drift import briefly, was_chosen
 from schedules.shown.held import held_among
 from schedules.shown.preflight import preflight_of
-from schedules.shown.recent import recent_runs
+from schedules.shown.recent import Recent, recent_runs
 from schedules.states import RunState, ScheduleState
 from schedules.templatetags.teiji_states import held_badge, state_badge, trouble_badge
 from schedules.templatetags.teiji_times import relative_to, time_element
@@ -108,8 +108,8 @@ class ScheduleList(WithSavedFilters):
 
     def _people(self, row: Any) -> SafeString | str:
         """Of an audience how many it went to the last time, or how many are expected."""
-        last: Run | None = row.latest_runs[0] if row.latest_runs else None
-        if last and last.recipients is not None and was_chosen(last):
+        last: Recent | None = row.latest_runs[0] if row.latest_runs else None
+        if last and last.recipients is not None and was_chosen(last.reason):
             people = briefly(last.recipients, last.expected)
         elif row.expected is not None:
             people = briefly(row.expected, None)
@@ -146,7 +146,7 @@ class ScheduleList(WithSavedFilters):
     def last_run(self, row: Any) -> SafeString | str:
         if not row.latest_runs:
             return "–"
-        last: Run = row.latest_runs[0]
+        last: Recent = row.latest_runs[0]
         badge = state_badge(last.state, RunState(last.state).label)
         return format_html("{} {}", badge, time_element(last.due_at, last.zone))
 

@@ -49,15 +49,15 @@ def in_figures(people: int, expected: int) -> str:
 def drift_of(run: Run) -> str:
     """To how many people this run goes; "" where it goes to rooms, or was stopped whole before
     anybody was chosen."""
-    if run.recipients is None or not was_chosen(run):
+    if run.recipients is None or not was_chosen(run.reason):
         return ""
     return in_words(run.recipients, run.expected)
 
 
-def was_chosen(run: Run) -> bool:
-    """Whether it was asked who is in the audience. A run that was stopped whole counts nobody,
+def was_chosen(reason: str) -> bool:
+    """Whether it was asked who is in a run's audience. One that was stopped whole counts nobody,
     and that is no drift."""
-    return run.reason in (Run.Reason.NONE, Run.Reason.NO_RECIPIENT)
+    return reason in (Run.Reason.NONE, Run.Reason.NO_RECIPIENT)
 
 
 def _grouped(number: int) -> str:

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
@@ -10,16 +12,25 @@ from schedules.states import RunState
 
 RUNS = 12  # of each schedule
 
-COLUMNS = (
-    "id", "schedule_id", "due_at", "zone", "state", "reason", "total", "sent", "failed",
-    "unconfirmed", "recipients", "expected",
-)  # fmt: skip
+
+class Recent(NamedTuple):
+    """What a list shows of a run."""
+
+    schedule_id: int
+    due_at: datetime
+    zone: str
+    state: str
+    reason: str
+    total: int
+    sent: int
+    recipients: int | None
+    expected: int | None
 
 
-def recent_runs(schedules: Collection[Schedule]) -> dict[int, list[Run]]:
+def recent_runs(schedules: Collection[Schedule]) -> dict[int, list[Recent]]:
     """By schedule, its latest runs, the newest first; not what is still planned. Two questions
     for however many, each answered by a few rows of the index on schedule and time."""
-    found: dict[int, list[Run]] = defaultdict(list)
+    found: dict[int, list[Recent]] = defaultdict(list)
     if not schedules:
         return found
     # In one go: to add them one to another copies all that there are so far, each time.
@@ -28,7 +39,7 @@ def recent_runs(schedules: Collection[Schedule]) -> dict[int, list[Run]]:
         for pk, oldest in _oldest_shown(schedules)
     ]
     runs = _over().filter(Q(*wanted, _connector=Q.OR)).order_by("schedule_id", "-due_at")
-    for run in runs.only(*COLUMNS):
+    for run in map(Recent._make, runs.values_list(*Recent._fields)):
         found[run.schedule_id].append(run)
     return found
 
