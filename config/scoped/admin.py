@@ -1,6 +1,7 @@
 """The base of every admin page: what it shows, offers and accepts lies within reach."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,6 +19,7 @@ from unfold.admin import ModelAdmin
 
 from config.scoped.changes import changes_of, values_of
 from config.scoped.choices import OneRow, SomeRows, is_id
+from config.scoped.meanwhile import told_of_changes
 from logs import history
 from orgs.clock import database_now
 from orgs.reach import Act, can, can_anywhere, can_in, member_of, within
@@ -136,6 +138,22 @@ class ScopedAdmin(ModelAdmin):
         )
 
     # What is written.
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kw: Any
+    ) -> Any:
+        built = super().get_form(request, obj, change, **kw)
+        return told_of_changes(built, partial(self._parts, obj)) if change else built
+
+    def _parts(self, obj: Any) -> dict[str, list[Any]]:
+        """What its inlines hold, by their titles."""
+        found = {}
+        for inline in self.inlines:
+            model: Any = inline.model
+            [above] = [f.name for f in model._meta.fields if f.related_model is self.model]
+            rows = model._default_manager.filter(**{above: obj}).order_by("pk")
+            found[str(model._meta.verbose_name_plural)] = list(rows.values_list(*inline.fields))
+        return found
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         self.check_unit(request, obj, Act.CHANGE if change else Act.CREATE)
