@@ -16,6 +16,7 @@ from urllib.request import urlopen
 from django.conf import settings
 
 SIGN_IN = "/sign-in/"
+READY = "/readyz"
 STOP_SECONDS = 45.0  # a worker waits up to 40 s for what it has handed over
 LIFE_PAUSE = 1.0  # seconds between two starts of the same process
 PR_SET_PDEATHSIG = 1

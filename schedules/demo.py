@@ -102,20 +102,33 @@ class Example:
     timing: dict[str, Any] = field(default_factory=dict)
 
 
-@transaction.atomic
 def load(now: datetime) -> DemoPeople:
     """Add what is missing of the demonstration; what is there stays as it is."""
+    loaded = load_places()
+    load_schedules(now)
+    return loaded
+
+
+@transaction.atomic
+def load_places() -> DemoPeople:
+    """All but the schedules: who is there, and where they send to."""
     if settings.PRODUCTION:
         raise ImproperlyConfigured("The demonstration has a known password: not in production.")
     units = _units()
     people = _people(units)
-    rooms = _rooms(units)
-    audiences = load_people(units, _metered(units))
+    _rooms(units)
+    load_people(units, _metered(units))
     load_templates(units)
+    return DemoPeople(people=people, token=_token())
+
+
+@transaction.atomic
+def load_schedules(now: datetime) -> None:
+    """To be called when a worker is there: some of them are due at once."""
+    units = _units()
+    rooms, audiences = _rooms(units), load_people(units, _metered(units))
     for example in examples(now):
         _register(example, units[example.branch], rooms, audiences)
-    token = _token()
-    return DemoPeople(people=people, token=token)
 
 
 def examples(now: datetime) -> list[Example]:

@@ -55,6 +55,11 @@ def test_loading_twice_changes_nothing(loaded: demo.DemoPeople) -> None:
     assert again.people == loaded.people and (loaded.token[:3], again.token) == ("tj_", "")
 
 
+def test_places_and_people_are_there_before_anything_is_due(db: None) -> None:
+    assert demo.load_places().people
+    assert not Schedule.objects.exists()
+
+
 def test_the_organisation_has_all_levels_and_skips_one(loaded: demo.DemoPeople) -> None:
     kinds = Counter(Unit.objects.values_list("kind", flat=True))
     assert kinds == {"headquarters": 1, "distributor": 2, "agency": 4, "branch": 6}

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -47,6 +48,7 @@ class Command(BaseCommand):
         try:
             self._prepare()
             self._start(family, port)
+            self._register()
             self._greet(time.monotonic() - began)
             self._watch(family)
         except KeyboardInterrupt:
@@ -74,9 +76,7 @@ class Command(BaseCommand):
     def _prepare(self) -> None:
         self.stdout.write("Preparing the database …")
         self.stdout.flush()
-        # In a process of its own: this one stays for as long as the demo, and stays small.
-        with ProcessPoolExecutor(1, mp_context=get_context("fork")) as apart:
-            self.loaded = apart.submit(_fill).result()
+        self.loaded = _apart(_fill)
         if self.loaded.token:
             _keep_token(self.loaded.token)
         # Ticks of an earlier start that nobody will ask for.
@@ -92,6 +92,12 @@ class Command(BaseCommand):
         page = settings.TEIJI_PUBLIC_URL + processes.SIGN_IN
         if not processes.wait_for(lambda: processes.answers(page), READY_SECONDS):
             raise CommandError(f"The web server does not answer: see {family.log_of('web')}")
+
+    def _register(self) -> None:
+        """What is due at once would be late if there were no worker yet."""
+        ready = settings.TEIJI_PUBLIC_URL + processes.READY
+        processes.wait_for(lambda: processes.answers(ready), READY_SECONDS)
+        _apart(_schedule)
 
     def _greet(self, seconds: float) -> None:
         ours = memory.tree(os.getpid())
@@ -115,9 +121,19 @@ class Command(BaseCommand):
                 self.stderr.write(f"{name} had ended and was started again.")
 
 
+def _apart(what: Callable[[], Any]) -> Any:
+    """In a process of its own: this one stays for as long as the demo, and stays small."""
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as apart:
+        return apart.submit(what).result()
+
+
 def _fill() -> demo.DemoPeople:
     call_command("migrate", verbosity=0)
-    return demo.load(database_now())
+    return demo.load_places()
+
+
+def _schedule() -> None:
+    demo.load_schedules(database_now())
 
 
 def _sign_ins(loaded: demo.DemoPeople) -> list[str]:
