@@ -125,6 +125,7 @@ class AudienceAdmin(WithPeople, OffersWords):
     fields_of_regions = ("region_words",)
 
     class Media:
+        css = {"all": ["teiji/schedules.css"]}
         js = [Script("teiji/words.js", defer=True), Script("teiji/audience.js", defer=True)]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

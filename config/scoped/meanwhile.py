@@ -64,17 +64,19 @@ class _Told(forms.BaseForm):
         return f"{words} {also}" if parts else words
 
 
-def in_words(field: forms.Field, value: Any) -> str:
+def in_words(field: Any, value: Any) -> str:
     """A value of this field as people read it."""
     if isinstance(field, forms.BooleanField):
         return _("Yes") if value else _("No")
     if value in (None, "", []):
         return _("empty")
     if isinstance(field, forms.ModelChoiceField):
-        found = field.queryset.filter(pk__in=value if isinstance(value, list) else [value])
+        rows: Any = field.queryset
+        found = rows.filter(pk__in=value if isinstance(value, list) else [value])
         return ", ".join(map(field.label_from_instance, found))
     if isinstance(field, forms.ChoiceField | forms.MultipleChoiceField):
-        labels = {str(code): str(label) for code, label in field.choices}
+        choices: Any = field.choices
+        labels = {str(code): str(label) for code, label in choices}
         codes = value if isinstance(value, list) else [value]
         return ", ".join(labels.get(str(code), str(code)) for code in codes)
     return Truncator(str(value)).chars(LONGEST)

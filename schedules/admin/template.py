@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.functions import Coalesce
-from django.forms.models import BaseInlineFormSet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
@@ -23,6 +22,7 @@ from orgs.models import Unit
 from orgs.reach import Act, can, can_anywhere, member_of, within
 from schedules.actions.refusal import OutOfReach
 from schedules.actions.template import apply_template
+from schedules.admin.parts import AtTheEnd, Parts
 from schedules.models import (
     MessageTemplate,
     PlaceholderValue,
@@ -35,31 +35,11 @@ from schedules.placeholders import names
 from schedules.shown.values import from_above, held_in
 
 
-class AtTheEnd(BaseInlineFormSet):
-    """New parts stand behind those that are there, in the order in which they are added."""
-
-    def add_fields(self, form: Any, index: int | None) -> None:
-        super().add_fields(form, index)
-        if form.instance.pk is None and "position" in form.fields:
-            last = max((row.position for row in self.get_queryset()), default=-1)
-            form.fields["position"].initial = last + 1
-            form.initial.pop("position", None)  # the column's own default
-
-    def clean(self) -> None:
-        """Several that are added at once each get a place of their own."""
-        super().clean()
-        following = None
-        for form in self.extra_forms:
-            first = form.fields["position"].initial
-            if form.has_changed() and form.cleaned_data.get("position") == first:
-                following = first if following is None else following + 1
-                form.instance.position = following
-
-
 class PartInline(TabularInline):
     """A part of a template: whoever may change the template may change its parts."""
 
     extra = 1
+    formset = Parts
     hide_title = True
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -127,6 +107,9 @@ class MessageTemplateAdmin(ScopedAdmin):
     fields = ["unit", "name", "order", "interval_seconds", "is_shared", "is_active", "uses", "use"]
     readonly_fields = ["uses", "use"]
     inlines = [BlockInline, ImageInline, DefaultInline]
+
+    class Media:
+        css = {"all": ["teiji/schedules.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         mine = within(

@@ -33,10 +33,13 @@ def as_shown(form: BaseForm) -> dict[str, Any]:
 
 def opened(desk: Client, row: Any) -> dict[str, Any]:
     """What the page of this row would post as it stands, its parts included."""
-    page = desk.get(address_of(row)).context
+    return as_posted(desk.get(address_of(row)).context)
+
+
+def as_posted(page: Any) -> dict[str, Any]:
     posted = as_shown(page["adminform"].form) | {"seen": page["adminform"].form.seen}
     for shown in page["inline_admin_formsets"]:
-        for form in [shown.formset.management_form, *shown.formset.initial_forms]:
+        for form in [shown.formset.management_form, *shown.formset.forms]:
             posted |= as_shown(form)
     return posted
 
@@ -108,3 +111,23 @@ def test_passages_of_a_template_that_were_changed_are_named(desk, world):
     assert said.startswith(SAID) and said.endswith("Also changed: passages.")
     block.refresh_from_db()
     assert block.text == "We are open"
+
+
+def test_a_passage_that_was_deleted_meanwhile_is_kept_as_a_new_one(desk, world):
+    template = MessageTemplate.objects.create(unit=world.hq, name="Holiday")
+    first, second, third = (
+        TemplateBlock.objects.create(template=template, position=place, text=text)
+        for place, text in enumerate(["One", "Two", "Three"])
+    )
+    posted = opened(desk, template)
+    second.delete()
+    posted |= {"blocks-1-text": "Two, kept"}
+    answer = desk.post(address_of(template), posted)
+    assert SAID in answer.context["adminform"].form.non_field_errors()[0]
+    shown = answer.context["inline_admin_formsets"][0].formset
+    assert [form["text"].value() for form in shown.initial_forms] == ["One", "Three"]
+    assert shown.extra_forms[0]["text"].value() == "Two, kept"
+
+    assert desk.post(address_of(template), as_posted(answer.context)).status_code == 302
+    assert list(template.blocks.values_list("text", flat=True)) == ["One", "Two, kept", "Three"]
+    assert set(template.blocks.values_list("pk", flat=True)) > {first.pk, third.pk}
