@@ -27,12 +27,13 @@ def moment(at: datetime | None, zone: str, away: str = "") -> SafeString:
     given; milliseconds on hover."""
     if at is None:
         return mark_safe("–")
+    local = _local(at, zone)
     return format_html(
         '<time class="tj-time" datetime="{}" title="{}">{} <b>{}</b> <small>{}</small>{}</time>',
         at.isoformat(timespec="milliseconds"),
-        exact(at, zone),
-        day(at, zone),
-        clock(at, zone),
+        _exact(local, zone),
+        _day(local),
+        _clock(local),
         zone,
         format_html(' <i class="tj-away">{}</i>', away) if away else "",
     )
@@ -40,22 +41,36 @@ def moment(at: datetime | None, zone: str, away: str = "") -> SafeString:
 
 def day(at: datetime, zone: str) -> str:
     """“2026-11-23 (Mon)”."""
-    local = at.astimezone(ZoneInfo(zone))
-    return f"{local:%Y-%m-%d} ({WEEKDAYS[local.weekday()]})"
+    return _day(_local(at, zone))
 
 
 def clock(at: datetime, zone: str) -> str:
     """“09:00:05”."""
-    return f"{at.astimezone(ZoneInfo(zone)):%H:%M:%S}"
+    return _clock(_local(at, zone))
 
 
 def exact(at: datetime, zone: str) -> str:
     """“2026-11-23 (Mon) 09:00:05.120 Asia/Seoul”."""
-    local = at.astimezone(ZoneInfo(zone))
-    return f"{day(at, zone)} {local:%H:%M:%S}.{local.microsecond // 1000:03d} {zone}"
+    return _exact(_local(at, zone), zone)
 
 
 def read_by(user: Any, rows: QuerySet) -> QuerySet:
     """The rows, each with the reader's zone as `read_in`: the columns of a list see nothing of
     the request."""
     return rows.annotate(read_in=Value(zone_of(user)))
+
+
+def _local(at: datetime, zone: str) -> datetime:
+    return at.astimezone(ZoneInfo(zone))
+
+
+def _day(local: datetime) -> str:
+    return f"{local.date()} ({WEEKDAYS[local.weekday()]})"
+
+
+def _clock(local: datetime) -> str:
+    return local.strftime("%H:%M:%S")
+
+
+def _exact(local: datetime, zone: str) -> str:
+    return f"{_day(local)} {local.time().isoformat('milliseconds')} {zone}"

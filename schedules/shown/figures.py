@@ -80,11 +80,11 @@ class Figures:
             total.add(self._by_day.get(day, Counts()))
         return total
 
-    @property
+    @cached_property
     def total(self) -> Counts:
         return self.last(WEEKS)
 
-    @property
+    @cached_property
     def before(self) -> Counts:
         """Of the weeks before."""
         first = self.today - WEEKS * DAY
@@ -105,13 +105,21 @@ class Figures:
         """The hours of each weekday, from Monday."""
         sent = self.sent_by_hour()
         most = max(sent.values(), default=0)
-        return [
-            (
-                str(WEEKDAYS_ABBR[weekday]),
-                [_hour(weekday, hour, sent.get((weekday, hour), 0), most) for hour in range(24)],
-            )
-            for weekday in range(7)
-        ]
+        log = log_of(appointed="weeks", outcome="sent")
+        found = []
+        for weekday in range(7):
+            name = str(WEEKDAYS_ABBR[weekday])
+            hours = [
+                Hour(
+                    f"{name} {hour:02d}:00–{(hour + 1) % 24:02d}:00",
+                    number := sent.get((weekday, hour), 0),
+                    -(-LEVELS * number // most) if most else 0,
+                    f"{log}&hour={weekday}-{hour}" if number else "",
+                )
+                for hour in range(24)
+            ]
+            found.append((name, hours))
+        return found
 
     @property
     def busiest(self) -> list[Hour]:
@@ -168,12 +176,3 @@ def _sort_address(part: str, key: str) -> str:
     """All go by one strategy: the log need not be narrowed to it."""
     own = {} if part == "strategy" else {part: key or "none"}
     return log_of(appointed="weeks", outcome="sent", **own)
-
-
-def _hour(weekday: int, hour: int, sent: int, most: int) -> Hour:
-    return Hour(
-        name=f"{WEEKDAYS_ABBR[weekday]} {hour:02d}:00–{(hour + 1) % 24:02d}:00",
-        sent=sent,
-        level=-(-LEVELS * sent // most) if most else 0,
-        address=log_of(appointed="weeks", outcome="sent", hour=f"{weekday}-{hour}") if sent else "",
-    )
