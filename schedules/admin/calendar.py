@@ -17,6 +17,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from config.scoped.times import clock
 from orgs.clock import database_now
 from orgs.reach import Act, can_anywhere
 from schedules.admin.calendar_many import calendar_many
@@ -150,13 +151,20 @@ def _listed(asked: Asked, now: datetime) -> dict[str, Any]:
     holidays, loads = holidays_of(asked, shown.countries), loads_of(asked, shown)
     clashes = clashes_of(asked, shown, now)
     today = windows.today(asked.zone, now)
-    addresses = Addresses()
+    addresses, labels = Addresses(), shown.labels
     days = [
         {
             "day": day,
             "begin": windows.midnight(day, asked.zone),
             "lines": [
-                (entry, addresses.of(entry), *_look(entry), clashes.get(entry.message, ""))
+                (
+                    entry,
+                    clock(entry.due_at, asked.zone),
+                    labels[entry.state],
+                    addresses.of(entry),
+                    *_look(entry),
+                    clashes.get(entry.message, ""),
+                )
                 for entry in entries
             ],
             "holidays": holidays.get(day, []),

@@ -1,13 +1,18 @@
 """A form's field with its label, help and problems, tied together for screen readers."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from channels.adapters import registry as channels
 from channels.models import Account
 
 register = template.Library()
+
+SELECTED = mark_safe(" selected")
 
 
 @register.inclusion_tag("schedules/wizard/field.html")
@@ -42,6 +47,13 @@ def chosen_values(form: Any, name: str) -> set[str]:
     if value is None:
         return set()
     return {str(item) for item in value} if isinstance(value, list | tuple) else {str(value)}
+
+
+@register.simple_tag
+def options(choices: Iterable[tuple[Any, Any]], chosen: Any) -> SafeString:
+    """Those of a field that a template draws itself: of units and rooms there are hundreds."""
+    rows = ((value, SELECTED if value == chosen else "", label) for value, label in choices)
+    return format_html_join("", '<option value="{}"{}>{}</option>', rows)
 
 
 @register.filter
