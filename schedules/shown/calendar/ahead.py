@@ -123,7 +123,7 @@ def _walk(place: int, row: Schedule, known: _Known) -> Iterator[_Time]:
     """Its times, those of a day with many as one."""
     if row.timing.problems() or row.next_due_at is None:
         return
-    timing, zone, asked = row.timing, ZoneInfo(known.asked.zone), known.asked
+    timing, zone, end = row.timing, ZoneInfo(known.asked.zone), known.asked.end
     changes = known.changes.get(row.pk, NO_CHANGES)
     after: datetime | None = max(row.next_due_at, known.begin) - JUST
     while after is not None:
@@ -131,7 +131,7 @@ def _walk(place: int, row: Schedule, known: _Known) -> Iterator[_Time]:
         waiting: list[Occurrence] = []
         day = date.min
         for one in changed_occurrences(timing, start, exceptions=known.exceptions, changes=changes):
-            if one.due_at >= asked.end:
+            if one.due_at >= end:
                 break
             today = one.due_at.astimezone(zone).date()
             if today != day:
@@ -141,7 +141,7 @@ def _walk(place: int, row: Schedule, known: _Known) -> Iterator[_Time]:
             if len(waiting) > FEW:
                 yield _Time(waiting[0].due_at, place, waiting[0], True)
                 waiting = []
-                after = windows.midnight(day + DAY, asked.zone) - JUST
+                after = windows.midnight(day + DAY, known.asked.zone) - JUST
                 break
         yield from (_Time(old.due_at, place, old, False) for old in waiting)
 
