@@ -1,7 +1,7 @@
 """Reads what became of the deliveries within a person's reach, up to this moment."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -73,9 +73,9 @@ def _kept(user: Any) -> QuerySet[QuarterCount]:
     return within(user, QuarterCount.objects.filter(unit_path=path))
 
 
-def _summed(rows: QuerySet[QuarterCount], *by: str) -> Iterator[tuple[Any, ...]]:
+def _summed(rows: QuerySet[QuarterCount], *by: str) -> Iterable[tuple[Any, ...]]:
     totals = {f"{name}_sum": Sum(name) for name in NAMES}
-    return rows.order_by().values_list(*by).annotate(**totals).iterator()
+    return rows.order_by().values_list(*by).annotate(**totals)
 
 
 def _changed(earlier: datetime, until: datetime) -> list[datetime]:
