@@ -107,6 +107,19 @@ def test_it_is_narrowed_by_a_unit_and_all_under_it(client, registered, world, ma
     assert f"unit={world.tainan.pk}" not in units
 
 
+def test_units_are_offered_beside_what_was_asked_for_and_counted_on_demand(
+    client, registered, world
+):
+    registered()
+    client.force_login(world.people["hq"])
+    asked = client.get(f"{LIST}?state__exact=active&unit={world.xinyi.pk}").content.decode()
+    assert f'href="?state__exact=active&amp;unit={world.tainan.pk}"' in asked
+    assert (
+        f'dark:text-primary-500"><a href="?state__exact=active&amp;unit={world.xinyi.pk}"' in asked
+    )
+    assert "Xinyi (1)" in client.get(f"{LIST}?_facets=True").content.decode()
+
+
 def tick(desk: Client, verb: str, *rows: Schedule):
     return desk.post(
         LIST, {"action": f"{verb}_chosen", "_selected_action": [row.pk for row in rows]}
