@@ -56,6 +56,18 @@ MISLED = {
     "ko": {
         "You may edit it again below.",  # there: “you must correct what stands below”
         "Save and add another",  # there: “save and add under another name”
+        "and",  # there: “also”, which joins no two words
+        # There a particle follows a name, with a choice between its two forms left to the reader.
+        "%(model_name)s with this %(field_label)s already exists.",
+        "%(model_name)s with this %(field_labels)s already exists.",
+        "Constraint “%(name)s” is violated.",
+        "Value %(value)r is not a valid choice.",
+        "Select a valid choice. %(value)s is not one of the available choices.",
+        "“%(pk)s” is not a valid value.",
+        "Delete selected %(verbose_name_plural)s",
+        "Successfully deleted %(count)d %(items)s.",
+        "The %(name)s “%(obj)s” was deleted successfully.",
+        "%(name)s with ID “%(key)s” doesn’t exist. Perhaps it was deleted?",
     }
 }
 Key = tuple[str | None, str]  # the context, and the English text (where it has two, its singular)

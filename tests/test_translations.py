@@ -56,6 +56,12 @@ def test_what_packages_leave_untranslated_is_in_a_catalogue_of_ours(
     assert has == {key for key in package_texts if key not in known}
 
 
+def test_no_korean_text_leaves_the_choice_of_a_particle_to_its_reader():
+    left = re.compile(r"[을은]/[를는]|이/가|\((을|를|은|는|이|가|와|과|으)\)")
+    own = ours.entries(ours.catalogue("ko")).values()
+    assert [text for one in own if left.search(text := str(one.string))] == []
+
+
 def test_what_misleads_in_a_package_is_said_by_us():
     for language, texts in ours.MISLED.items():
         has = ours.entries(ours.catalogue(language, packages=True))
