@@ -1,17 +1,22 @@
 """What axe finds on the pages that people use all day, light and dark: nothing."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.core.files.base import ContentFile
 from playwright.sync_api import Page
 
-from channels.models import OwnNotice
+from channels.actions import webhooks
+from channels.models import Account, Audience, FactKind, OwnNotice, Recipient, RecipientImport
+from channels.people import importing
 from orgs.clock import database_now
 from orgs.models import User
 from schedules import actions
 from schedules.actions.freeze import freeze
-from schedules.models import Delivery, Schedule
+from schedules.actions.template import save_template
+from schedules.models import Delivery, MessageTemplate, PlaceholderValue, Schedule
 from schedules.rules import STEPS
 from tests.conftest import World
 from tests.schedules.conftest import doubtful
@@ -54,13 +59,75 @@ def pages(
     ]  # fmt: skip
 
 
+SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
+PEOPLE = "이름,주소,지역\nAnn,a1,Seoul\nBob,=b2,Busan\n"
+
+
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@SCHEMES
 def test_axe_finds_nothing(page: Page, pages: list[str], scheme: str) -> None:
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     found = {path: found_on(page, path) for path in pages}
     page.context.clear_cookies()
     found["outside"] = found_on(page, "/sign-in/")
+    assert {path: wrong for path, wrong in found.items() if wrong} == {}
+
+
+@pytest.fixture
+def account(world: World, settings: Any, tmp_path: Any) -> Account:
+    """That was stopped, and is metered."""
+    settings.MEDIA_ROOT = tmp_path
+    config = {"behaviour": "accept", "honours_key": "yes", "quota": "500"}
+    facts = {"stopped_at": database_now(), "stopped_why": "You have reached your monthly limit."}
+    return Account.objects.create(
+        unit=world.xinyi, name="Metered", kind="sandbox", config=config, **facts
+    )
+
+
+@pytest.fixture
+def managed(world: World, account: Account, make_schedule: Callable[..., Schedule]) -> list[str]:
+    """What a manager keeps: people, files of people, audiences, templates, accounts, webhooks."""
+    by, unit = world.people["xinyi"], world.xinyi
+    person = Recipient.objects.create(unit=unit, account=account, address="a0", name="Zoe")
+    person.retag(["vip"])
+    rule = Audience.objects.create(unit=unit, account=account, name="VIP", tags=["vip"])
+    blocks = [{"text": "From {unit}", "is_locked": True}, {"text": "{phone}", "is_locked": False}]
+    values = {"unit": unit, "name": "Notice", "blocks": blocks, "defaults": {"phone": "119"}}
+    template = save_template(MessageTemplate(), values, by=by)
+    value = PlaceholderValue.objects.create(unit=unit, name="phone", value="02")
+    given = {"unit": unit, "name": "CRM", "url": "https://crm.example", "events": [FactKind.SENT]}
+    webhook = webhooks.add(given | {"is_active": True}, by=by, url_problem="")
+    told = webhooks.send_test(webhook, by=by)
+    imports = [_imported(account, by, PEOPLE), _imported(account, by, PEOPLE.replace("=", ""))]
+    rows = [person, rule, template, value, account, world.room, webhook, told, *imports]
+    lists = {f"/admin/{row._meta.app_label}/{row._meta.model_name}/": row for row in rows}
+    new = [f"{at}add/" for at, row in lists.items() if row != told]
+    own = [
+        f"/admin/schedules/messagetemplate/{template.pk}/use/",
+        f"/admin/channels/webhook/{webhook.pk}/secret/",
+        "/admin/channels/account/add/?kind=line", f"/admin/orgs/unit/{unit.pk}/change/",
+    ]  # fmt: skip
+    meta = [(row._meta.app_label, row._meta.model_name, row.pk) for row in rows]
+    return [*lists, *new, *own, *(f"/admin/{app}/{name}/{pk}/change/" for app, name, pk in meta)]
+
+
+def _imported(account: Account, by: User, text: str) -> RecipientImport:
+    """Checked: with what is wrong, or in order."""
+    file = ContentFile(text.encode(), "people.csv")
+    started = importing.upload(by=by, unit=account.unit, account=account, file=file)
+    steps = importing.check_rows(started, encoding="utf-8-sig", mapping=started.mapping)
+    assert list(steps) == []
+    return started
+
+
+@pytest.mark.timeout(240)
+@SCHEMES
+def test_axe_finds_nothing_on_what_managers_keep(
+    world: World, browse: Callable[..., Page], managed: list[str], scheme: str
+) -> None:
+    page = browse(world.people["xinyi"])
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    found = {path: found_on(page, path) for path in managed}
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
 
 
