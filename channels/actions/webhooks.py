@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from channels.http import allowed_networks
@@ -15,6 +16,7 @@ from channels.outgoing import UnsafeUrl, check_url
 from channels.webhooks.note import give_up_waiting
 from channels.webhooks.signing import new_secret
 from channels.webhooks.spread import body_of
+from channels.webhooks.take import HOLD
 from logs import history
 from orgs.actions.facts import check, differences
 from orgs.clock import database_now
@@ -96,9 +98,11 @@ def send_test(webhook: Webhook, *, by: Any) -> WebhookDelivery:
 
 @transaction.atomic
 def resend(delivery: WebhookDelivery, *, by: Any) -> WebhookDelivery:
-    """Tell it once more, whether it was told or not: the same body, with the same id."""
+    """Tell it once more, whether it was told or not: the same body, with the same id. What waits
+    for its next try is tried now, unless a worker may have it in its hold."""
     webhook, now = _active(_locked(delivery.webhook, by)), database_now()
-    row = WebhookDelivery.objects.filter(pk=delivery.pk).exclude(state=State.WAITING)
+    is_held = Q(state=State.WAITING, next_try_at__lte=now + HOLD)
+    row = WebhookDelivery.objects.filter(~is_held, pk=delivery.pk)
     if not row.update(state=State.WAITING, tries=0, next_try_at=now, ended_at=None):
         raise Refused(_("It is being delivered already."))
     about = {"message": delivery.fact.message_id, "event": delivery.fact.kind}

@@ -10,7 +10,7 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from channels.actions.webhooks import resend
 from channels.models import WebhookAttempt, WebhookDelivery
@@ -101,7 +101,10 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     def has_resend_permission(self, request: HttpRequest) -> bool:
         return self.has_module_permission(request)
 
-    @admin.action(description=gettext_lazy("Send again"), permissions=["resend"])
+    @admin.action(
+        description=pgettext_lazy("a message that was sent before", "Send again"),
+        permissions=["resend"],
+    )
     def send_again(self, request: HttpRequest, queryset: QuerySet) -> None:
         done = 0
         for row in queryset:

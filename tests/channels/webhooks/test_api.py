@@ -85,9 +85,8 @@ def test_the_log_tells_each_try_and_sends_again(world, xinyi, add, receiver):
     assert (row["event"], row["state"], row["tries"]) == ("run.sent", "waiting", 1)
     assert [attempt["status"] for attempt in row["attempts"]] == [500]
     again = f"{address}/{row['id']}/resend"
-    assert xinyi.post(again).status_code == 409
     receiver.status = 200
-    WebhookDelivery.objects.update(next_try_at=database_now())
+    assert [xinyi.post(again).status_code for _press in range(2)] == [202, 409]
     call_all(database_now())
     assert xinyi.post(again).status_code == 202
     call_all(database_now())

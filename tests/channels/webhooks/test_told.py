@@ -220,6 +220,27 @@ def test_what_was_told_is_told_again_by_a_person(world, add, receiver, start):
     assert len(receiver.log) == 2
 
 
+def test_whoever_mended_an_endpoint_need_not_wait_for_its_next_try(world, add, receiver, start):
+    add(world.xinyi)
+    happen(world.xinyi, start)
+    receiver.status = 500
+    call_all(start)
+    call_all(start + timedelta(seconds=90))  # the next try is minutes away
+    receiver.status = 204
+    acts.resend(WebhookDelivery.objects.get(), by=world.people["xinyi"])
+    call_all(database_now())
+    assert states() == ["delivered"]
+
+
+def test_what_a_worker_may_be_telling_is_not_told_beside_it(world, add, start):
+    add(world.xinyi)
+    happen(world.xinyi, database_now())
+    spread(database_now())
+    assert len(take(database_now(), Counter())) == 1
+    with pytest.raises(Refused, match="already"):
+        acts.resend(WebhookDelivery.objects.get(), by=world.people["xinyi"])
+
+
 def test_a_test_goes_to_one_endpoint_whatever_it_chose(world, add, receiver):
     webhook = add(world.xinyi)
     add(world.xinyi)
