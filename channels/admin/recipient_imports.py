@@ -157,6 +157,7 @@ class RecipientImportAdmin(WithPeople):
             "encoding": encoding or row.encoding,
             "encodings": ENCODINGS.items(),
             "heading": rows[0][1] if rows else [],
+            "most_columns": MOST_COLUMNS,
             "rows": [cells for _line, cells in rows[1:]],
             "columns": _columns(mapping, rows[0][1]) if rows else [],
             # SQLite has one writer at a time: what is to be sent waits for it too.

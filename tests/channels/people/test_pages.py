@@ -309,6 +309,13 @@ def test_from_the_upload_to_the_people(staff, upload):
     ]  # fmt: skip
 
 
+def test_a_table_that_is_wider_than_what_is_read_says_so(staff, upload):
+    for count, is_said in ((3, False), (51, True)):
+        heading = ",".join(f"c{number}" for number in range(count))
+        page = upload(f"{heading}\n{ONE}\n".encode()).headers["Location"]
+        assert ("Only the first 50 columns are read." in text_of(staff.get(page))) is is_said
+
+
 def test_a_page_that_asks_is_told_how_far_it_is(staff, upload):
     many = "".join(f"{line_id(number)},N{number}\n" for number in range(2_500))
     page = upload(f"id,name\n{many}".encode()).headers["Location"]
