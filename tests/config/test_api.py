@@ -109,21 +109,22 @@ def test_a_head_is_a_get_without_its_body(world):
 def test_every_viewset_is_scoped_and_declares_its_acts():
     views = {
         pattern.callback.cls: pattern.callback
-        for pattern in _patterns(get_resolver().url_patterns)
+        for pattern in routed()
         if hasattr(getattr(pattern.callback, "cls", None), "acts")
     }
     assert len(views) >= 18
     for view in views:
         assert issubclass(view, ScopedViewSet)
-    for pattern in _patterns(get_resolver().url_patterns):
+    for pattern in routed():
         for action in (getattr(pattern.callback, "actions", None) or {}).values():
             assert action in pattern.callback.cls.acts
 
 
-def _patterns(patterns):
-    for pattern in patterns:
+def routed(patterns=None):
+    """Every pattern of an address that leads to a view."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
         if hasattr(pattern, "url_patterns"):
-            yield from _patterns(pattern.url_patterns)
+            yield from routed(pattern.url_patterns)
         else:
             yield pattern
 

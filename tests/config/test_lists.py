@@ -1,15 +1,21 @@
 """What every list and object of the API can be asked: an order, and fewer fields. The operations
 come from the OpenAPI document: a new one is among them by itself."""
 
+from base64 import b64encode
+from datetime import timedelta
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from channels.models import Room
-from config.scoped import rates
-from tests.config.test_api import assert_problem
+from config.scoped import rates, tokens
+from tests.config.test_api import assert_problem, routed
 from tests.schedules.api.calling import Caller, caller, ids
 from tests.tenants.canaries import make_canaries
+from tests.tenants.many import make_many
 from tests.tenants.operations import Operation, operations
 from tests.unlimited import UNLIMITED
 
@@ -83,3 +89,81 @@ def test_pages_by_a_field_leave_no_row_out_and_repeat_none(world, ordering):
     shown = [names[pk] for pk in found]
     turned = ordering.startswith("-")
     assert shown == sorted(shown, reverse=turned)
+
+
+MANY = 30
+
+
+@pytest.fixture
+def lists(world: Any, make_schedule: Any, settings: Any, tmp_path: Any) -> list[Operation]:
+    """Every list of the document; each has thirty rows, or some more."""
+    settings.MEDIA_ROOT = tmp_path
+    canaries = make_canaries(world, make_schedule)
+    room, person = canaries.rows["room"], canaries.rows["recipient"]
+    type(person)._default_manager.filter(pk=person.pk).update(address=room.address)
+    make_many(canaries, MANY)
+    found = [one for one in operations(canaries) if one.method == "get"]
+    return [one for one in found if parameter(one, "cursor")]
+
+
+def test_a_page_of_thirty_asks_the_database_as_often_as_a_page_of_one(api, lists, monkeypatch):
+    monkeypatch.setattr(tokens, "NOTED_EVERY", timedelta(days=1))
+    assert len(lists) >= 25
+    different = []
+    for one in lists:
+        asked = []
+        for size in (1, 1, MANY):  # the first one finds what is kept for a while
+            with CaptureQueriesContext(connection) as found:
+                answer = api.get(f"{one.foreign}?page_size={size}")
+            assert len(answer.json()["results"]) == size, one
+            asked.append(len(found))
+        if asked[1] != asked[2]:
+            different.append((str(one), asked))
+    assert different == []
+
+
+def test_whatever_orders_a_list_its_pages_have_each_row_once(api, lists):
+    for one in lists:
+        for asked in parameter(one, "ordering")["schema"]["enum"]:
+            address = f"{one.foreign}?ordering={asked}&page_size="
+            whole = rows_of(api.get(address + "200"))
+            assert len(whole) >= MANY, one
+            forth, last = followed(api, address + "7", "next")
+            back, _first = followed(api, last, "previous")
+            assert forth == whole, (one, asked)
+            assert back == whole, (one, asked)
+
+
+def followed(api: Caller, path: str, way: str) -> tuple[list[Any], str]:
+    """All rows on the pages from this one on, and the address of the last page."""
+    rows: list[Any] = []
+    while True:
+        page = api.get(path)
+        found = rows_of(page)
+        rows = rows + found if way == "next" else found + rows
+        following = (page.json()[way] or "").partition("/api/v1")[2]
+        if not following:
+            return rows, path
+        path = following
+
+
+def rows_of(page: Any) -> list[Any]:
+    return [row.get("id") or row for row in page.json()["results"]]
+
+
+def test_no_list_is_ordered_by_what_may_be_empty():
+    """A cursor compares with the last value of a page: rows without one would be on none."""
+    for view in {pattern.callback.cls for pattern in routed() if hasattr(pattern.callback, "cls")}:
+        pages = getattr(view, "pagination_class", None)
+        if pages and hasattr(view, "acts"):
+            for column in pages().columns(view).values():
+                assert not view.queryset.model._meta.get_field(column).null, (view, column)
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["x", "{}", "[]", "[1]", '["x"]', '["1","2"]', '[["1"]]', "[null]", '["\\u0000"]', '["é"]'],
+)  # fmt: skip
+def test_a_cursor_that_was_written_by_hand_leads_nowhere(api, place):
+    cursor = b64encode(urlencode({"p": place, "o": "0"}).encode()).decode()
+    assert_problem(api.get(f"/schedules?cursor={quote(cursor)}"), 404)
