@@ -27,6 +27,7 @@ from logs.api import HistoryViewSet, PunctualityViewSet
 from orgs.api import DeputyViewSet, MemberViewSet, UnitViewSet
 from schedules.api import (
     AccountFreezeViewSet,
+    AccountLimitsViewSet,
     ApprovalViewSet,
     ArchiveViewSet,
     BatchViewSet,
@@ -80,6 +81,7 @@ router.register("accounts", AccountViewSet)
 router.register("audiences", AudienceViewSet)
 router.register("recipients", RecipientViewSet)
 router.register("accounts", AccountFreezeViewSet, basename="account-freeze")
+router.register("accounts", AccountLimitsViewSet, basename="account-limit")
 router.register("webhooks", WebhookViewSet)
 router.register(
     r"webhooks/(?P<webhook>[0-9]{1,18})/deliveries",

@@ -10,7 +10,7 @@ from schedules.api.counts import DayCountViewSet
 from schedules.api.feeds import FeedViewSet
 from schedules.api.figures import FiguresViewSet
 from schedules.api.freezes import AccountFreezeViewSet, FreezeViewSet, UnitFreezeViewSet
-from schedules.api.limits import RoomLimitsViewSet
+from schedules.api.limits import AccountLimitsViewSet, RoomLimitsViewSet
 from schedules.api.logs import LogViewSet
 from schedules.api.not_confirmed import NotConfirmedViewSet
 from schedules.api.quota import QuotaViewSet
@@ -23,6 +23,7 @@ from schedules.api.unit_moves import UnitMoveViewSet
 
 __all__ = [
     "AccountFreezeViewSet",
+    "AccountLimitsViewSet",
     "ApprovalViewSet",
     "ArchiveViewSet",
     "BatchViewSet",

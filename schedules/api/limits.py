@@ -1,6 +1,6 @@
-"""What a room bears, and what of it is taken on a day."""
+"""What a room bears on a day, what an account may send, and what of it is taken."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -9,16 +9,19 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from channels.models import Room
+from channels.models import Account, QuotaReading, Room
 from config.scoped.api import ScopedViewSet
 from config.scoped.fields import WallDate
-from orgs.clock import database_now
+from orgs.clock import database_now, month_around
 from orgs.reach import Act
+from schedules.api.quota import QuotaSerializer
 from schedules.bookings.bounds import bounds_of
+from schedules.bookings.spent import by_accounts
 from schedules.shown import windows
 from schedules.shown.calendar.asked import YEARS, Asked
 from schedules.shown.calendar.entries import entries_of
 from schedules.shown.calendar.shades import loads_of
+from schedules.shown.quota import quotas
 
 DAY = OpenApiParameter(
     "day", {"type": "string", "format": "date"}, description="Today if you leave it out."
@@ -84,3 +87,66 @@ class RoomLimitsViewSet(ScopedViewSet):
             "left": None if cap is None else max(cap - taken, 0),
         }
         return Response(self.get_serializer(answer).data)
+
+
+class RateSerializer(serializers.Serializer):
+    """Of one of the channel's endpoints."""
+
+    endpoint = serializers.CharField()
+    per_second = serializers.FloatField(
+        allow_null=True, help_text="Requests, over all workers. Null: as many as one likes."
+    )
+
+
+class AccountLimitsSerializer(serializers.Serializer):
+    """What holds over all units that send through it, and what of it is taken."""
+
+    zone = serializers.CharField(help_text="The channel's, in which days and months begin and end.")
+    rates = RateSerializer(many=True, help_text="The account's own, or else the channel's.")
+    day = serializers.DateField(help_text="Today.")
+    sent_today = serializers.IntegerField(
+        allow_null=True, help_text="As the channel bills messages. Null: it bills none."
+    )
+    month = QuotaSerializer(
+        allow_null=True,
+        help_text="As in `/quota`. Null: its channel was never asked, or bills none.",
+    )
+
+
+@extend_schema(tags=["accounts"])
+class AccountLimitsViewSet(ScopedViewSet):
+    """Accounts, for what they may send."""
+
+    queryset = Account.objects.all()
+    serializer_class = AccountLimitsSerializer
+    acts = {"limits": Act.VIEW}
+
+    @extend_schema(filters=False)
+    @action(detail=True)
+    def limits(self, request: Request, pk: str) -> Response:
+        """What it may send in a second and in this month, and what it has sent."""
+        account, now = self.get_object(), database_now()
+        zone = account.quota_zone
+        day = windows.today(zone, now)
+        readings = QuotaReading.objects.filter(account=account).select_related("account")
+        answer: dict[str, Any] = {
+            "zone": zone,
+            "rates": _rates(account),
+            "day": day,
+            "sent_today": _sent_since(windows.midnight(day, zone), account, now),
+            "month": next(iter(quotas(list(readings), by=request.user, now=now)), None),
+        }
+        return Response(self.get_serializer(answer).data)
+
+
+def _rates(account: Account) -> list[dict[str, Any]]:
+    channel = account.adapter_class
+    endpoints = sorted({channel.endpoint(batch=is_batch) for is_batch in (False, True)})
+    return [{"endpoint": name, "per_second": account.rate_of(name)} for name in endpoints]
+
+
+def _sent_since(moment: datetime, account: Account, now: datetime) -> int | None:
+    if not account.meters:
+        return None
+    month = month_around(now, account.quota_zone)
+    return by_accounts({account.pk: moment}, month, now)[account.pk].accepted

@@ -1,10 +1,13 @@
 """Figures and limits in the API: the very numbers of the pages."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 
+from channels.models import Account, QuotaReading
+from logs.models import Attempt
 from logs.stats.lateness import PROMISE
 from orgs.clock import database_now
 from orgs.reach import Role
@@ -120,3 +123,44 @@ def test_limits_of_a_foreign_room_answer_as_those_of_a_missing_one(world):
     api = caller(world.people["tainan"])
     foreign, missing = api.get(f"/rooms/{world.room.pk}/limits"), api.get("/rooms/999999/limits")
     assert (foreign.status_code, foreign.content) == (404, missing.content)
+
+
+def test_an_account_says_what_it_may_send_and_what_is_taken(world, line_account, logged):
+    now = database_now()
+    read = {"limit": 500, "used": 90, "read_at": now, "tried_at": now}
+    QuotaReading.objects.create(account=line_account, **read)
+    today = windows.midnight(windows.today("Asia/Tokyo", now), "Asia/Tokyo")
+    for at in (today, now, today - HOUR):
+        values = {"account_id": line_account.pk, "due_at": at, "answered_at": at, "billed": 7}
+        Attempt.objects.create(
+            delivery_id=1, run_id=1, schedule_id=1, part=0, number=1, key=uuid4(), channel="line",
+            unit_path=world.hq.path, outcome="accepted", **values,
+        )  # fmt: skip
+    logged(world.xinyi, now + HOUR, "planned", account=line_account, billed=20)
+    api = caller(world.people["hq"])
+    found = api.get(f"/accounts/{line_account.pk}/limits").json()
+    month = api.get(f"/quota/{line_account.pk}").json()
+    assert (found["zone"], found["day"]) == (
+        "Asia/Tokyo", windows.today("Asia/Tokyo", now).isoformat()
+    )  # fmt: skip
+    assert found["sent_today"] == 14
+    assert found["month"] == month
+    assert (month["limit"], month["reserved"]) == (500, 20)
+    assert found["rates"] == [
+        {"endpoint": "multicast", "per_second": 200.0}, {"endpoint": "push", "per_second": 2000.0},
+    ]  # fmt: skip
+
+
+def test_an_account_has_its_own_rate_and_no_quota_where_nothing_is_billed(world):
+    Account.objects.filter(pk=world.sandbox.pk).update(requests_per_second=3)
+    found = caller(world.people["hq"]).get(f"/accounts/{world.sandbox.pk}/limits").json()
+    assert found["rates"] == [{"endpoint": "send", "per_second": 3.0}]
+    assert (found["sent_today"], found["month"]) == (None, None)
+
+
+def test_limits_of_an_account_are_for_who_manages_it(world):
+    for who in ("xinyi", "south"):
+        api = caller(world.people[who])
+        path = f"/accounts/{world.sandbox.pk}/limits"
+        foreign, missing = api.get(path), api.get("/accounts/999999/limits")
+        assert (foreign.status_code, foreign.content) == (404, missing.content)
