@@ -9,6 +9,7 @@ from logs.models import Attempt, History
 from orgs.clock import database_now
 from schedules.dispatch.settle import settle
 from schedules.models import Run, Schedule
+from tests.schedules.api.calling import caller
 from tests.schedules.conftest import accepted, not_accepted, on_the_wire, plan_at
 
 pytestmark = pytest.mark.django_db
@@ -93,3 +94,18 @@ def test_a_browser_may_give_it_and_read_it(settings, client):
     assert "x-request-id" in first["Access-Control-Allow-Headers"]
     answer = client.get("/api/v1/logs", headers={"Origin": "https://app.example"})
     assert "X-Request-ID" in answer["Access-Control-Expose-Headers"]
+
+
+def test_it_is_the_callers_word_and_opens_nothing_that_another_has_named_so(api, schedule, world):
+    other = caller(world.people["tainan"])
+    assert other.get("/schedules", **named("registered-it"))["X-Request-ID"] == "registered-it"
+    for path in ("/history?request=registered-it", "/logs", "/runs"):
+        assert other.get(path, **named("registered-it")).json()["results"] == []
+    assert other.get(f"/schedules/{schedule.pk}", **named("registered-it")).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["short", "x" * 65, "two words", "é" * 8, "a\tb-c-d-e"])
+def test_what_could_be_more_than_a_name_is_replaced(api, name):
+    made = api.get("/schedules", **named(name))["X-Request-ID"]
+    assert made != name
+    assert len(made) == 16
