@@ -6,6 +6,10 @@ import os
 import re
 import shutil
 import subprocess
+import time
+import urllib.error
+import urllib.request
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,8 @@ from PIL import Image as Picture
 
 from channels import outgoing
 from channels.models import Account, Image, Recipient
-from schedules.models import Delivery, MessageTemplate, Schedule
+from orgs.clock import database_now
+from schedules.models import Delivery, MessageTemplate, Run, Schedule
 from tests.documents.reading import ROOT, block, blocks
 from tests.schedules.api.calling import Caller, caller
 
@@ -27,7 +32,7 @@ BESIDE = "".join(
     (ROOT / "docs" / name).read_text() for name in ("webhooks.md", "notices.md", "feeds.md")
 )
 RUN = {"token", "schedule", "image", "everything", "account", "people", "import", "template",
-       "unfilled", "verdict", "problem"}  # fmt: skip
+       "unfilled", "verdict", "problem", "keyed", "again", "pages", "rows"}  # fmt: skip
 NEEDS_CURL = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 
 
@@ -36,8 +41,12 @@ def test_every_block_of_the_page_is_run_here() -> None:
 
 
 def run(name: str, folder: Path) -> str:
+    return shell(block(PAGE, name), folder)
+
+
+def shell(text: str, folder: Path) -> str:
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", block(PAGE, name)], cwd=folder, env=os.environ,
+        ["bash", "-euo", "pipefail", "-c", text], cwd=folder, env=os.environ,
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -131,6 +140,76 @@ def test_the_verdict_is_taken(world, api: Caller, doubtful) -> None:
 def test_the_problem_looks_like_that(api: Caller) -> None:
     asked = {"title": "Nowhere", "rooms": [], "text": "Hello", "timing_kind": "now"}
     assert api.post("/schedules", asked).json() == body("problem")
+
+
+def functions(name: str) -> dict[str, Any]:
+    """What a block defines that builds on the example in Python."""
+    names: dict[str, Any] = {}
+    before, example, _steps = block(PAGE, "everything").partition("\nschedule = call(")
+    assert example
+    for text in (before, block(PAGE, name)):
+        exec(compile(text, PAGE, "exec"), names)
+    return names
+
+
+@pytest.fixture
+def made(surroundings, world, monkeypatch) -> dict[str, Any]:
+    """A schedule that is there."""
+    asked = {"title": "Notice", "rooms": [int(surroundings["ROOM"])], "text": "Hello",
+             "timing_kind": "daily", "time": "09:00"}  # fmt: skip
+    found: dict[str, Any] = caller(world.people["xinyi"]).post("/schedules", asked).json()
+    monkeypatch.setenv("SCHEDULE", str(found["id"]))
+    return found
+
+
+@NEEDS_CURL
+def test_what_curl_repeats_is_carried_out_once(made, tmp_path) -> None:
+    first, second = (json.loads(run("keyed", tmp_path)) for _twice in range(2))
+    assert first == second
+    assert Run.objects.get().pk == first["id"]
+
+
+def test_what_python_repeats_is_carried_out_once(made, monkeypatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    once, urlopen, answers = functions("again")["once"], urllib.request.urlopen, []
+
+    def loses_the_first(*args: Any, **kwargs: Any) -> Any:
+        answers.append(urlopen(*args, **kwargs))
+        if len(answers) == 1:
+            answers[0].close()
+            raise urllib.error.URLError("The line broke.")
+        return answers[-1]
+
+    monkeypatch.setattr(urllib.request, "urlopen", loses_the_first)
+    assert once(f"/schedules/{made['id']}/execute")["id"] == Run.objects.get().pk
+    assert len(answers) == 2
+
+
+def test_what_is_refused_is_not_repeated(surroundings) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        functions("again")["once"]("/schedules/999999/execute")
+    assert json.load(refused.value)["status"] == 404
+
+
+@pytest.fixture
+def failed(world, logged) -> list[int]:
+    """More of them than a page holds."""
+    now = database_now()
+    rows = [logged(world.xinyi, now - number * timedelta(hours=1), "failed") for number in range(3)]
+    Run.objects.update(content={"text": "Hello", "images": [], "order": "text_first"})
+    return [row.pk for row in rows]
+
+
+@NEEDS_CURL
+def test_curl_reads_a_list_to_its_end(surroundings, failed, tmp_path) -> None:
+    text = block(PAGE, "pages").replace("page_size=200", "page_size=2")
+    lines = shell(text, tmp_path).splitlines()
+    assert [row["id"] for line in lines for row in json.loads(line)["results"]] == failed
+
+
+def test_python_reads_a_list_to_its_end(surroundings, failed) -> None:
+    rows = functions("rows")["rows"]("/logs?state=failed&page_size=2")
+    assert [row["id"] for row in rows] == failed
 
 
 REQUEST = re.compile(r"((?:`[A-Z]+`, )*)`([A-Z]+) (/[^`?]+)(\?[^`]*)?`")
