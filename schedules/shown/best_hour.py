@@ -119,7 +119,8 @@ class Send(NamedTuple):
 
 def best_hour(runs: QuerySet[Run], *, now: datetime) -> BestHour:
     """Of these runs, which are within reach."""
-    since, hours, left_out = now - LOOK_BACK, dict[int, Hour](), Counter[str]()
+    since = (now - LOOK_BACK).replace(hour=0, minute=0, second=0, microsecond=0)
+    hours, left_out = dict[int, Hour](), Counter[str]()
     for label, sends in _sends_by_label(runs, since).items():
         if reason := _why_not(label, sends):
             left_out[reason] += 1
