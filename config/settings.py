@@ -179,7 +179,7 @@ if TEIJI_BROKER_URL.startswith("filesystem"):
 # Sending. Seconds throughout.
 TEIJI_POLL_SECONDS = env.float("TEIJI_POLL_SECONDS", default=0.5)
 TEIJI_LEAD_SECONDS = env.float("TEIJI_LEAD_SECONDS", default=2.0)
-TEIJI_HORIZON_SECONDS = env.float("TEIJI_HORIZON_SECONDS", default=10.0)
+TEIJI_HORIZON_SECONDS = env.float("TEIJI_HORIZON_SECONDS", default=30.0)
 TEIJI_LEASE_SECONDS = env.float("TEIJI_LEASE_SECONDS", default=5.0)
 TEIJI_WIRE_SECONDS = env.float("TEIJI_WIRE_SECONDS", default=30.0)
 TEIJI_GRACE_SECONDS = env.float("TEIJI_GRACE_SECONDS", default=600.0)

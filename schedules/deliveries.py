@@ -1,6 +1,7 @@
 """The deliveries of a run: one to each room, or one to each batch of an audience."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,11 @@ NAME_LENGTH = 90  # leaves room for the batch's number
 
 def room_deliveries(schedule: Schedule, run: Run, rooms: Sequence[Room]) -> list[Delivery]:
     """One delivery to each of these rooms, not yet written."""
-    return [_delivery(schedule, run, room.account, room.address, **_place(room)) for room in rooms]
+    accounts = {room.account_id: room.account for room in rooms}
+    blanks = {pk: _blank(run, account) for pk, account in accounts.items()}
+    return [
+        _fill(blanks[room.account_id], schedule, room.address, **_place(room)) for room in rooms
+    ]
 
 
 def filled_delivery(
@@ -29,7 +34,7 @@ def filled_delivery(
     """As one of room_deliveries, with payloads of its own, as `fill` makes them. Where it cannot,
     or where there are no values since the room left the unit, it is skipped, with the reason:
     nobody is sent a text with holes."""
-    delivery = _delivery(schedule, run, room.account, room.address, parts=0, **_place(room))
+    delivery = _fill(_blank(run, room.account), schedule, room.address, **_place(room))
     if values is None:
         return _left_out(delivery, Delivery.Reason.REACH)
     try:
@@ -55,16 +60,17 @@ def batch_deliveries(
     size = account.adapter_class.limits.members_per_request
     # Of an audience of “at most N”, each run draws its own, and the same ones at every try.
     draw = f"{schedule.uid}|{run.appointed_at.isoformat()}"
+    blank = _blank(run, account)
+    if slot_at:
+        blank.slot_at = blank.next_try_at = slot_at
     for number, people in enumerate(audience.groups(size, draw=draw)):
         ids = [person.id for person in people]
-        yield _delivery(
+        yield _fill(
+            blank,
             schedule,
-            run,
-            account,
             f"{audience.uid}#{number}",
             audience_id=audience.pk,
             batch=number,
-            slot_at=slot_at,
             members=[person.address for person in people],
             members_from=min(ids),
             members_to=max(ids),
@@ -85,27 +91,25 @@ def _left_out(delivery: Delivery, reason: str, error: str = "") -> Delivery:
     return delivery
 
 
-def _delivery(
-    schedule: Schedule,
-    run: Run,
-    account: Account,
-    address: str,
-    *,
-    parts: int | None = None,
-    slot_at: datetime | None = None,
-    **target: Any,
-) -> Delivery:
+def _blank(run: Run, account: Account) -> Delivery:
+    """What all deliveries of the run through this account share."""
     return Delivery(
         run=run,
         account_id=account.pk,
         channel=account.kind,
         unit_path=run.unit_path,
         content_hash=run.content_hash,
-        key=delivery_key(schedule.uid, run.appointed_at, account.kind, address),
         priority=run.priority,
         due_at=run.due_at,
-        slot_at=slot_at,
-        next_try_at=slot_at or wanted_at(run),
-        parts=len(run.payloads[str(account.pk)]) if parts is None else parts,
-        **target,
+        next_try_at=wanted_at(run),
+        parts=len(run.payloads.get(str(account.pk), ())),
     )
+
+
+def _fill(blank: Delivery, schedule: Schedule, address: str, **own: Any) -> Delivery:
+    """One of those, with what is its own. To copy takes a tenth of the time of making it anew."""
+    delivery = copy(blank)
+    delivery.key = delivery_key(schedule.uid, delivery.run.appointed_at, delivery.channel, address)
+    for name, value in own.items():
+        setattr(delivery, name, value)
+    return delivery

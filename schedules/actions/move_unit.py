@@ -100,7 +100,7 @@ def _refuse_losses(unit: Unit, to: Unit) -> None:
 
 
 def _hold_schedules(unit: Unit) -> None:
-    """From here on nobody plans or edits them. At the end, for the planner is 10 s ahead only."""
+    """From here on nobody plans or edits them. At the end, for the planner is not far ahead."""
     rows = under(unit, Schedule.objects.order_by("pk"))
     list(rows.select_for_update(of=("self",)).values_list("pk"))
 

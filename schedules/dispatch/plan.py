@@ -1,6 +1,7 @@
 """Plan: occurrences that come within the horizon become runs with deliveries."""
 
 import logging
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cache, partial
 
@@ -38,7 +39,9 @@ from schedules.states import ScheduleState, move
 logger = logging.getLogger(__name__)
 
 SCHEDULES_A_TURN = 500
-RUNS_A_TURN = 2_000  # about a second's work: what is due meanwhile comes with the next turn
+# About a second's work: what is due meanwhile comes with the next turn.
+RUNS_A_TURN = 2_000
+ROWS_A_TURN = 5_000
 
 
 def plan(now: datetime, among: ScheduleQuerySet | None = None) -> int:
@@ -57,20 +60,30 @@ def plan(now: datetime, among: ScheduleQuerySet | None = None) -> int:
     if installation and installation.fenced_at:
         return 0  # next_due_at stays: what passes meanwhile is planned when the fence is lifted
     skip_until = installation.skip_until if installation else None
-    # What can still go comes first: to write down what an outage has missed may take minutes.
-    late = now - grace()
-    for some in (due.filter(next_due_at__gte=late), due.filter(next_due_at__lt=late)):
+    for some, most in _in_their_turn(due, now):
         if some.exists():
             with transaction.atomic():
-                if count := _plan_turn(some, now, horizon, skip_until):
+                if count := _plan_turn(_take_schedules(some, most), now, horizon, skip_until):
                     return count
     return 0
 
 
+def _in_their_turn(due: ScheduleQuerySet, now: datetime) -> Iterator[tuple[ScheduleQuerySet, int]]:
+    """Parts of these, each with how many of it make a turn."""
+    late = now - grace()
+    in_time = due.filter(next_due_at__gte=late)
+    # Nobody waits for another's fifty thousand rooms; those go alone, so that another planner may
+    # write the next large one meanwhile.
+    yield in_time.by_size(large=False), SCHEDULES_A_TURN
+    yield in_time.by_size(large=True), 1
+    # What can still go comes first: to write down what an outage has missed may take minutes.
+    yield due.filter(next_due_at__lt=late), SCHEDULES_A_TURN
+
+
 def _plan_turn(
-    due: ScheduleQuerySet, now: datetime, horizon: datetime, skip_until: datetime | None
+    taken: list[Schedule], now: datetime, horizon: datetime, skip_until: datetime | None
 ) -> int:
-    schedules = _cleared(_take_schedules(due), now)
+    schedules = _cleared(taken, now)
     batch: list[Frozen] = []
     holidays = {country: HolidayException.table(country)
                 for country in {schedule.holiday_country for schedule in schedules}}  # fmt: skip
@@ -78,18 +91,21 @@ def _plan_turn(
     open_account = cache(Account.open)  # one account has many rooms and many schedules
     freeze_one = partial(freeze_or_skip, now=now, skip_until=skip_until, open_account=open_account)
     planned: list[Schedule] = []
+    rows = 0
     for schedule in schedules:
-        if len(batch) >= RUNS_A_TURN:
+        if len(batch) >= RUNS_A_TURN or rows >= ROWS_A_TURN:
             break
         planned.append(schedule)
         try:
             known = holidays[schedule.holiday_country], changes.get(schedule.pk, NO_CHANGES)
             coming, following = coming_until(schedule, horizon, *known)
-            batch += [freeze_one(schedule, *each) for each in coming]
+            frozen = [freeze_one(schedule, *each) for each in coming]
         except (ValueError, TypeError) as error:
             _give_up(schedule, error, now)
         else:
             schedule.next_due_at = following
+            batch += frozen
+            rows += sum(len(one.deliveries) for one in frozen)
     new = write_new(batch, now)
     update_each(Schedule, ["next_due_at"], [(row.next_due_at, row.pk) for row in planned])
     Counter.add(Counter.Name.MISSED, count_missed(new))
@@ -106,12 +122,12 @@ def _cleared(schedules: list[Schedule], now: datetime) -> list[Schedule]:
     return [schedule for schedule in schedules if schedule.pk not in barred]
 
 
-def _take_schedules(due: ScheduleQuerySet) -> list[Schedule]:
-    """So many of these as a turn takes, held. Those that are put off for their rooms do not keep
+def _take_schedules(due: ScheduleQuerySet, most: int) -> list[Schedule]:
+    """So many of these, held. Those that are put off for their rooms do not keep
     the others behind them from their turn, however many they are."""
     found: list[Schedule] = []
     rows = with_content(due).select_for_update(skip_locked=True, of=("self",))
-    while wanted := SCHEDULES_A_TURN - len(found):
+    while wanted := most - len(found):
         locked = list(rows[:wanted])
         found += _with_free_rooms(locked)
         if len(locked) < wanted:

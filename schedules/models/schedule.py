@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from channels.models import Audience, Image, Room
@@ -20,6 +20,9 @@ from schedules.models.timing import TimingFields
 from schedules.recurrence import Kind
 from schedules.states import ScheduleState
 
+# Beyond either, a run takes half a second or more to write.
+LARGE_ROOMS = 2_000
+LARGE_PEOPLE = 50_000
 LABEL_LENGTH = 20  # with the unit's number after it, at most 30
 
 
@@ -37,6 +40,13 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         return self.filter(state=ScheduleState.ACTIVE, next_due_at__lte=horizon).order_by(
             "next_due_at", "id"
         )
+
+    def by_size(self, *, large: bool) -> "ScheduleQuerySet":
+        """Those whose runs take long to write, or all the others."""
+        rooms = self.model.rooms.through.objects.filter(schedule=OuterRef("pk")).order_by()
+        many_people = Q(expected__isnull=False, expected__gt=LARGE_PEOPLE)
+        is_large = Exists(rooms[LARGE_ROOMS:]) | many_people
+        return self.filter(is_large if large else ~is_large)
 
     def overdue_unanswered(self, now: datetime, longest: timedelta) -> "ScheduleQuerySet":
         """Those whose time has come while they waited for approval; of what would go at once, those

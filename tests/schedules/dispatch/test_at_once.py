@@ -133,6 +133,26 @@ def test_many_that_wait_for_their_rooms_do_not_delay_those_behind_them(
     assert Run.objects.filter(schedule__in=held).count() == 7
 
 
+@on_postgresql
+def test_a_planner_that_writes_a_large_one_holds_up_no_other(
+    world, make_schedule, rooms, monkeypatch
+):
+    monkeypatch.setattr("schedules.models.schedule.LARGE_ROOMS", 1)
+    by = world.people["hq"]
+    first, second, small = [
+        register(make_schedule(text=f"Text {n}", rooms=some), by=by)
+        for n, some in enumerate([rooms[:2], rooms[2:4], rooms[4:5]])
+    ]
+    now = small.next_due_at
+    with transaction.atomic():
+        Schedule.objects.select_for_update().get(pk=first.pk)
+        for schedule in (small, second):
+            assert outcome_of(start(plan, now)) == 1
+            assert Run.objects.filter(schedule=schedule).exists()
+        assert outcome_of(start(plan, now)) == 0
+    assert plan(now) == 1
+
+
 def test_one_answer_settled_by_two_counts_once(register_some):
     now = register_some(3)[0].next_due_at
     plan(now)

@@ -1,6 +1,7 @@
 """Occurrences become runs: each once, with the content frozen, or with the reason why not."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -9,7 +10,9 @@ from channels.models import Account, Room
 from schedules.actions import register
 from schedules.dispatch.plan import plan
 from schedules.models import Delivery, HolidayException, Run, Schedule
+from schedules.models.schedule import LARGE_PEOPLE
 from tests.schedules.conftest import SECOND, plan_at
+from tests.unlimited import UNLIMITED
 
 pytestmark = pytest.mark.django_db
 
@@ -132,6 +135,52 @@ def test_a_run_that_is_there_already_holds_up_nobody(world, make_schedule):
     assert Run.objects.filter(schedule=twice).count() == 1
     assert Run.objects.filter(schedule=other).count() == 1
     assert not Schedule.objects.filter(next_due_at__isnull=False).exists()
+
+
+@pytest.fixture
+def sized(world, make_schedule, monkeypatch):
+    """Registers schedules to so many rooms each, all due at one time; beyond two it is large."""
+    monkeypatch.setattr("schedules.models.schedule.LARGE_ROOMS", 2)
+    add = partial(Room.objects.create, unit=world.xinyi, account=world.sandbox, **UNLIMITED)
+    rooms = [add(name=f"Sized {n}", address=f"sized{n}") for n in range(4)]
+
+    def register_them(*sizes: int) -> list[Schedule]:
+        drafts = [make_schedule(text=f"{n}", rooms=rooms[:size]) for n, size in enumerate(sizes)]
+        found = [register(draft, by=world.people["hq"]) for draft in drafts]
+        Schedule.objects.update(next_due_at=found[0].next_due_at)
+        Schedule.objects.update(date=found[0].date, time=found[0].time)
+        return found
+
+    return register_them
+
+
+def planned_by_turns(now: datetime) -> list[list[str]]:
+    """The texts of what each turn of the planner writes."""
+    turns: list[list[str]] = []
+    seen: set[int] = set()
+    while plan(now):
+        runs = Run.objects.exclude(pk__in=seen).order_by("schedule_id")
+        turns.append([run.content["text"] for run in runs])
+        seen |= {run.pk for run in runs}
+    return turns
+
+
+def test_small_ones_are_written_before_large_ones_and_those_each_alone(sized):
+    now = sized(4, 1, 3, 2)[0].next_due_at
+    assert planned_by_turns(now) == [["1", "3"], ["0"], ["2"]]
+
+
+def test_a_message_to_very_many_people_is_large(sized):
+    many, few = sized(1, 1)
+    Schedule.objects.filter(pk=many.pk).update(expected=LARGE_PEOPLE + 1)
+    Schedule.objects.filter(pk=few.pk).update(expected=LARGE_PEOPLE)
+    assert planned_by_turns(few.next_due_at) == [["1"], ["0"]]
+
+
+def test_a_turn_ends_when_it_has_written_enough(sized, monkeypatch):
+    monkeypatch.setattr("schedules.dispatch.plan.ROWS_A_TURN", 3)
+    now = sized(2, 2, 2, 1)[0].next_due_at
+    assert planned_by_turns(now) == [["0", "1"], ["2", "3"]]
 
 
 def test_planning_thirty_schedules_asks_as_often_as_planning_one(
