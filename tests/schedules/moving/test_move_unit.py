@@ -25,6 +25,7 @@ from schedules.dispatch.claim import claim
 from schedules.dispatch.plan import plan
 from schedules.models import Delivery, PlaceholderValue, Run
 from schedules.moving.losses import outlook
+from schedules.shown.windows import today as today_in
 from tests.conftest import World
 from tests.unlimited import UNLIMITED
 
@@ -185,7 +186,7 @@ def test_it_is_told_what_would_hold_there(world: World) -> None:
 
 def test_who_stood_in_from_above_no_longer_does(world: World) -> None:
     helper = world.person(world.north, Role.OPERATOR).member  # type: ignore[attr-defined]
-    today = database_now().date()
+    today = today_in(str(world.xinyi.zone), database_now())
     name_deputy(helper, of=world.xinyi, first=today, last=today, by=world.people["north"])
     moved(world)
     assert not Deputy.objects.exists()
