@@ -60,6 +60,12 @@ def test_places_and_people_are_there_before_anything_is_due(db: None) -> None:
     assert not Schedule.objects.exists()
 
 
+def test_what_is_due_at_once_is_registered_when_nothing_else_is_written_any_more(
+    loaded: demo.DemoPeople,
+) -> None:
+    assert Schedule.objects.order_by("-registered_at", "-id")[0].timing_kind == Kind.NOW
+
+
 def test_the_organisation_has_all_levels_and_skips_one(loaded: demo.DemoPeople) -> None:
     kinds = Counter(Unit.objects.values_list("kind", flat=True))
     assert kinds == {"headquarters": 1, "distributor": 2, "agency": 4, "branch": 6}
