@@ -4,13 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from django.contrib import admin
 from django.forms import BaseForm
 from django.test import Client
 
 from channels.models import Room
 from schedules.models import MessageTemplate, TemplateBlock
-from tests.config.test_forged_forms import canaries, desk, form_at
+from tests.config.test_forged_forms import canaries, desk, form_at, pages
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
@@ -47,7 +46,7 @@ def as_posted(page: Any) -> dict[str, Any]:
 def test_every_form_that_changes_a_row_knows_what_it_showed(canaries, desk):
     asked = 0
     for row in canaries.rows.values():
-        page = admin.site._registry.get(type(row))
+        page = pages().get(type(row))
         form = form_at(desk, address_of(row)) if page else None
         if form and form.fields and page.has_change_permission(_request(desk)):
             answer = desk.get(address_of(row)).content.decode()
