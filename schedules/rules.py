@@ -21,7 +21,14 @@ from orgs.clock import database_now
 from orgs.reach import Act, can_in, covers, within
 from schedules import content
 from schedules.models import Delivery, HolidayException, OccurrenceChange, Schedule
-from schedules.recurrence import Changes, Exceptions, Kind, Occurrence, changed_occurrences
+from schedules.recurrence import (
+    NO_CHANGES,
+    Changes,
+    Exceptions,
+    Kind,
+    Occurrence,
+    changed_occurrences,
+)
 from schedules.room_values import values_of
 from schedules.states import DeliveryState, ScheduleState
 
@@ -254,9 +261,11 @@ def duplicate_problems(schedule: Schedule, rooms: Iterable[Room], *, now: dateti
     that register at once the second sees the first only if the rooms are locked."""
     rooms = list(rooms)
     twin = _just_sent(schedule, rooms, now) or _twin_to_come(schedule, rooms, now)
-    if twin is None:
-        return {}
-    title, unit_path = twin
+    return twin_problems(schedule, *twin) if twin else {}
+
+
+def twin_problems(schedule: Schedule, title: str, unit_path: str) -> Problems:
+    """What is said of another one that sends the same."""
     return {
         "__all__": [
             _("“%(title)s” already sends the same content to the same place at the "
@@ -299,15 +308,32 @@ def _twin_to_come(
         .select_related("unit")
         .distinct()
     )
-    mine = {occurrence.due_at for occurrence in preview(schedule, now, COMPARED)}
     some = list(twins[:20])
-    changes = OccurrenceChange.of_all([twin.pk for twin in some], now) if some else {}
-    for twin in some:
-        coming = preview(twin, now, COMPARED, changes=changes.get(twin.pk, {}))
-        theirs = {occurrence.due_at for occurrence in coming}
-        if mine & theirs:
-            return twin.title, twin.unit.path
-    return None
+    if not some:
+        return None
+    changes = OccurrenceChange.of_all([twin.pk for twin in some], now)
+    mine = {schedule.pk: OccurrenceChange.of(schedule, now)}
+    twin = twin_among(some, schedule, {**changes, **mine}, now=now)
+    return (twin.title, twin.unit.path) if twin else None
+
+
+def twin_among(
+    others: Iterable[Schedule],
+    schedule: Schedule,
+    changes: Mapping[int, Changes],
+    *,
+    now: datetime,
+    exceptions: Exceptions | None = None,
+) -> Schedule | None:
+    """The first of these that goes when it goes, all with these changes, by schedule."""
+
+    def times(row: Schedule) -> set[datetime]:
+        own = changes.get(row.pk, NO_CHANGES)
+        coming = preview(row, now, COMPARED, exceptions=exceptions, changes=own)
+        return {occurrence.due_at for occurrence in coming}
+
+    mine = times(schedule)
+    return next((other for other in others if mine & times(other)), None)
 
 
 def _column(timing_field: str) -> str:

@@ -27,6 +27,7 @@ from schedules.actions.rollback import RolledBack, rollback
 from schedules.actions.run_now import execute
 from schedules.actions.send_test import send_test
 from schedules.actions.series import Moved, Scope
+from schedules.actions.several import foresee_moves
 from schedules.actions.shift import foresee_shift, shift
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "drop_edit",
     "duplicate",
     "execute",
+    "foresee_moves",
     "foresee_shift",
     "known_change",
     "move",

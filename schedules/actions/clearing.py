@@ -1,5 +1,6 @@
 """From an act to what it leaves: a schedule that may send, or one that waits for approval."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -27,10 +28,17 @@ def asked_of(schedule: Schedule, by: Any) -> Unit | None:
 
 def asked_in(path: str, by: Any) -> Unit | None:
     """The same of what `by` leaves in the unit at `path`."""
-    unit = Unit.objects.demanding([path]).get(path)
-    if unit is None or by is None:
-        return unit
-    return None if can_in(by, Act.APPROVE, Schedule, unit, as_deputy=False) else unit
+    return asked_in_each([path], by).get(path)
+
+
+def asked_in_each(paths: Collection[str], by: Any) -> dict[str, Unit]:
+    """The same of several, by path, without those where nobody must."""
+    demanding = Unit.objects.demanding(paths)
+    return {path: unit for path, unit in demanding.items() if not _needs_nobody(by, unit)}
+
+
+def _needs_nobody(by: Any, unit: Unit) -> bool:
+    return by is not None and can_in(by, Act.APPROVE, Schedule, unit, as_deputy=False)
 
 
 def go_or_ask(row: Schedule, *, by: Any, now: datetime, vouches: bool = True) -> None:

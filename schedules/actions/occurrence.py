@@ -1,5 +1,6 @@
 """One occurrence of a schedule: left out, at another time, with another text; and taken back."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +20,16 @@ from schedules.bookings.bounds import bounds_of, bounds_of_audience
 from schedules.clearance import is_cleared
 from schedules.content import Order
 from schedules.models import HolidayException, OccurrenceChange, Schedule
-from schedules.recurrence import Change, Kind, Occurrence, appointed, changed_occurrences
+from schedules.recurrence import (
+    Change,
+    Changes,
+    Exceptions,
+    Kind,
+    Occurrence,
+    appointed,
+    changed_occurrences,
+)
+from schedules.recurrence.quiet import Quiet
 from schedules.states import ScheduleState
 
 CHANGEABLE = (ScheduleState.ACTIVE, ScheduleState.PAUSED)
@@ -48,10 +58,12 @@ def change_one(
     refuse_if_changed(row, seen)
     lock_targets(row)
     now = database_now()  # after the locks: it may have waited for them
-    wanted = _tidied(wanted, appointed_at)
+    wanted = tidied(wanted, appointed_at)
     rule = time_of_rule(row, appointed_at)
     before = OccurrenceChange.objects.filter(schedule=row, appointed_at=appointed_at).first()
-    _check_wanted(row, rule, wanted, by=by, now=now)
+    must_ask = bool(wanted.due_at or wanted.text) and asked_of(row, by) is not None
+    quiet = _quiet_of(row) if wanted.due_at else []
+    check_wanted(row, rule, wanted, must_ask=must_ask, quiet=quiet, now=now)
     was_cleared = is_cleared(row)
     _take_from_plan(row, rule, before, now)
     _check_free(row, rule, wanted)
@@ -98,8 +110,11 @@ def take_back_one(schedule: Schedule, appointed_at: datetime, *, by: Any) -> Non
     )
 
 
-def time_of_rule(row: Schedule, appointed_at: datetime) -> Occurrence:
-    """The occurrence as its rule has it. Raises Refused where single times cannot be changed."""
+def time_of_rule(
+    row: Schedule, appointed_at: datetime, exceptions: Exceptions | None = None
+) -> Occurrence:
+    """The occurrence as its rule has it. Raises Refused where single times cannot be changed.
+    `exceptions` of its country, where they are known."""
     if row.state not in CHANGEABLE or row.edits_id:
         words = _("Single times of a schedule that is “%(state)s” cannot be changed.")
         raise Refused(words % {"state": row.get_state_display()})
@@ -107,7 +122,8 @@ def time_of_rule(row: Schedule, appointed_at: datetime) -> Occurrence:
         raise Refused(_("It is sent once only: shift, edit or cancel the schedule itself."))
     if row.timing.problems():
         raise Refused(_("The timing of this schedule cannot be used. Edit it."))
-    exceptions = HolidayException.table(row.holiday_country)
+    if exceptions is None:
+        exceptions = HolidayException.table(row.holiday_country)
     found = appointed(row.timing, appointed_at, exceptions)
     if found is None:
         raise OutOfReach(_("The schedule has no such time."))
@@ -120,49 +136,61 @@ def _answer_for_change(row: Schedule, was_cleared: bool, *, by: Any) -> None:
         vouch(row, by=by)
 
 
-def _tidied(wanted: Change, appointed_at: datetime) -> Change:
+def tidied(wanted: Change, appointed_at: datetime) -> Change:
+    """As it is kept: what says nothing is left away."""
     text = wanted.text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
     due_at = None if wanted.due_at == appointed_at else wanted.due_at
     return replace(wanted, text=text, due_at=due_at)
 
 
-def _check_wanted(
-    row: Schedule, rule: Occurrence, wanted: Change, *, by: Any, now: datetime
+def check_wanted(
+    row: Schedule,
+    rule: Occurrence,
+    wanted: Change,
+    *,
+    must_ask: bool,
+    quiet: Iterable[Quiet],
+    now: datetime,
 ) -> None:
+    """Raises Refused. `must_ask`: it would need an approval; `quiet`: the hours of its rooms."""
     if wanted == Change():
         raise Refused(_("Say what is to be different: left out, another time or another text."))
     if wanted.skips and (wanted.due_at or wanted.text):
         raise Refused(_("What is left out has neither another time nor another text."))
     if rule.skipped and not wanted.due_at:
         raise Refused(_("This one is left out already. It can be put at another time."))
-    if (wanted.due_at or wanted.text) and asked_of(row, by) is not None:
+    if (wanted.due_at or wanted.text) and must_ask:
         raise Refused(
             _("This unit demands approval: only who approves may change a single time. To have "
               "it approved, edit the schedule.")
         )  # fmt: skip
-    if wanted.due_at and (message := _time_problem(row, wanted.due_at, now)):
+    if wanted.due_at and (message := _time_problem(row, wanted.due_at, quiet, now)):
         raise Refused(_("It cannot go at that time."), {"due_at": [message]})
     if wanted.text and (problems := _text_problems(row, wanted.text)):
         raise Refused(_("It cannot go with that text."), problems)
 
 
-def _time_problem(row: Schedule, due_at: datetime, now: datetime) -> str:
+def _quiet_of(row: Schedule) -> list[Quiet]:
+    if row.audience:
+        bounds = [bounds_of_audience(row.unit)]
+    else:
+        bounds = list(bounds_of(row.rooms.all()).values())
+    return [bound.quiet for bound in bounds if bound.quiet]
+
+
+def _time_problem(row: Schedule, due_at: datetime, quiet: Iterable[Quiet], now: datetime) -> str:
     if due_at <= now:
         return _("This time has passed.")
     if row.valid_until and due_at > row.valid_until:
         return _("This is after the end of the schedule’s validity.")
     if row.valid_from and due_at < row.valid_from:
         return _("This is before the start of the schedule’s validity.")
-    if row.audience:
-        bounds = [bounds_of_audience(row.unit)]
-    else:
-        bounds = list(bounds_of(row.rooms.all()).values())
-    for quiet in (bound.quiet for bound in bounds if bound.quiet):
-        if quiet.end_around(due_at):
+    for hours in quiet:
+        if hours.end_around(due_at):
             return _("These are quiet hours: from %(begin)s to %(end)s (%(zone)s).") % {
-                "begin": f"{quiet.begins:%H:%M}",
-                "end": f"{quiet.ends:%H:%M}",
-                "zone": quiet.zone,
+                "begin": f"{hours.begins:%H:%M}",
+                "end": f"{hours.ends:%H:%M}",
+                "zone": hours.zone,
             }
     return ""
 
@@ -181,30 +209,55 @@ def _take_from_plan(
     """Raises Refused when it came too late: as it was, it goes or has gone."""
     stands_at = (before and before.due_at) or rule.due_at
     is_free = withdraw_one(row, rule.due_at, now)
+    refuse_if_late(stands_at, now, is_free=is_free)
+
+
+def refuse_if_late(stands_at: datetime, now: datetime, *, is_free: bool) -> None:
+    """`is_free`: no run of it has begun."""
     if not is_free or stands_at <= now:
         raise Refused(_("It is too late for that: this one is being sent, or its time has come."))
 
 
 def _check_free(row: Schedule, rule: Occurrence, wanted: Change) -> None:
-    """Another one of this schedule must not be there already."""
     if wanted.skips:
         return
     due_at = wanted.due_at or rule.due_at
+    changes = OccurrenceChange.of(row, due_at - timedelta.resolution)
+    exceptions = HolidayException.table(row.holiday_country)
+    has_run = row.runs.filter(due_at=due_at).exists()
+    refuse_if_taken(row, rule, due_at, changes, exceptions, has_run=has_run)
+
+
+def refuse_if_taken(
+    row: Schedule,
+    rule: Occurrence,
+    due_at: datetime,
+    changes: Changes,
+    exceptions: Exceptions,
+    *,
+    has_run: bool,
+) -> None:
+    """Another one of this schedule must not be there already."""
     just_before = due_at - timedelta.resolution
     elsewhere = {rule.due_at: Change(due_at=just_before)}  # as if this one were not there
-    changes = OccurrenceChange.of(row, just_before) | elsewhere
-    exceptions = HolidayException.table(row.holiday_country)
-    coming = changed_occurrences(row.timing, just_before, exceptions=exceptions, changes=changes)
+    near = {at: change for at, change in changes.items() if due_at in (at, change.due_at)}
+    coming = changed_occurrences(
+        row.timing, just_before, exceptions=exceptions, changes=near | elsewhere
+    )
     first = next(coming, None)
-    is_taken = first is not None and first.due_at == due_at
-    if is_taken or row.runs.filter(due_at=due_at).exists():
+    if has_run or (first is not None and first.due_at == due_at):
         message = _("Another one of this schedule goes at that time.")
         raise Refused(message, {"due_at": [message]})
 
 
 def _check_twins(row: Schedule, now: datetime) -> None:
     rooms = row.rooms.select_related("account", "unit")
-    if found := rules.duplicate_problems(row, rooms, now=now):
+    refuse_twin(rules.duplicate_problems(row, rooms, now=now))
+
+
+def refuse_twin(found: rules.Problems) -> None:
+    """Raises Refused where something was found."""
+    if found:
         raise Refused(_("It cannot go at that time."), found)
 
 

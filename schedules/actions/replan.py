@@ -1,5 +1,6 @@
 """Takes back what is planned but not begun, and finds the next time anew."""
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -98,7 +99,13 @@ def withdraw_from(schedule: Schedule, since: datetime, now: datetime) -> dict[da
 
 def appointed_runs(schedule: Schedule) -> Any:
     """Its runs, with when its rule has them as `at`."""
-    return Run.objects.annotate(at=Coalesce("first_due_at", "due_at")).filter(schedule=schedule)
+    return appointed_runs_of([schedule.pk])
+
+
+def appointed_runs_of(schedule_ids: Collection[int]) -> Any:
+    """The same of several."""
+    runs = Run.objects.annotate(at=Coalesce("first_due_at", "due_at"))
+    return runs.filter(schedule__in=schedule_ids)
 
 
 def _to_come(schedule: Schedule, now: datetime) -> QuerySet[Run]:

@@ -1,7 +1,6 @@
 """Several times of the calendar at once: left out, moved by as much, or their schedules paused.
 Each goes through the act of one, and has an answer of its own. A move is looked at first."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -25,7 +24,7 @@ from schedules import actions
 from schedules.admin.many import ShiftForm
 from schedules.admin.one_time import calendar_asked
 from schedules.models import OccurrenceChange, Schedule
-from schedules.recurrence import Change
+from schedules.recurrence import Change, Kind
 from schedules.recurrence.moments import first_moment
 from schedules.shown.calendar.clashes import clashes_then
 from schedules.shown.calendar.clashing import Message
@@ -95,10 +94,10 @@ def calendar_many(request: HttpRequest) -> HttpResponse:
     lines = _as_they_stand(chosen, rows)
     if is_ready:
         span = form.cleaned_data["span"] if verb == "shift" else timedelta()
-        do = partial(act, by=request.user, span=span)
-        lines = _looked_at(do, lines, span) if is_look else _carried_out(do, lines)
-    if is_ready and is_look:
-        lines = _with_clashes(lines, by=request.user)
+        if is_look:
+            lines = _looked_at(lines, span, by=request.user)
+        else:
+            lines = _carried_out(partial(act, by=request.user, span=span), lines)
     context = admin.site.each_context(request) | {
         "title": title,
         "verb": verb,
@@ -128,27 +127,31 @@ def _as_they_stand(chosen: Sequence[Chosen], rows: Mapping[int, Schedule]) -> li
     return lines
 
 
-def _looked_at(act: Act, lines: Sequence[Line], span: timedelta) -> list[Line]:
+def _looked_at(lines: Sequence[Line], span: timedelta, *, by: Any) -> list[Line]:
     """As it would be; nothing of it stays."""
-    found = []
-    for some in _tried_together(lines, span):
-        with transaction.atomic():
-            found += _carried_out(act, some)
-            transaction.set_rollback(True)
-    return sorted(found, key=lambda line: (line.at, line.row.pk))
+    kept = [line for line in lines if line.refusal]
+    asked = [line for line in lines if not line.refusal]
+    series = [line for line in asked if line.row.timing_kind != Kind.ONCE]
+    times = [(line.row.pk, line.at) for line in series]
+    answers = actions.foresee_moves(times, span, by=by, now=database_now())
+    found = [_told(*each) for each in zip(series, answers, strict=True)]
+    single = partial(_shift, by=by, span=span)
+    found += [_tried(single, line) for line in asked if line.row.timing_kind == Kind.ONCE]
+    lines = sorted(kept + found, key=lambda line: (line.at, line.row.pk))
+    return _with_clashes(lines, by=by)
 
 
-def _tried_together(lines: Sequence[Line], span: timedelta) -> list[list[Line]]:
-    """Each by itself, so that nothing is held for long; but those of a schedule of which one would
-    come to where another now stands."""
-    of_each: dict[int, list[Line]] = defaultdict(list)
-    for line in lines:
-        of_each[line.row.pk].append(line)
-    found: list[list[Line]] = []
-    for some in of_each.values():
-        places = {line.stands_at for line in some}
-        is_chain = any(line.stands_at + span in places for line in some)
-        found += [some] if is_chain else [[line] for line in some]
+def _told(line: Line, answer: datetime | actions.Refused) -> Line:
+    if isinstance(answer, actions.Refused):
+        return replace(line, refusal=str(answer))
+    return replace(line, then=answer)
+
+
+def _tried(act: Act, line: Line) -> Line:
+    """A message that goes once moves with its schedule: carried out, and taken back."""
+    with transaction.atomic():
+        found = _answer(act, line)
+        transaction.set_rollback(True)
     return found
 
 

@@ -3,6 +3,8 @@
 from datetime import time, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from channels.models import Room
@@ -75,6 +77,16 @@ def test_neighbours_move_to_each_others_places_in_the_look_as_in_the_deed(daily,
     look = do(desk, "shift", *keys, days="-1").content.decode()
     assert "Move them (3)" in look and ">block<" not in look
     assert "3 were changed" in do(desk, "shift", *keys, days="-1", sure="yes").content.decode()
+
+
+def test_a_look_at_thirty_asks_as_much_as_at_one(daily, desk):
+    def asked(count):
+        with CaptureQueriesContext(connection) as found:
+            do(desk, "shift", *[key(daily, day) for day in range(count)], minutes="90")
+        return len(found)
+
+    asked(1)
+    assert asked(30) == asked(1)
 
 
 def test_too_many_are_said_and_none_is_changed(daily, desk):
