@@ -37,7 +37,7 @@ def work(*, table: int, due: int, turns: int, rows: int, explain: bool) -> dict[
         now = database_now()
         tables.add_due(place, due, now)
         found["plans"] = explained(lambda: claim(now, worker="bench", limit=due))
-        _settle(_claim(due))
+        settle_as_sent(claim_now(due))
     if rows:
         found["bulk"] = _bulk(place, rows)
     return found
@@ -47,12 +47,12 @@ def _claims(place: tables.Place, due: int, turns: int) -> dict[str, Any]:
     times = []
     for _ in range(WARM_UP + turns):
         tables.add_due(place, due, database_now())
-        took, claimed = timed(lambda: _claim(due))
+        took, claimed = timed(lambda: claim_now(due))
         if len(claimed) != due:
             raise RuntimeError(f"{len(claimed)} of {due} were claimed.")
         times.append(took)
-        _settle(claimed)
-    idle = [seconds(lambda: _claim(due)) for _ in range(NOTHING_DUE)]
+        settle_as_sent(claimed)
+    idle = [seconds(lambda: claim_now(due)) for _ in range(NOTHING_DUE)]
     return {"claim_ms": milliseconds(times[WARM_UP:]), "nothing_due_ms": milliseconds(idle)}
 
 
@@ -76,8 +76,8 @@ def _plan_and_settle(place: tables.Place, rows: int) -> tuple[float, float]:
     schedules = _register(place, rows)
     planning, runs = timed(lambda: plan(database_now()))
     settling, settled = 0.0, 0
-    while claimed := _claim(AT_ONCE):
-        took, count = timed(lambda: _settle(claimed))
+    while claimed := claim_now(AT_ONCE):
+        took, count = timed(lambda: settle_as_sent(claimed))
         settling, settled = settling + took, settled + count
     planned = Delivery.objects.filter(run__schedule__in=schedules, state=DeliveryState.SENT)
     if runs != len(schedules) or settled != rows or planned.count() != rows:
@@ -111,11 +111,11 @@ def _register(place: tables.Place, rows: int) -> list[Schedule]:
     return schedules
 
 
-def _claim(limit: int) -> list[Claimed]:
+def claim_now(limit: int) -> list[Claimed]:
     return claim(database_now(), worker="bench", limit=limit)
 
 
-def _settle(claimed: Sequence[Claimed]) -> int:
+def settle_as_sent(claimed: Sequence[Claimed]) -> int:
     """As if the channel had taken all of them."""
     now = database_now()
     receipt = Receipt(status=200, request_id="bench", answer={"sentMessages": [{"id": "1"}]})

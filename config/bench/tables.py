@@ -59,12 +59,14 @@ class Place:
     rooms: list[Room]  # by turns those of one unit and account, then of the next
 
 
-def plant(rooms: int = ROOMS) -> Place:
-    """A tree of units with a schedule each, accounts, and rooms."""
-    add = Unit.objects.plant
-    top = add(kind="headquarters", code="bench", name="Bench", zone="UTC")
+def plant(rooms: int = ROOMS, *, above: Unit | None = None) -> Place:
+    """Units with a schedule each, accounts, and rooms; under a new headquarters unless said."""
+    add, kind, prefix = Unit.objects.plant, "branch", f"{above.code}-" if above else ""
+    if above is None:
+        kind = "distributor"
+        above = add(kind="headquarters", code="bench", name="Bench", zone="UTC")
     units = [
-        add(top, kind="distributor", code=f"unit{number}", name=f"Unit {number}", zone="UTC")
+        add(above, kind=kind, code=f"{prefix}unit{number}", name=f"Unit {number}", zone="UTC")
         for number in range(ACCOUNTS)
     ]
     accounts = [Account(unit=unit, name=f"Of {unit}", kind="sandbox") for unit in units]
@@ -77,7 +79,7 @@ def plant(rooms: int = ROOMS) -> Place:
             unit=units[turn],
             account=accounts[turn],
             name=f"Room {number}",
-            address=f"r{number}",
+            address=f"{prefix}r{number}",
         )
         for number, turn in turns
     ]

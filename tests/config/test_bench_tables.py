@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
-from config.bench import claim, claim_work, log, pages, pages_work, plan, plan_work, tables
+from config.bench import claim, claim_work, log, move, pages, pages_work, plan, plan_work, tables
 from config.bench.orm import through_the_orm
 from config.bench.watch import explained, milliseconds, undone
 from logs.models import Attempt, Punctuality
@@ -192,6 +193,21 @@ def test_planning_is_measured_in_an_installation_of_its_own() -> None:
     assert (found["few"]["registered"], found["many"]["registered"]) == (10, 60)
     assert found["many_times_few"]["turn_ms"] > 0
     assert "schedules_schedule" in plan.as_text(found)
+
+
+@pytest.mark.processes
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+def test_a_move_is_measured_beside_those_who_send() -> None:
+    found = bench("move", "--deliveries", "400")
+    assert found["deliveries"] == 400
+    assert found["move_s"] > 0 and found["updates_s"]
+    assert found["others_meanwhile_ms"]["worst"] > 0
+
+
+def test_a_move_is_not_measured_where_all_wait_for_it():
+    with pytest.raises(ValueError, match="one writer"):
+        move.measure({"deliveries": 1, "database": ""})
 
 
 def bench(kind: str, *arguments: str) -> dict[str, Any]:

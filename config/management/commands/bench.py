@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from config.bench import audience, claim, dispatch, fairness, pages, plan, start
+from config.bench import audience, claim, dispatch, fairness, move, pages, plan, start
 from config.bench.figures import table
 
 # Each has HELP, arguments(parser) and measure(options) → the figures; measure raises ValueError
@@ -16,6 +16,7 @@ KINDS = {
     "claim": claim,
     "dispatch": dispatch,
     "fairness": fairness,
+    "move": move,
     "pages": pages,
     "plan": plan,
     "start": start,

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from logs.chain.seal import seal
 from logs.models import History
+from logs.stats.tally import roll_up
 from orgs.actions.units import plant
 from orgs.clock import database_now
 from orgs.models import Unit, User
@@ -14,10 +16,11 @@ from orgs.refusal import Refused
 from schedules.actions import move_unit as act
 from schedules.actions import pause, register
 from schedules.actions.move_unit import move_unit
-from schedules.dispatch.claim import claim
 from schedules.dispatch.plan import plan
+from schedules.dispatch.settle import settle
 from schedules.models import Delivery, Run, Schedule
 from schedules.moving.late import follow
+from schedules.outcomes.keep import keep_up
 from tests.conftest import World
 from tests.schedules.at_once import (
     PATIENCE,
@@ -27,6 +30,7 @@ from tests.schedules.at_once import (
     outcome_of,
     start,
 )
+from tests.schedules.conftest import accepted, on_the_wire
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -87,10 +91,19 @@ def test_others_plan_and_send_while_a_unit_moves(
 ) -> None:
     values = {"unit": world.tainan, "rooms": [world.tainan_room]}
     other = register(make_schedule(**values), by=world.people["tainan"])
+    beside = (roll_up, keep_up, seal)
+    for count in beside:
+        count(database_now())  # as they have on every installation
     halfway = Halfway(monkeypatch)
     move = halfway.start(world.taipei, world.south)
-    assert plan(other.next_due_at) == 1
-    assert len(claim(other.next_due_at, worker="w", limit=9)) == 1
+    due_at = other.next_due_at
+    assert plan(due_at) == 1
+    claimed = on_the_wire(due_at)
+    assert settle([accepted(one, due_at) for one in claimed]) == 1
+    assert Delivery.objects.get().state == "sent"
+    for count in beside:
+        count(due_at)  # leaves it to a later turn, and waits for nobody
+    assert not move.done()
     halfway.go_on.set()
     outcome_of(move)
 
