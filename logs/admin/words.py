@@ -98,19 +98,25 @@ NAMES = {
     "attempts": gettext_lazy("attempts"),
     "audience": gettext_lazy("audience"),
     "billed": gettext_lazy("billed"),
+    "bytes": gettext_lazy("size in bytes"),
     "continues": gettext_lazy("goes on from"),
+    "created": gettext_lazy("added"),
     "by_itself": gettext_lazy("by itself"),
     "deliveries": gettext_lazy("deliveries"),
     "deputy_of": gettext_lazy("deputy of"),
     "detail": gettext_lazy("detail"),
     "digest": gettext_lazy("fingerprint of what is sent"),
+    "due": gettext_lazy("what was due"),
     "entries": gettext_lazy("entries"),
     "error": gettext_lazy("error"),
     "failed": gettext_lazy("failed"),
     "event": gettext_lazy("event"),
     "fields": gettext_lazy("changed"),
+    "fenced_at": gettext_lazy("stopped"),
+    "file": gettext_lazy("file"),
     "first_day": gettext_lazy("first day"),
     "first_name": gettext_lazy("name"),
+    "freeze": gettext_lazy("number of the freeze"),
     "from": gettext_lazy("from"),
     "host": gettext_lazy("host"),
     "goes_on": gettext_lazy("goes on in"),
@@ -123,12 +129,15 @@ NAMES = {
     "message": gettext_lazy("message"),
     "month": gettext_lazy("month"),
     "note": gettext_lazy("note"),
+    "number": gettext_lazy("number of the last seal"),
     "of": gettext_lazy("asked of"),
     "opened": gettext_lazy("opened"),
     "parent": gettext_lazy("under"),
+    "put_on": gettext_lazy("people put on the list"),
     "reason": gettext_lazy("reason"),
     "recipients": gettext_lazy("recipients"),
     "rooms": gettext_lazy("rooms"),
+    "rows": gettext_lazy("rows"),
     "run": gettext_lazy("number of the run"),
     "runs": gettext_lazy("runs"),
     "seen_as": gettext_lazy("seen as"),
@@ -136,16 +145,22 @@ NAMES = {
     "sessions": gettext_lazy("sessions"),
     "skipped": gettext_lazy("skipped"),
     "state": gettext_lazy("state"),
+    "stays": gettext_lazy("stays sent"),
+    "take_off": gettext_lazy("people taken off the list"),
+    "taken_back": gettext_lazy("taken back"),
     "through": gettext_lazy("by"),
     "timing": gettext_lazy("timing"),
     "unconfirmed": gettext_lazy("not confirmed"),
     "unit": gettext_lazy("unit"),
     "until": gettext_lazy("until"),
+    "updated": gettext_lazy("changed"),
     "username": gettext_lazy("user name"),
     "viewer": gettext_lazy("seen by"),
     "email": gettext_lazy("e-mail"),
     "why": gettext_lazy("why"),
 }
+# What they say of these is a word that is done to something else, too.
+SAID_AS_VERBS = ("due",)
 # Under these names schedules keep what their columns call otherwise.
 COLUMNS = {"timing": "timing_kind"}
 EMPTY: tuple[Any, ...] = (None, "", [])
@@ -183,6 +198,8 @@ def changes_in(entry: History, zone: str) -> Iterator[Change]:
             yield Change(label, *(_words(part, field, zone) for part in value))
         else:
             fact = value[1] if is_pair and value[0] is None else value
+            if name in SAID_AS_VERBS:
+                fact = str(VERBS.get(fact, fact))
             if fact not in EMPTY:
                 yield Change(label, None, _words(fact, field, zone))
 
@@ -204,6 +221,8 @@ def _words(value: Any, field: Any, zone: str) -> str:
         return _("yes") if value else _("no")
     if isinstance(value, list):
         return ", ".join(_words(item, field, zone) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_words(part, None, zone)}" for key, part in value.items())
     if field is not None and (choices := dict(getattr(field, "flatchoices", ()))):
         return str(choices.get(value, value))
     if isinstance(value, str) and MOMENT.fullmatch(value):

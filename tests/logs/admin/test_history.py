@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 from logs import history
+from logs.admin.words import changes_in
 from logs.chain.digest import COLUMNS, digest_of
 from logs.chain.seal import seal_all
 from logs.models import Attempt, History, Seal
@@ -121,6 +122,27 @@ def test_values_are_told_in_words(client: Client, world: World) -> None:
     ):  # fmt: skip
         assert f"<del>{before}</del>" in page and f"<ins>{after}</ins>" in page
     assert "&lt;b&gt;looked" in page
+
+
+@pytest.mark.parametrize(
+    ("verb", "changes", "told"),
+    [
+        ("backed_up", {"file": "t.age", "bytes": 7, "rows": 8},
+         ["file: t.age", "size in bytes: 7", "rows: 8"]),
+        ("rolled_back", {"taken_back": 2, "stays": {"line": 3}},
+         ["taken back: 2", "stays sent: line 3"]),
+        ("frozen", {"freeze": 4}, ["number of the freeze: 4"]),
+        ("lifted", {"due": "skipped"}, ["what was due: skipped"]),
+        ("imported", {"created": 5, "updated": 6}, ["added: 5", "changed: 6"]),
+    ],
+)  # fmt: skip
+def test_what_entries_tell_beside_fields_has_words(
+    world: World, verb: str, changes: dict[str, Any], told: list[str]
+) -> None:
+    note(world, "xinyi", verb=verb, changes=changes)
+    entry = History.objects.latest("id")
+    found = [f"{one.name}: {one.after}" for one in changes_in(entry, "UTC")]
+    assert found == told
 
 
 def test_what_was_created_is_told_as_facts(client: Client, world: World) -> None:
