@@ -8,6 +8,7 @@
   const VIEWS = { month: "dayGridMonth", week: "timeGridWeek", day: "timeGridDay" };
   const NAMES = Object.fromEntries(Object.entries(VIEWS).map(([name, view]) => [view, name]));
   const say = place.dataset;
+  const isPhone = matchMedia("(max-width: 640px)").matches;
   const choice = window.teijiChoice; // for those who may change anything
   let feed = { quiet: [], holidays: {}, loads: {}, full: [], notes: [] };
 
@@ -179,9 +180,11 @@
     height: "auto",
     allDaySlot: false,
     nowIndicator: true,
-    dayMaxEvents: matchMedia("(max-width: 640px)").matches ? 2 : 5,
+    dayMaxEvents: isPhone ? 2 : 5,
     eventMaxStack: 4,
-    moreLinkContent: ({ num }) => say.sayMore.replace("{n}", num),
+    // A link without an address, which opens what it says.
+    moreLinkDidMount: ({ el }) => el.setAttribute("role", "button"),
+    moreLinkContent: ({ num }) => (isPhone ? `+${num}` : say.sayMore.replace("{n}", num)),
     forceEventDuration: true,
     defaultTimedEventDuration: "00:30",
     nextDayThreshold: "09:00",

@@ -10,7 +10,7 @@
     const page = new DOMParser().parseFromString(html, "text/html");
     dialog.replaceChildren(...page.body.childNodes);
     if (!dialog.open) dialog.showModal();
-    (dialog.querySelector("[data-first]") ?? dialog.querySelector("h3"))?.focus();
+    (dialog.querySelector("[data-first]") ?? dialog.querySelector("h2"))?.focus();
   }
 
   // A part of a page; null where another page was led to: it is gone to.

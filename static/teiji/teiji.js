@@ -12,7 +12,12 @@
     const two = (number) => String(number).padStart(2, "0");
     const minutes = Math.floor((rest % 3600) / 60);
     const clock = `${two(hours)}:${two(minutes)}:${two(rest % 60)}`;
-    return days ? `${sign}${days} d ${clock}` : `${sign}${clock}`;
+    return days ? `${sign}${daysInWords(days)} ${clock}` : `${sign}${clock}`;
+  }
+
+  function daysInWords(days) {
+    const options = { style: "unit", unit: "day", unitDisplay: "long" };
+    return new Intl.NumberFormat(document.documentElement.lang, options).format(days);
   }
 
   function tick() {
