@@ -132,11 +132,15 @@ def test_axe_finds_nothing_on_what_managers_keep(
 
 
 def found_on(page: Page, path: str) -> list[str]:
-    """Each as: rule, place, what is wrong."""
     page.goto(path)
-    violations = Axe().run(page, options=OPTIONS).response["violations"]
+    return violations(page)
+
+
+def violations(page: Page) -> list[str]:
+    """Each as: rule, place, what is wrong."""
+    found = Axe().run(page, options=OPTIONS).response["violations"]
     return [
         f"{rule['id']}: {node['html'][:200]}: {node['failureSummary']}"
-        for rule in violations
+        for rule in found
         for node in rule["nodes"]
     ]

@@ -1,6 +1,7 @@
 """What people do all day, walked by whoever needs it and in their language: a clerk of a branch, a
 distributor, headquarters, a stranger."""
 
+import csv
 import json
 import os
 import re
@@ -145,6 +146,21 @@ def test_an_agency_sees_what_changed_since_its_yes_and_asks_the_history(
     lines = json.loads(Path(coming.value.path()).read_text(encoding="utf-8"))
     assert {"Spring"} == {line["object_name"] for line in lines}
     assert len(lines) == History.objects.filter(kind="schedule").count()
+
+    register(make_schedule(title="Autumn", text="Leaves"), by=agency.clerk)
+    page.goto("/admin/logs/history/")
+    page.locator("#searchbar").fill("spring")
+    page.locator("#searchbar").press("Enter")
+    expect(page.locator("#result_list")).to_contain_text("Spring")
+    expect(page.locator("#result_list")).not_to_contain_text("Autumn")
+    look(page, "history-searched-zh-hans")
+    with page.expect_download() as coming:
+        page.get_by_role("link", name="CSV").click()
+    text = Path(coming.value.path()).read_text(encoding="utf-8-sig")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert {"Spring"} == {entry["object"] for entry in rows}
+    assert len(rows) == History.objects.filter(object_name="Spring").count()
+    assert any("批准" in entry["did"] and entry["who"] == agency.chief.username for entry in rows)
 
 
 def test_headquarters_sees_the_pages_as_a_branch_and_changes_nothing(
