@@ -22,8 +22,20 @@ def lock(schedule: Schedule, *, by: Any, act: Act) -> Schedule:
 
     The planner holds the same lock: an act and a plan never overlap. Raises OutOfReach.
     """
-    rows = within(by, Schedule.objects.filter(deleted_at=None), act).select_related("unit")
-    found = rows.select_for_update(of=("self",)).filter(pk=schedule.pk).first()
+    return _found(schedule, _reached(by, act).select_for_update(of=("self",)))
+
+
+def reread(schedule: Schedule, *, by: Any, act: Act) -> Schedule:
+    """The same, not held: to look at what an act would do. Raises OutOfReach."""
+    return _found(schedule, _reached(by, act))
+
+
+def _reached(by: Any, act: Act) -> QuerySet[Schedule]:
+    return within(by, Schedule.objects.filter(deleted_at=None), act).select_related("unit")
+
+
+def _found(schedule: Schedule, among: QuerySet[Schedule]) -> Schedule:
+    found = among.filter(pk=schedule.pk).first()
     if found is None:
         raise OutOfReach(_("There is no such schedule."))
     return found

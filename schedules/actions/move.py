@@ -1,7 +1,7 @@
 """Move: a time goes at another one; alone, with those after it, or with all to come."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -49,12 +49,18 @@ def _move_single(
 ) -> Schedule:
     """A message that goes once moves as the schedule that it is."""
     refuse_if_changed(schedule, seen)
+    span = span_of_single(schedule, appointed_at, wall)
+    # By as much from where it was read, and from nowhere else.
+    seen = schedule.revision if seen is None else seen
+    return shift(schedule, by=by, span=span, seen=seen)
+
+
+def span_of_single(schedule: Schedule, appointed_at: datetime, wall: datetime) -> timedelta:
+    """How far a message that goes once moves to go at this time. Raises Refused."""
     if schedule.timing.problems() or not appointed(schedule.timing, appointed_at, NO_EXCEPTIONS):
         raise OutOfReach(_("The schedule has no such time."))
     assert schedule.date is not None and schedule.time is not None
     span = wall - datetime.combine(schedule.date, schedule.time)
     if not span:
         raise Refused(_("It goes at that time already."))
-    # By as much from where it was read, and from nowhere else.
-    seen = schedule.revision if seen is None else seen
-    return shift(schedule, by=by, span=span, seen=seen)
+    return span

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -106,6 +106,13 @@ def appointed_runs_of(schedule_ids: Collection[int]) -> Any:
     """The same of several."""
     runs = Run.objects.annotate(at=Coalesce("first_due_at", "due_at"))
     return runs.filter(schedule__in=schedule_ids)
+
+
+def has_begun(schedule: Schedule, now: datetime) -> bool:
+    """Whether an open run of it would stay if those to come were withdrawn."""
+    begun = Delivery.objects.filter(run=OuterRef("pk")).exclude(started_at=None, wire_at=None)
+    to_come = _to_come(schedule, now).exclude(Exists(begun))
+    return schedule.runs.filter(state__in=OPEN_RUN).exclude(pk__in=to_come).exists()
 
 
 def _to_come(schedule: Schedule, now: datetime) -> QuerySet[Run]:

@@ -1,5 +1,5 @@
-"""Several times of series, moved by as much and looked at: what `move` would answer to each, one
-after the other. Nothing is written or held, and many take as many questions as one."""
+"""Several times, moved by as much and looked at: what `move` would answer to each, one after the
+other. Nothing is written or held, and many times of series take as many questions as one."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from orgs.reach import Act, within
 from schedules import rules
 from schedules.actions.clearing import asked_in_each
+from schedules.actions.move import span_of_single
 from schedules.actions.occurrence import (
     check_wanted,
     refuse_if_late,
@@ -24,9 +25,10 @@ from schedules.actions.occurrence import (
 )
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.replan import appointed_runs_of
+from schedules.actions.shift import foresee_shift
 from schedules.bookings.bounds import bounds_of, bounds_of_audiences
 from schedules.models import Delivery, HolidayException, OccurrenceChange, Run, Schedule
-from schedules.recurrence import Change, Changes
+from schedules.recurrence import Change, Changes, Kind
 from schedules.recurrence.moments import first_moment
 from schedules.recurrence.quiet import Quiet
 from schedules.runs.freeze import with_content
@@ -50,7 +52,7 @@ class _Look:
     """What the tables say, with what was answered to the times before."""
 
     def __init__(self, times: Sequence[Time], span: timedelta, *, by: Any, now: datetime) -> None:
-        self._span, self._now = span, now
+        self._span, self._by, self._now = span, by, now
         chosen = Schedule.objects.filter(deleted_at=None, pk__in={pk for pk, _at in times})
         self._rows = {row.pk: row for row in with_content(within(by, chosen, Act.CHANGE))}
         rows = self._rows.values()
@@ -77,6 +79,8 @@ class _Look:
         row = self._rows.get(pk)
         if row is None:
             raise OutOfReach(_("There is no such schedule."))
+        if row.timing_kind == Kind.ONCE:
+            return self._move_single(row, at)
         rule = time_of_rule(row, at, self._exceptions)
         changes = self._changes[pk]
         before, due_at = changes.get(at, Change()), self._end(row, at)
@@ -94,11 +98,19 @@ class _Look:
             self._runs_then[pk, run.due_at].discard(run.pk)
         return due_at
 
-    def _end(self, row: Schedule, at: datetime) -> datetime:
-        zone = ZoneInfo(row.zone)
+    def _move_single(self, row: Schedule, at: datetime) -> datetime:
+        """A message that goes once moves as the schedule that it is."""
+        span = span_of_single(row, at, self._wall(row, at))
+        foresee_shift(row, by=self._by, span=span, now=self._now)
+        return self._end(row, at)
+
+    def _wall(self, row: Schedule, at: datetime) -> datetime:
         stands_at = self._changes[row.pk].get(at, Change()).due_at or at
-        wall = stands_at.astimezone(zone).replace(tzinfo=None) + self._span
-        return first_moment(wall, zone).due_at.astimezone(UTC)
+        return stands_at.astimezone(ZoneInfo(row.zone)).replace(tzinfo=None) + self._span
+
+    def _end(self, row: Schedule, at: datetime) -> datetime:
+        wall = self._wall(row, at)
+        return first_moment(wall, ZoneInfo(row.zone)).due_at.astimezone(UTC)
 
     def _may_withdraw(self, run: Any) -> bool:
         is_to_come = run.state in (RunState.PLANNED, RunState.SKIPPED) and run.due_at > self._now

@@ -5,20 +5,28 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from logs import history
 from orgs.clock import database_now
 from orgs.reach import Act
 from schedules import rules
 from schedules.actions.clearing import go_or_ask, vouch
-from schedules.actions.locked import lock, lock_targets, refuse_if_changed
+from schedules.actions.locked import lock, lock_targets, refuse_if_changed, reread
 from schedules.actions.refusal import Refused
-from schedules.actions.replan import next_time, refuse_twice_a_day, withdraw, write_due
+from schedules.actions.replan import (
+    has_begun,
+    next_time,
+    refuse_twice_a_day,
+    withdraw,
+    write_due,
+)
 from schedules.clearance import is_cleared
 from schedules.models import Schedule
 from schedules.recurrence import Kind, NoShiftError, next_occurrence, shifted
 from schedules.states import OPEN_RUN, ScheduleState
 
+BEING_SENT = gettext_lazy("It is being sent at this moment.")
 SHIFTABLE = (ScheduleState.ACTIVE, ScheduleState.PAUSED)
 MOVED = ("date", "time", "weekdays", "day_of_month")  # the columns that a shift may change
 
@@ -36,7 +44,7 @@ def shift(schedule: Schedule, *, by: Any, span: timedelta, seen: int | None = No
     _move(row, span, by=by, now=now)
     withdraw(row, now)
     if row.timing_kind == Kind.ONCE and row.runs.filter(state__in=OPEN_RUN).exists():
-        raise Refused(_("It is being sent at this moment."))
+        raise Refused(BEING_SENT)
     refuse_twice_a_day(row, row.timing, now)
     row.next_due_at = next_time(row, now)
     row.request = history.present_request()
@@ -57,8 +65,10 @@ def foresee_shift(
 ) -> datetime | None:
     """When it would go next if it were shifted so; None while it is paused. Nothing is written
     or locked. Raises Refused as the act would."""
-    row = Schedule.objects.select_related("unit").get(pk=schedule.pk)
+    row = reread(schedule, by=by, act=Act.CHANGE)
     _move(row, span, by=by, now=now)
+    if row.timing_kind == Kind.ONCE and has_begun(row, now):
+        raise Refused(BEING_SENT)
     if row.state == ScheduleState.PAUSED:
         return None
     coming = rules.preview(row, now, 1)

@@ -9,7 +9,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
@@ -24,7 +23,7 @@ from schedules import actions
 from schedules.admin.many import ShiftForm
 from schedules.admin.one_time import calendar_asked
 from schedules.models import OccurrenceChange, Schedule
-from schedules.recurrence import Change, Kind
+from schedules.recurrence import Change
 from schedules.recurrence.moments import first_moment
 from schedules.shown.calendar.clashes import clashes_then
 from schedules.shown.calendar.clashing import Message
@@ -131,28 +130,16 @@ def _looked_at(lines: Sequence[Line], span: timedelta, *, by: Any) -> list[Line]
     """As it would be; nothing of it stays."""
     kept = [line for line in lines if line.refusal]
     asked = [line for line in lines if not line.refusal]
-    series = [line for line in asked if line.row.timing_kind != Kind.ONCE]
-    times = [(line.row.pk, line.at) for line in series]
-    answers = actions.foresee_moves(times, span, by=by, now=database_now())
-    found = [_told(*each) for each in zip(series, answers, strict=True)]
-    single = partial(_shift, by=by, span=span)
-    found += [_tried(single, line) for line in asked if line.row.timing_kind == Kind.ONCE]
-    lines = sorted(kept + found, key=lambda line: (line.at, line.row.pk))
-    return _with_clashes(lines, by=by)
+    times = [(line.row.pk, line.at) for line in asked]
+    answers = actions.foresee_moves(times, span, by=by, now=database_now()) if times else []
+    found = [_told(*each) for each in zip(asked, answers, strict=True)]
+    return _with_clashes(sorted(kept + found, key=lambda line: (line.at, line.row.pk)), by=by)
 
 
 def _told(line: Line, answer: datetime | actions.Refused) -> Line:
     if isinstance(answer, actions.Refused):
         return replace(line, refusal=str(answer))
     return replace(line, then=answer)
-
-
-def _tried(act: Act, line: Line) -> Line:
-    """A message that goes once moves with its schedule: carried out, and taken back."""
-    with transaction.atomic():
-        found = _answer(act, line)
-        transaction.set_rollback(True)
-    return found
 
 
 def _with_clashes(lines: Sequence[Line], *, by: Any) -> list[Line]:

@@ -132,6 +132,17 @@ def test_each_is_answered_as_its_move_would_be(prepare, span, daily, clerk, worl
     assert found == carried_out(times, span, clerk)
 
 
+@pytest.mark.parametrize("span", [HOUR * 2, -DAY * 3])
+@pytest.mark.parametrize("prepare", [as_it_is, demanded, frozen_in_a_run, begun, twin, paused])
+def test_a_message_that_goes_once_is_answered_as_its_move_would_be(
+    prepare, span, once, clerk, world_of_it
+):
+    times = times_of(once, 1)
+    now = once.next_due_at - timedelta(seconds=2)
+    prepare(once, **world_of_it(now))
+    assert looked_at(times, span, clerk, now) == carried_out(times, span, clerk)
+
+
 def test_of_another_unit_there_is_no_such_schedule(daily, world):
     (answer,) = looked_at(times_of(daily, 1), HOUR, world.people["tainan"], database_now())
     assert answer == "There is no such schedule."
