@@ -25,7 +25,7 @@ from schedules.actions.resolve import Doubt, NeedsSure, Verdict, resolve, resolv
 from schedules.actions.retry import Retried, retry, retryable
 from schedules.actions.rollback import RolledBack, rollback
 from schedules.actions.run_now import execute
-from schedules.actions.send_test import send_test
+from schedules.actions.send_test import rooms_for_tests, send_test
 from schedules.actions.series import Moved, Scope
 from schedules.actions.several import foresee_moves
 from schedules.actions.shift import foresee_shift, shift
@@ -70,6 +70,7 @@ __all__ = [
     "retry",
     "retryable",
     "rollback",
+    "rooms_for_tests",
     "save_draft",
     "send_test",
     "set_priority",

@@ -5,6 +5,7 @@ from copy import copy
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from channels.models import Room
@@ -48,6 +49,16 @@ def send_test(schedule: Schedule, *, by: Any, rooms: Sequence[Room] | None = Non
     return run
 
 
+def rooms_for_tests(schedule: Schedule, *, by: Any) -> QuerySet[Room]:
+    """The test rooms of its unit that take messages, as far as this person may use them."""
+    own = Room.objects.filter(unit=schedule.unit, kind=Room.Kind.TEST, is_active=True, left_at=None)
+    return _usable(own.filter(account__is_active=True), by=by)
+
+
+def _usable(rooms: QuerySet[Room], *, by: Any) -> QuerySet[Room]:
+    return within(by, rooms, Act.USE).select_related("account", "unit").order_by("id")
+
+
 def _without_audience(schedule: Schedule) -> Schedule:
     """So that its content is judged by, and goes to, the test rooms alone."""
     tested = copy(schedule)
@@ -56,10 +67,8 @@ def _without_audience(schedule: Schedule) -> Schedule:
 
 
 def _rooms(row: Schedule, rooms: Sequence[Room] | None, *, by: Any) -> list[Room]:
-    own = Room.objects.filter(unit=row.unit, kind=Room.Kind.TEST, is_active=True, left_at=None)
-    chosen = own if rooms is None else Room.objects.filter(pk__in=[room.pk for room in rooms])
-    found = within(by, chosen, Act.USE).select_related("account", "unit").order_by("id")
-    targets = [room for room in found if rooms is not None or room.account.is_active]
+    named = Room.objects.filter(pk__in=[room.pk for room in rooms or ()])
+    targets = list(rooms_for_tests(row, by=by) if rooms is None else _usable(named, by=by))
     if not targets:
         message = _("There is no test room in its unit. Add one, or name others.")
         raise Refused(message, {"rooms": [message]})

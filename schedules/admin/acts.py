@@ -13,6 +13,7 @@ from logs.said import retell
 from schedules import actions
 from schedules.actions.run_now import UNDO
 from schedules.admin.one_time import ONE_TIME, page_of
+from schedules.admin.testing import send_as_asked
 from schedules.models import Schedule
 from schedules.states import RunState
 
@@ -84,6 +85,11 @@ def _send(request: HttpRequest, row: Schedule, after: timedelta) -> str:
     return reverse("admin:schedules_run_change", args=[run.pk])
 
 
+def _test(request: HttpRequest, row: Schedule) -> str:
+    send_as_asked(request, row)
+    return page_of(row)
+
+
 def _check(request: HttpRequest, row: Schedule) -> str:
     actions.check(row, by=request.user)
     return f"{page_of(row)}#preflight"
@@ -119,6 +125,7 @@ ACTS: dict[str, Callable[[HttpRequest, Schedule], str]] = {
     "run": _run,
     "run-soon": _run_soon,
     "take-back": _take_back,
+    "test": _test,
     "check": _check,
     "edit": _edit,
     "duplicate": _duplicate,

@@ -24,6 +24,7 @@ from schedules.actions.run_now import RUNNABLE
 from schedules.admin.acts import act_on
 from schedules.admin.live import answer_if_new, fingerprint
 from schedules.admin.schedule_list import ScheduleList
+from schedules.admin.testing import offered
 from schedules.models import Schedule
 from schedules.shown.approvals import standing_of
 from schedules.shown.audience import audience_of
@@ -102,6 +103,7 @@ class ScheduleAdmin(ScheduleList):
         rooms_total = row.rooms.count()
         reached = within(request.user, row.rooms.select_related("account", "unit"))
         is_open = row.state in (ScheduleState.WAITING, ScheduleState.ACTIVE, ScheduleState.PAUSED)
+        may_test = may_change and row.state != ScheduleState.CANCELLED
         audience = audience_of(row, by=request.user)
         return {
             **self.admin_site.each_context(request),
@@ -116,6 +118,8 @@ class ScheduleAdmin(ScheduleList):
             "may_change": may_change,
             "may_edit": may_change and row.state in EDITABLE,
             "may_run": may_change and row.state in RUNNABLE,
+            **(offered(row, by=request.user) if may_test else {}),
+            "may_test": may_test,
             "chats": chats_of_draft(row, by=request.user, target=request.GET.get("target", "")),
             "rooms": list(reached[:51]),
             "rooms_total": rooms_total,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from orgs.clock import database_now
 from orgs.reach import Act, can_anywhere, within
 from schedules.actions import step_digest
+from schedules.admin.testing import offered
 from schedules.content import MOST_IMAGES
 from schedules.models import PlaceholderValue, Schedule
 from schedules.room_values import names_for
@@ -85,6 +86,7 @@ def review_page(request: HttpRequest, draft: Schedule) -> HttpResponse:
     found = all_problems(draft, by=request.user, now=now)
     audience = audience_of(draft, by=request.user)
     cost = cost_of(draft, by=request.user, now=now, audience=audience)
+    may_test = not found and draft.edits_id is None
     context = {
         **_common(request, draft, "review", found),
         **panel_context(request, draft, "review", now),
@@ -96,6 +98,9 @@ def review_page(request: HttpRequest, draft: Schedule) -> HttpResponse:
         "rooms_count": draft.rooms.count(),
         "audience": audience,
         "listed": _listed(draft, found),
+        **(offered(draft, by=request.user) if may_test else {}),
+        "may_test": may_test,
+        "test_url": reverse("wizard-test", args=[draft.pk]),
         "back": "timing",
     }
     return render(request, "schedules/wizard/review.html", context)

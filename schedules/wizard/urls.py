@@ -36,6 +36,7 @@ urlpatterns = [
     path("<int:pk>/register/confirm/", _staff(views.confirm), name="wizard-confirm"),
     path("<int:pk>/register/check/", _staff(views.check), name="wizard-check"),
     path("<int:pk>/register/check/state/", _staff(views.checked), name="wizard-checked"),
+    path("<int:pk>/register/test/", _staff(views.test), name="wizard-test"),
     path("<int:pk>/register/discard/", _staff(views.discard), name="wizard-discard"),
     path("<int:pk>/register/images/", _staff(images.upload), name="wizard-images"),
     path("<int:pk>/register/images/order/", _staff(images.order), name="wizard-images-order"),

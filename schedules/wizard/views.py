@@ -17,6 +17,7 @@ from config.scoped.times import zone_of
 from orgs.clock import database_now
 from orgs.reach import Act, within
 from schedules import actions
+from schedules.admin.testing import send_as_asked
 from schedules.models import Delivery, Schedule
 from schedules.rules import Problems
 from schedules.shown.approvals import standing_of
@@ -142,6 +143,17 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     draft = draft_or_404(request, pk)
     actions.check(draft, by=request.user)
     return redirect(f"{url_of(draft, 'review')}#preflight")
+
+
+@post_or_step("review")
+def test(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send it as it now is to test rooms."""
+    draft = draft_or_404(request, pk)
+    try:
+        send_as_asked(request, draft)
+    except actions.Refused as error:
+        messages.error(request, str(error))
+    return redirect(url_of(draft, "review"))
 
 
 @require_GET
