@@ -148,7 +148,8 @@ class Failure(StrEnum):
 
 
 class SendError(Exception):
-    """A send that was not accepted for certain. `after` is seconds, for LATER only.
+    """A send that was not accepted for certain. `after`: seconds until the channel may be asked
+    again, where it said so.
 
     `account_wide`: it is the account that is refused (credentials, a spent quota), so that
     nothing else of it can be sent either until a person has seen to it. `spent`: it is the

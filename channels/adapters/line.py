@@ -141,7 +141,7 @@ class LineAdapter(Adapter):
             return await to_some(target.members, key)
         except SendError as error:
             many = len(target.members) > 1
-            if error.status != 400 or not many or not await self._is_fine(payload, deadline):
+            if error.status != 400 or not many or await self._is_wrong(payload, deadline):
                 raise
         return await line_batch.halve(target.members, key, to_some)
 
@@ -242,10 +242,17 @@ class LineAdapter(Adapter):
         endpoint = self.endpoint(batch=isinstance(to, list))
         return receipt(await self._post_message(endpoint, body, key, deadline))
 
-    async def _is_fine(self, payload: Payload, deadline: float) -> bool:
-        """Whether LINE finds nothing wrong with the messages themselves: it is free."""
-        answer = await self._validation("validate/multicast", payload, deadline)
-        return answer.status == 200
+    async def _is_wrong(self, payload: Payload, deadline: float) -> bool:
+        """Whether LINE finds fault with the messages themselves: it is free to ask. Raises
+        SendError(LATER) where it does not say."""
+        try:
+            answer = await self._validation("validate/multicast", payload, deadline)
+        except SendError as error:
+            raise later(f"LINE refused a batch and did not say why: {error}") from error
+        if answer.status not in (200, 400):
+            why = f"LINE refused a batch and did not say why (HTTP {answer.status})."
+            raise later(why, **answer.evidence)
+        return answer.status == 400
 
     async def _validation(self, endpoint: str, payload: Payload, deadline: float) -> Answer:
         body = json.dumps(line_counts.without_label(payload)).encode()

@@ -11,7 +11,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 from channels import turns
 from channels.adapters import registry
-from channels.adapters.base import Failure
 from channels.limits import book, hold
 from schedules.dispatch.claim import Claimed, postpone
 from schedules.dispatch.outcome import Outcome
@@ -133,7 +132,7 @@ def _device(claimed: Claimed) -> str:
 
 def _slow_down(outcome: Outcome) -> None:
     error, claimed = outcome.error, outcome.claimed
-    if error is None or error.failure != Failure.LATER or error.after is None:
+    if error is None or error.after is None:
         return
     endpoint, rate = _limit(claimed)
     if rate is not None:
