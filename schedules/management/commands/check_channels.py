@@ -70,7 +70,8 @@ async def _ask(asked: Sequence[Asked], senders: Senders) -> list[Found]:
 
 
 def _cells(found: Found) -> tuple[str, ...]:
-    quota = "" if found.used is None else f"{found.used:,} of {found.limit or '∞':,}"
+    limit = "∞" if found.limit is None else f"{found.limit:,}"
+    quota = "" if found.used is None else f"{found.used:,} of {limit}"
     rooms = f"{found.rooms}" + (f", {len(found.lost)} lost" if found.lost else "")
     words = "; ".join([*found.problems, *(f"not in “{name}”" for name in found.lost)])
     return found.account, found.channel, found.credentials, quota, rooms, words

@@ -46,6 +46,11 @@ def test_the_table_has_a_line_for_each_account(line, manage):
     assert "188 of 1,000" in lines[1]
 
 
+def test_the_table_says_so_of_a_month_without_a_limit(line, manage):
+    line.quota = None
+    assert "188 of ∞" in manage("check_channels").out
+
+
 def test_a_room_without_us_is_named(line, manage):
     line.left.add(GROUPS[1])
     said = manage("check_channels")
