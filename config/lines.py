@@ -3,8 +3,10 @@ came from outside stays within the line that tells of it."""
 
 import json
 import logging
+import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from logging.handlers import WatchedFileHandler
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -46,6 +48,37 @@ class Json(logging.Formatter):
         if trouble := _traceback(self, record):
             facts["traceback"] = trouble
         return json.dumps(facts, ensure_ascii=False, default=str)
+
+
+class File(WatchedFileHandler):
+    """A file that many processes share. While it cannot be written, its lines go to standard error:
+    a disk that is full or read-only must not stop what they tell of."""
+
+    _is_said = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            super().emit(record)
+        except OSError:  # from its opening
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Also from its writing, which the base class catches."""
+        trouble = sys.exc_info()[1]
+        if not isinstance(trouble, OSError):
+            super().handleError(record)
+            return
+        # Not sys.stderr: within a worker of Celery that is the log again.
+        aside = logging.StreamHandler(sys.__stderr__)
+        aside.setFormatter(self.formatter)
+        if not self._is_said:
+            self._is_said = True
+            aside.handle(self._told(trouble))
+        aside.handle(record)
+
+    def _told(self, trouble: OSError) -> logging.LogRecord:
+        said = f"{self.baseFilename} cannot be written ({trouble.strerror}): its lines come here"
+        return logging.LogRecord(__name__, logging.ERROR, __file__, 0, said, None, None)
 
 
 def _moment(record: logging.LogRecord) -> str:

@@ -341,8 +341,7 @@ if _form not in ("console", "json"):
 _handler: dict[str, Any] = {"class": "logging.StreamHandler"}
 if _file:
     # It opens the file anew when it was moved away: many processes can share it.
-    _handler = {"class": "logging.handlers.WatchedFileHandler", "filename": _file,
-                "encoding": "utf-8", "delay": True}  # fmt: skip
+    _handler = {"class": "config.lines.File", "filename": _file, "encoding": "utf-8", "delay": True}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -113,6 +113,47 @@ def test_it_goes_to_a_file_that_may_be_turned_over(form: str, tmp_path) -> None:
     assert "second" in log.read_text() and "first" not in log.read_text()
 
 
+@pytest.mark.parametrize("form", ["console", "json"])
+@pytest.mark.parametrize(
+    "place", ["/dev/full", "{folder}/none/teiji.log", "{folder}/file/teiji.log"]
+)
+def test_a_file_that_cannot_be_written_stops_nothing_and_loses_no_line(
+    form: str, place: str, tmp_path
+) -> None:
+    (tmp_path / "file").touch()
+    log, script = place.format(folder=tmp_path), (
+        "import django, logging, os; django.setup(); log = logging.getLogger('teiji.test')\n"
+        "log.warning('first'); log.warning('second'); print('went on')"
+    )  # fmt: skip
+    own = {**os.environ, "TEIJI_LOG": f"{form}:{log}", "DJANGO_SETTINGS_MODULE": "config.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=own, check=True, capture_output=True, text=True,
+        timeout=60,
+    )  # fmt: skip
+    assert done.stdout == "went on\n"
+    said, first, second = done.stderr.splitlines()
+    assert f"{log} cannot be written" in said
+    assert "first" in first and "second" in second
+
+
+def test_a_file_is_written_again_as_soon_as_it_can_be(tmp_path) -> None:
+    folder = tmp_path / "logs"
+    log, script = folder / "teiji.log", (
+        "import django, logging, os; django.setup(); log = logging.getLogger('teiji.test')\n"
+        "log.warning('first'); os.mkdir(os.environ['LOGS']); log.warning('second')\n"
+        "os.rename(os.environ['LOGS'], os.environ['LOGS'] + '.1'); log.warning('third')"
+    )  # fmt: skip
+    own = {**os.environ, "TEIJI_LOG": f"console:{log}", "LOGS": str(folder),
+           "DJANGO_SETTINGS_MODULE": "config.settings"}  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=own, check=True, capture_output=True, text=True,
+        timeout=60,
+    )  # fmt: skip
+    assert "second" in (tmp_path / "logs.1" / "teiji.log").read_text()
+    said, first, third = done.stderr.splitlines()
+    assert "cannot be written" in said and "first" in first and "third" in third
+
+
 def test_another_form_is_refused() -> None:
     own = {**os.environ, "TEIJI_LOG": "xml", "DJANGO_SETTINGS_MODULE": "config.settings"}
     done = subprocess.run(
