@@ -5,6 +5,7 @@ import gc
 import logging
 import threading
 import time
+from contextlib import suppress
 
 from schedules.dispatch.events import run
 from schedules.dispatch.loop import Loop
@@ -51,7 +52,8 @@ class Resident:
             try:
                 run(self._live())
             except Exception:  # a worker without its loop would look well and send nothing
-                logger.exception("the sender has died and is started again")
+                with suppress(Exception):  # nor may a log that cannot be written end it
+                    logger.exception("the sender has died and is started again")
                 time.sleep(RESTART_SECONDS)
 
     async def _live(self) -> None:
