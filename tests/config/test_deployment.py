@@ -142,9 +142,15 @@ def test_each_unit_of_systemd_is_bound(name: str) -> None:
     assert service["EnvironmentFile"] == "/etc/teiji/environment"
     assert service["NoNewPrivileges"] == service["PrivateTmp"] == service["ProtectHome"] == "true"
     assert service["ProtectSystem"] in {"full", "strict"}
+    assert service["LogsDirectory"] == "teiji", "TEIJI_LOG may name a file there"
     if service.get("Type") != "oneshot":
         assert service["Restart"] == "always"
         assert unit(name)["Install"]["WantedBy"] == "multi-user.target"
+
+
+def test_the_folder_of_logs_is_that_which_is_turned_over() -> None:
+    turned = (DEPLOY / "logrotate.conf").read_text()
+    assert re.findall(r"^(/\S+) {", turned, re.MULTILINE) == ["/var/log/teiji/teiji.log"]
 
 
 def test_systemd_gives_a_worker_the_time_to_finish() -> None:
