@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def seal(values: dict[str, str]) -> str:
-    """Encrypt with the first of TEIJI_SECRET_KEYS."""
+    """Encrypt with the first of TEIJI_SECRET_KEYS. Raises ImproperlyConfigured without one."""
     return _box().encrypt(json.dumps(values).encode()).decode()
 
 
@@ -32,10 +32,15 @@ def sealed_at(sealed: str) -> datetime | None:
     """When this was sealed; None where no key fits."""
     try:
         stamp = _box().extract_timestamp(sealed.encode())
-    except InvalidToken:
+    except (InvalidToken, ImproperlyConfigured):
         return None
     return datetime.fromtimestamp(stamp, UTC)
 
 
 def _box() -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in settings.TEIJI_SECRET_KEYS])
+    try:
+        return MultiFernet([Fernet(key) for key in settings.TEIJI_SECRET_KEYS])
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            "TEIJI_SECRET_KEYS is empty, or a key in it is not a Fernet key."
+        ) from error

@@ -1,10 +1,13 @@
 """What an examination finds, and the registry of all examinations."""
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from django.db import DatabaseError, InterfaceError
+
+logger = logging.getLogger(__name__)
 
 
 class Level(StrEnum):
@@ -66,5 +69,9 @@ def examine() -> Iterator[tuple[str, Finding]]:
             found = work()
         except (DatabaseError, InterfaceError) as failure:
             found = error(f"not known ({type(failure).__name__})", "See what is said of database.")
+        except Exception as failure:  # of whatever kind: a fault of one must not hide the others
+            logger.debug("examination %s failed", name, exc_info=True)
+            advice = "Mend what else is found; TEIJI_LOG_LEVEL=DEBUG shows where it failed."
+            found = error(f"it could not be examined ({type(failure).__name__})", advice)
         is_away |= name == "database" and found.level == Level.ERROR
         yield name, found

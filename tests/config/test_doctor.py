@@ -82,6 +82,34 @@ def test_it_works_when_the_database_is_down(manage: Any, monkeypatch: Any) -> No
     assert SECRET not in said.out + said.err
 
 
+def test_what_fails_in_an_unforeseen_way_is_said_and_the_others_go_on(
+    manage: Any, monkeypatch: Any
+) -> None:
+    def fail() -> Finding:
+        raise LookupError(SECRET)
+
+    monkeypatch.setitem(EXAMINATIONS, "alerts", fail)
+    said = manage("doctor", "--json")
+    assert said.json["alerts"]["level"] == "error"
+    assert said.json["alerts"]["said"] == "it could not be examined (LookupError)"
+    assert set(said.json) == set(EXAMINATIONS)
+    assert SECRET not in said.out + said.err
+
+
+@pytest.mark.parametrize("keys", [[], ["no key of Fernet"]])
+def test_keys_that_are_none_are_found(
+    world: Any, manage: Any, settings: Any, keys: list[str]
+) -> None:
+    for kind in ("line", "kakao"):
+        Account.objects.create(unit=world.hq, name=kind, kind=kind, sealed=age(1))
+    settings.TEIJI_SECRET_KEYS = keys
+    said = manage("doctor", "--json")
+    assert said.json["secrets"]["said"] == "the present keys do not open those of line, kakao"
+    assert said.json["tokens"]["level"] == "ok", "it is said once"
+    assert "TEIJI_SECRET_KEYS" in said.json["configuration"]["said"]
+    assert set(said.json) == set(EXAMINATIONS)
+
+
 @pytest.mark.parametrize(
     ("levels", "status"), [("ok ok", 0), ("ok warning", 1), ("error warning", 2), ("skipped", 0)]
 )
