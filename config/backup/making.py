@@ -38,6 +38,8 @@ def make(
 ) -> Made:
     """Write a backup into the folder; then, with `keep`, remove all but the latest so many.
     Raises Trouble, OSError; nothing is removed then."""
+    if keep < 0:
+        raise Trouble("--keep takes 0 or more: of so many backups the latest stay, with 0 all.")
     around = (folder.resolve(), *folder.resolve().parents)
     for name, root in folders().items():
         if root.resolve() in around:

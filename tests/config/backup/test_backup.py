@@ -262,6 +262,7 @@ def test_what_fails_leaves_no_file_that_looks_like_a_backup(
         (["backup", "{folder}"], "Give the key"),
         (["backup", "--key", "{key}"], "Name the folder"),
         (["backup", "{folder}", "--key", "{folder}/none"], "none"),
+        (["backup", "{folder}", "--key", "{key}", "--keep=-3"], "--keep takes 0 or more"),
         (["backup", "{media}/backups", "--key", "{key}"], "lies among the images"),
         (["restore", "{folder}/none", "--key", "{key}"], "none"),
         (["restore", "{key}", "--key", "{key}"], "no backup"),
