@@ -15,7 +15,8 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 
 from orgs.clock import database_now
-from schedules.models import Delivery, Heartbeat, Installation
+from schedules.dispatch.overdue import overdue
+from schedules.models import Heartbeat, Installation
 
 OK = "ok"
 SILENT = 10.0  # seconds after which a part counts as stopped
@@ -79,8 +80,8 @@ def _heartbeat(kind: Any) -> Callable[[], str]:
 
 
 def _oldest_due() -> str:
-    overdue = Delivery.objects.due(database_now() - timedelta(seconds=OVERDUE))
-    return "deliveries are overdue" if overdue.exists() else OK
+    late = overdue(database_now(), by=timedelta(seconds=OVERDUE))
+    return "deliveries are overdue" if late.exists() else OK
 
 
 def _workers() -> str:

@@ -28,6 +28,7 @@ from logs.models import Counter
 from logs.stats.figures import Figures
 from logs.stats.punctuality import since_ever
 from orgs.clock import clock_offset, database_now
+from schedules.dispatch.overdue import overdue
 from schedules.models import Delivery, Heartbeat, Installation
 from schedules.states import DeliveryState
 
@@ -108,10 +109,10 @@ def _open(now: datetime) -> Iterator[Metric]:
         deliveries.add_metric([state], Delivery.objects.filter(state=state).count())
     yield deliveries
     planned = Delivery.objects.filter(state=DeliveryState.PLANNED)
-    oldest = Delivery.objects.due(now).aggregate(at=Min("next_try_at"))["at"]
+    oldest = overdue(now).aggregate(at=Min("next_try_at"))["at"]
     yield GaugeMetricFamily(
         "teiji_oldest_due_age_seconds",
-        "Since the oldest planned delivery has been due; 0: nothing is.",
+        "Since the oldest planned delivery has been due that nobody holds; 0: nothing is.",
         value=(now - oldest).total_seconds() if oldest else 0.0,
     )
     yield GaugeMetricFamily(
@@ -121,8 +122,8 @@ def _open(now: datetime) -> Iterator[Metric]:
     )
     yield GaugeMetricFamily(
         "teiji_deliveries_overdue",
-        f"Planned deliveries whose next try has been due for over {OVERDUE:.0f} s.",
-        value=Delivery.objects.due(now - timedelta(seconds=OVERDUE)).count(),
+        f"Planned deliveries that nobody holds, due for over {OVERDUE:.0f} s.",
+        value=overdue(now, by=timedelta(seconds=OVERDUE)).count(),
     )
 
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import aiohttp
 
-from schedules.models import Delivery, Installation
+from schedules.dispatch.overdue import overdue
+from schedules.models import Installation
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +19,7 @@ def is_well(now: datetime) -> bool:
     """Whether messages leave: nothing is fenced, and nothing has been due for long."""
     if Installation.objects.fenced():
         return False
-    return not Delivery.objects.due(now - OVERDUE).exists()
+    return not overdue(now, by=OVERDUE).exists()
 
 
 async def call(url: str) -> bool:

@@ -4,11 +4,12 @@ are told."""
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min
 from django.utils.translation import gettext as _
 
 from channels import alerts
 from channels.alerts import AlertKind, Event
+from schedules.dispatch.overdue import overdue
 from schedules.models import Delivery, Installation
 from schedules.states import DeliveryState
 
@@ -19,17 +20,17 @@ UNITS = 200
 def look(now: datetime) -> int:
     """Raise an alert for each unit with deliveries that are overdue by so long. Returns how many.
 
-    A retry, and the next part of several, are due at their own time. Behind a fence nothing is
-    overdue: that is told by itself.
+    A retry, and the next part of several, are due at their own time; what a person holds is not.
+    Behind a fence nothing is overdue: that is told by itself.
     """
     if Installation.objects.fenced():
         return 0
-    before = now - STALLED_AFTER
-    waits = Q(state=DeliveryState.PLANNED, next_try_at__lte=before)
-    held = Q(state=DeliveryState.SENDING, lease_until__lte=before)
-    if not (Delivery.objects.filter(waits).exists() or Delivery.objects.filter(held).exists()):
+    waits = overdue(now, by=STALLED_AFTER)
+    sending = Delivery.objects.filter(state=DeliveryState.SENDING).order_by()
+    left = sending.filter(lease_until__lte=now - STALLED_AFTER)
+    if not (waits.exists() or left.exists()):
         return 0
-    rows = Delivery.objects.filter(waits | held).order_by().values("unit_path")
+    rows = (waits | left).values("unit_path")
     found = rows.annotate(count=Count("id"), first=Min("id"), since=Min("due_at"))[:UNITS]
     events = [
         Event(
