@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -12,7 +13,9 @@ from django.utils.translation import gettext_lazy
 from channels.models import Account, Recipient
 from channels.models.recipient import NAME_LENGTH, words_in
 from channels.people.columns import FIELDS
+from channels.people.opting_out import opted_out_at
 from channels.people.table import Row
+from orgs.clock import database_now
 from orgs.models import Unit
 from orgs.reach import under
 from orgs.sheets import is_formula, plain
@@ -45,6 +48,7 @@ class Entry:
     region: str = ""
     language: str = ""
     tags: list[str] = field(default_factory=list)
+    opted_out_at: datetime | None = None
     known: int | None = None
 
 
@@ -110,6 +114,7 @@ class _Reader:
         self._adapter = account.adapter_class(config=None)
         self._lines: dict[str, int] = {}
         self._languages = _language_codes()
+        self._now = database_now()
 
     def title_of(self, name: str) -> str:
         """What the file calls the column of this field."""
@@ -142,6 +147,7 @@ class _Reader:
             region=texts["region"],
             language=self._languages.get(_folded(texts["language"]), ""),
             tags=words_in(texts["tags"]),
+            opted_out_at=opted_out_at(texts["opted_out"], self._now),
         )
 
     def _problem(self, name: str, raw: str, line: int) -> Any | None:
@@ -158,6 +164,8 @@ class _Reader:
             return _("No such language. Known are: %(known)s.") % {"known": known}
         if name == "tags":
             return _tags_problem(words_in(cell))
+        if name == "opted_out":
+            return self._opt_out_problem(cell)
         return _length_problem(cell, LENGTHS[name])
 
     def _address_problem(self, address: str, line: int) -> Any | None:
@@ -169,6 +177,13 @@ class _Reader:
         if first != line:
             return _("Line %(line)d has the same address.") % {"line": first}
         return _length_problem(address, LENGTHS["address"])
+
+    def _opt_out_problem(self, cell: str) -> Any | None:
+        try:
+            opted_out_at(cell, self._now)
+        except ValueError:
+            return _("Write yes, no, or since when: 2026-11-25, or 2026-11-25 09:00 in UTC.")
+        return None
 
 
 def _known_people(account: Account, addresses: list[str]) -> dict[str, tuple[int, int]]:

@@ -8,6 +8,7 @@ FIELDS = {
     "region": _("Region"),
     "language": _("Language"),
     "tags": _("Tags"),
+    "opted_out": _("Opted out"),
 }
 
 # Headings as people write them, in lower case.
@@ -19,6 +20,8 @@ HEADINGS = {
     "region": {"region", "area", "city", "지역", "도시", "地區", "地区", "區域", "城市", "縣市"},
     "language": {"language", "lang", "언어", "語言", "语言"},
     "tags": {"tags", "tag", "labels", "label", "태그", "라벨", "標籤", "标签"},
+    "opted_out": {"opted out", "opted out at", "has opted out", "opt out", "unsubscribed",
+                  "수신거부", "수신 거부", "거부", "拒收", "退訂", "退订"},
 }  # fmt: skip
 
 

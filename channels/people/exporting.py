@@ -19,4 +19,5 @@ def csv_lines(people: QuerySet[Recipient]) -> Iterator[str]:
 
 def _cells(person: Recipient) -> list[str]:
     tags = ", ".join(tag.name for tag in person.tags.all())
-    return [person.address, person.name, person.region, person.language, tags]
+    opted_out = person.opted_out_at.isoformat(timespec="seconds") if person.opted_out_at else ""
+    return [person.address, person.name, person.region, person.language, tags, opted_out]

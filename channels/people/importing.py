@@ -26,7 +26,7 @@ from channels.people.columns import guess
 from channels.people.table import Row, encoding_of, is_workbook, preview, refuse_unusable, rows_of
 from channels.people.unusable import UnusableFile
 from logs import history
-from orgs.bulk import insert, insert_new, update_each
+from orgs.bulk import AT_ONCE, insert, insert_new, update_each
 from orgs.clock import database_now
 from orgs.models import Unit
 from orgs.reach import Act, can_in
@@ -224,6 +224,7 @@ def _insert_new(started: RecipientImport, entries: list[Entry]) -> None:
             unit_id=started.unit_id,
             account_id=started.account_id,
             address=entry.address,
+            opted_out_at=entry.opted_out_at,
             **{name: getattr(entry, name) for name in COLUMNS},
         )
         for entry in entries
@@ -238,6 +239,15 @@ def _update_known(started: RecipientImport, entries: list[Entry]) -> None:
     for name in COLUMNS:
         rows = [(getattr(entry, name), entry.known) for entry in entries if getattr(entry, name)]
         update_each(Recipient, [name], rows)
+    _opt_out([entry.known for entry in entries if entry.opted_out_at])
+
+
+def _opt_out(known: list[Any]) -> None:
+    """From now on, whatever day the file names: what is planned already must leave them out."""
+    now = database_now()
+    for start in range(0, len(known), AT_ONCE):
+        some = Recipient.objects.filter(pk__in=known[start : start + AT_ONCE], opted_out_at=None)
+        some.update(opted_out_at=now)
 
 
 def _tag(started: RecipientImport, entries: list[Entry]) -> None:

@@ -1,5 +1,6 @@
 """Every row of a file is checked, and each error names its line and its column."""
 
+from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
@@ -9,6 +10,7 @@ from channels.people.checking import KEPT, NOT_YOURS, Checked, read, recognise
 from channels.people.columns import guess
 from channels.people.exporting import csv_lines
 from channels.people.table import rows_of
+from orgs.clock import database_now
 from orgs.sheets import neutral, plain
 from tests.channels.people.conftest import line_id
 from tests.channels.people.steps import done
@@ -23,7 +25,7 @@ def check(account, world):
     """Check these lines as an import of taipei's would."""
 
     def run(*lines: list[str], unit=None) -> Checked:
-        heading = ["Id", "Name", "Region", "Language", "Tags"]
+        heading = ["Id", "Name", "Region", "Language", "Tags", "Opted out"]
         rows = list(enumerate([heading, *lines], start=1))
         checked = done(read(rows, guess(heading), account=account))
         recognise(checked, account=account, unit=unit or world.taipei)
@@ -50,6 +52,30 @@ def test_languages_are_read_by_code_and_by_name(check, code):
 
 
 @pytest.mark.parametrize(
+    ("cell", "when"),
+    [
+        ("", None),
+        ("No", None),
+        ("아니요", None),
+        ("2026-03-02", datetime(2026, 3, 2, tzinfo=UTC)),
+        ("2026-03-02 09:05:00", datetime(2026, 3, 2, 9, 5, tzinfo=UTC)),
+        ("2026/3/2 9:05", datetime(2026, 3, 2, 9, 5, tzinfo=UTC)),
+        ("2026-03-02T18:05:00+09:00", datetime(2026, 3, 2, 9, 5, tzinfo=UTC)),
+    ],
+)
+def test_a_row_says_since_when_somebody_has_opted_out(check, cell, when):
+    (entry,) = check([ONE, "", "", "", "", cell]).entries
+    assert entry.opted_out_at == when
+
+
+@pytest.mark.parametrize("cell", ["Yes", "y", "TRUE", "1", "예", "是", "2999-01-01"])
+def test_a_yes_and_a_day_to_come_mean_from_now_on(check, cell):
+    before = database_now()
+    (entry,) = check([ONE, "", "", "", "", cell]).entries
+    assert before <= entry.opted_out_at <= database_now()
+
+
+@pytest.mark.parametrize(
     ("cells", "column", "said"),
     [
         (["", "Ann"], "Id", "missing"),
@@ -65,6 +91,10 @@ def test_languages_are_read_by_code_and_by_name(check, code):
         ([ONE, "", "r" * 51], "Region", "50"),
         ([ONE, "", "", "", "t" * 51], "Tags", "50"),
         ([ONE, "", "", "", ",".join(map(str, range(21)))], "Tags", "20"),
+        ([ONE, "", "", "", "", "perhaps"], "Opted out", "yes"),
+        ([ONE, "", "", "", "", "x"], "Opted out", "yes"),
+        ([ONE, "", "", "", "", "2026-02-30"], "Opted out", "yes"),
+        ([ONE, "", "", "", "", "0001-01-01T00:00:00+09:00"], "Opted out", "yes"),
         ([ONE, "a\x00b"], "Name", "cannot be stored"),
     ],
 )
@@ -88,9 +118,9 @@ def test_what_is_wrong_is_said_after_the_value_that_is(check):
 
 
 def test_a_comma_too_many_moves_no_row_aside(check):
-    checked = check([ONE, "Ann", "Seoul", "ko", "vip", " ", ""], [TWO, "Ben", "", "", "vip", "new"])
+    checked = check([ONE, "Ann", "", "", "vip", "", " ", ""], [TWO, "Ben", "", "", "", "", "new"])
     ((line, title, what),) = checked.problems
-    assert (line, title) == (3, "6") and what.startswith("“new”: The heading has no such column")
+    assert (line, title) == (3, "7") and what.startswith("“new”: The heading has no such column")
     assert [entry.address for entry in checked.entries] == [ONE]
 
 
@@ -146,6 +176,8 @@ def test_the_same_address_of_another_account_is_another_person(check, add_person
         (["地址", "姓名", "地區", "語言", "標籤"],
          {"address": 0, "name": 1, "region": 2, "language": 3, "tags": 4}),
         (["User_ID", "  LANG "], {"address": 0, "language": 1}),
+        (["주소", "수신 거부"], {"address": 0, "opted_out": 1}),
+        (["地址", "拒收"], {"address": 0, "opted_out": 1}),
         (["name", "full name"], {"name": 0}),
         (["whatever"], {}),
     ],
@@ -166,8 +198,9 @@ def test_nothing_that_is_exported_is_carried_out_and_all_comes_back(cell):
 
 def test_what_is_exported_can_be_imported_again(check, add_person, account, world):
     person = add_person(
-        "vip", "a b", address=ONE, name='=cmd|" /C calc"!A0', region="서울", language="ko"
-    )
+        "vip", "a b", address=ONE, name='=cmd|" /C calc"!A0', region="서울", language="ko",
+        opted_out_at=datetime(2026, 3, 2, 9, tzinfo=UTC),
+    )  # fmt: skip
     data = "".join(csv_lines(Recipient.objects.all())).encode()
     (_one, heading), *rows = rows_of(BytesIO(data), size=len(data), encoding="utf-8-sig")
     assert rows[0][1][1].startswith("'=")
@@ -177,3 +210,4 @@ def test_what_is_exported_can_be_imported_again(check, add_person, account, worl
     (entry,) = checked.entries
     assert entry.known == person.pk and sorted(entry.tags) == ["a b", "vip"]
     assert (entry.name, entry.region, entry.language) == (person.name, "서울", "ko")
+    assert entry.opted_out_at == person.opted_out_at

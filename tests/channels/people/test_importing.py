@@ -1,6 +1,6 @@
 """An import writes all of a file, or nothing."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.files.base import ContentFile
@@ -19,7 +19,7 @@ from tests.channels.people.steps import done
 
 pytestmark = pytest.mark.django_db
 
-MAPPING = {"address": 0, "name": 1, "region": 2, "language": 3, "tags": 4}
+MAPPING = {"address": 0, "name": 1, "region": 2, "language": 3, "tags": 4, "opted_out": 5}
 ONE, TWO, THREE = line_id(1), line_id(2), line_id(3)
 
 
@@ -41,7 +41,7 @@ def upload(world, account, settings, tmp_path):
 
 
 def lines(*rows: str) -> str:
-    return "\n".join(["id,name,region,language,tags", *rows])
+    return "\n".join(["id,name,region,language,tags,opted out", *rows])
 
 
 def taken_in(row: RecipientImport, world) -> bool:
@@ -64,7 +64,7 @@ def test_new_people_belong_to_the_units_import(upload, world):
 
 
 def test_a_workbook_is_imported_as_well(upload, world):
-    row = upload(workbooks.table([*MAPPING], [ONE, "Ann", "Seoul", "ko", "vip"]))
+    row = upload(workbooks.table([*MAPPING], [ONE, "Ann", "Seoul", "ko", "vip", ""]))
     assert row.is_workbook and not row.needs_encoding
     assert taken_in(row, world)
     assert facts(ONE) == ("taipei", "Ann", "Seoul", "ko", ["vip"])
@@ -83,6 +83,31 @@ def test_who_has_opted_out_stays_so(upload, add_person, world):
     assert taken_in(upload(lines(f"{ONE},New,,,")), world)
     person.refresh_from_db()
     assert person.opted_out_at is not None
+
+
+def test_an_opt_out_that_is_known_keeps_its_time_whatever_the_file_says(upload, add_person, world):
+    first = database_now()
+    for address in (ONE, TWO):
+        add_person(address=address, opted_out_at=first)
+    assert taken_in(upload(lines(f"{ONE},,,,,2026-03-02", f"{TWO},,,,,no")), world)
+    assert set(Recipient.objects.values_list("opted_out_at", flat=True)) == {first}
+
+
+def test_somebody_new_comes_with_the_opt_out_of_the_file(upload, world):
+    assert taken_in(upload(lines(f"{ONE},,,,,2026-03-02T09:00:00Z", f"{TWO},,,,,")), world)
+    when = dict(Recipient.objects.values_list("address", "opted_out_at"))
+    assert when == {ONE: datetime(2026, 3, 2, 9, tzinfo=UTC), TWO: None}
+
+
+def test_somebody_known_opts_out_now_so_that_what_is_planned_leaves_them_out(
+    upload, add_person, world
+):
+    add_person(address=ONE)
+    add_person(address=TWO)
+    before = database_now()
+    assert taken_in(upload(lines(f"{ONE},,,,,2026-03-02", f"{TWO},,,,,no")), world)
+    assert Recipient.objects.get(address=ONE).opted_out_at >= before
+    assert Recipient.objects.get(address=TWO).opted_out_at is None
 
 
 def test_with_one_wrong_row_nothing_is_written(upload, world):
@@ -196,7 +221,7 @@ def test_after_many_people_postgresql_counts_anew(upload, world, monkeypatch):
 def test_thousands_take_a_number_of_questions_that_grows_by_the_thousand(
     upload, world, django_assert_max_num_queries
 ):
-    rows = [f"{line_id(number)},Name {number},Seoul,ko,vip" for number in range(3_000)]
+    rows = [f"{line_id(number)},Name {number},Seoul,ko,vip,yes" for number in range(3_000)]
     row = upload(lines(*rows))
     done(importing.check_rows(row, encoding="utf-8-sig", mapping=MAPPING))
     with django_assert_max_num_queries(60):

@@ -166,7 +166,7 @@ def test_an_export_holds_ones_own_people_harmless_and_is_remembered(staff, add_p
     action = {"action": "export", "_selected_action": [own.pk, foreign.pk]}
     answer = staff.post(RECIPIENTS, action)
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
-    assert text.splitlines()[1:] == [f"{own.address},'=cmd,,,vip"]
+    assert text.splitlines()[1:] == [f"{own.address},'=cmd,,,vip,"]
     entry = History.objects.get(verb="exported")
     assert (entry.changes, entry.unit_path) == ({"recipients": 1}, world.taipei.path)
 
