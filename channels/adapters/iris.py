@@ -51,6 +51,7 @@ LARGEST_ROOM = 2**63 - 1  # the device reads it as a Long
 SECONDS = re.compile(r"[0-9]{1,2}(\.[0-9]{1,3})?")
 TEXT_SECONDS, IMAGE_SECONDS = "1", "4"
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.3, 60.0
+USUAL_PORTS = {"http": 80, "https": 443}
 
 # Bytes of the pictures of one request: base64 makes a third more of it, which the device
 # holds in memory several times over.
@@ -143,7 +144,8 @@ class IrisAdapter(Adapter):
     def device(self) -> str:
         """However it is written: two accounts at one device would lose each other's messages."""
         url = urlsplit(self.config.url)
-        return f"{self.kind}:{url.hostname}:{url.port or url.scheme}"
+        host = (url.hostname or "").rstrip(".")
+        return f"{self.kind}:{host}:{url.port or USUAL_PORTS.get(url.scheme, '')}"
 
     def inbound(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
         """A room has shown something. Iris signs nothing: it is only a reason to ask."""

@@ -278,3 +278,16 @@ def test_where_nobody_can_be_asked_an_acceptance_is_all_there_is() -> None:
         outcome = outcome_of(IrisFake(), payload=payload, files=files, variant=variant)
         assert isinstance(outcome, Receipt)
         assert not outcome.queued
+
+
+@pytest.mark.parametrize(
+    ("urls", "device"),
+    [
+        (["http://h", "http://h:80", "HTTP://H/", "http://h.:80/", "http://h:080"], "iris:h:80"),
+        (["https://h", "https://h:443/", "https://H."], "iris:h:443"),
+        (["http://192.168.0.20:3000", "http://192.168.0.20:3000/"], "iris:192.168.0.20:3000"),
+    ],
+)
+def test_a_device_is_the_same_however_its_url_is_written(urls: list[str], device: str) -> None:
+    found = {IrisAdapter(IrisConfig(url)).device for url in urls}
+    assert found == {device}
