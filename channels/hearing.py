@@ -67,9 +67,9 @@ def _act(event: InboundEvent, name: str, now: datetime) -> None:
         case EventKind.LEFT:
             _leave(event, now)
         case EventKind.FOLLOWED:
-            _follow(event, name)
+            _follow(event, name, now)
         case EventKind.UNFOLLOWED:
-            _unfollow(event)
+            _unfollow(event, now)
 
 
 def _join(event: InboundEvent, name: str, now: datetime) -> None:
@@ -92,21 +92,25 @@ def _leave(event: InboundEvent, now: datetime) -> None:
         history.record_machine("left", [(room, room.unit.path)], now=now)
 
 
-def _follow(event: InboundEvent, name: str) -> None:
-    person, is_new = Recipient.objects.get_or_create(
+def _follow(event: InboundEvent, name: str, now: datetime) -> None:
+    person, _is_new = Recipient.objects.get_or_create(
         account=event.account,
         address=event.address,
         defaults={"unit": event.account.unit, "name": name},
     )
-    if not is_new:
-        Recipient.objects.filter(pk=person.pk, opted_out_at__lte=event.happened_at).update(
-            opted_out_at=None
-        )
+    gone = Recipient.objects.filter(opted_out_by_channel=True, opted_out_at__lte=event.happened_at)
+    if gone.filter(pk=person.pk).update(opted_out_at=None, opted_out_by_channel=False):
+        history.record_machine("followed", [(person, person.unit.path)], now=now)
 
 
-def _unfollow(event: InboundEvent) -> None:
-    people = Recipient.objects.filter(account=event.account, address=event.address)
-    people.filter(opted_out_at=None).update(opted_out_at=event.happened_at)
+def _unfollow(event: InboundEvent, now: datetime) -> None:
+    people = Recipient.objects.filter(
+        account=event.account, address=event.address, opted_out_at=None
+    )
+    for person in people.select_related("unit"):
+        told = {"opted_out_at": event.happened_at, "opted_out_by_channel": True}
+        if people.filter(pk=person.pk).update(**told):
+            history.record_machine("unfollowed", [(person, person.unit.path)], now=now)
 
 
 def _nameless(event: InboundEvent) -> str:

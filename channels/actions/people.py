@@ -18,7 +18,7 @@ from orgs.models import Unit
 from orgs.reach import Act, member_of, within
 from orgs.refusal import Problems, Refused
 
-COLUMNS = ("unit_id", "name", "region", "language", "opted_out_at")
+COLUMNS = ("unit_id", "name", "region", "language", "opted_out_at", "opted_out_by_channel")
 TRIES = 3
 
 
@@ -131,9 +131,9 @@ def _write(fates: Sequence[Fate], now: datetime) -> None:
         for name, value in fate.wanted.values.items():
             setattr(person, name, value)
         if fate.wanted.has_opted_out:
-            person.opted_out_at = person.opted_out_at or now  # the first time counts
+            person.opt_out(now)
         elif fate.wanted.has_opted_out is False:
-            person.opted_out_at = None
+            person.opt_in()
     new = [fate.person for fate in fates if fate.person and fate.is_new]
     # In one order for all who ask: two who add the same people would wait for each other.
     new.sort(key=lambda person: (person.account_id, person.address))

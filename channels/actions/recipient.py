@@ -76,10 +76,12 @@ def _fill(person: Recipient, values: Mapping[str, Any], now: datetime) -> list[s
     changed = [name for name, value in given.items() if _is_other(person, name, value)]
     for name, value in given.items():
         setattr(person, name, value)
-    has_opted_out = values.get(OPTED_OUT)
-    if has_opted_out is not None and has_opted_out != (person.opted_out_at is not None):
-        # The first time counts.
-        person.opted_out_at = now if has_opted_out else None
+    before = (person.opted_out_at, person.opted_out_by_channel)
+    if values.get(OPTED_OUT):
+        person.opt_out(now)
+    elif values.get(OPTED_OUT) is False:
+        person.opt_in()
+    if before != (person.opted_out_at, person.opted_out_by_channel):
         changed.append(OPTED_OUT)
     check(person)
     return changed

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
-from channels.actions.recipient import TAGS, add_person, change_person, forget_person
+from channels.actions.recipient import OPTED_OUT, TAGS, add_person, change_person, forget_person
 from channels.admin import put_on_list
 from channels.admin.account_choice import WithPeople
 from channels.admin.known_words import OffersWords
@@ -73,6 +73,8 @@ class RecipientForm(forms.ModelForm):
     def values(self) -> dict[str, Any]:
         """What the form says, as the act takes it."""
         values = dict(self.cleaned_data)
+        if OPTED_OUT not in self.changed_data:  # to save a name says nothing of who opted out
+            values.pop(OPTED_OUT, None)
         return values | {TAGS: values.pop("tag_words")}
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -75,6 +76,8 @@ class Recipient(models.Model):
     opted_out_at = models.DateTimeField(
         _("opted out"), null=True, blank=True, help_text=_("From then on nothing is sent to them.")
     )
+    # A later follow takes back only what the channel itself has told, never what people noted.
+    opted_out_by_channel = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("recipient")
@@ -117,6 +120,15 @@ class Recipient(models.Model):
         problem = self.account.adapter_class(config=None).recipient_problem(self.address)
         if problem:
             raise ValidationError({"address": problem})
+
+    def opt_out(self, now: datetime) -> None:
+        """As a person has noted it: the first time counts, and no follow takes it back."""
+        self.opted_out_at = self.opted_out_at or now
+        self.opted_out_by_channel = False
+
+    def opt_in(self) -> None:
+        """Write to them again."""
+        self.opted_out_at, self.opted_out_by_channel = None, False
 
     def retag(self, names: list[str]) -> None:
         """Bear the tags of these names and no others. One borne already stays the tag of

@@ -59,6 +59,8 @@ VERBS = {
     "joined": gettext_lazy("joined"),
     "moved": gettext_lazy("moved"),
     "left": gettext_lazy("left"),
+    "followed": gettext_lazy("follows the account again"),
+    "unfollowed": gettext_lazy("no longer follows the account"),
     "pruned": gettext_lazy("old entries removed"),
     "archived": gettext_lazy("send log archived"),
     "archive_removed": gettext_lazy("archived send log removed"),

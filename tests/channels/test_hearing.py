@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from channels.actions.recipient import change_person
 from channels.adapters.base import EventKind
 from channels.hearing import KEPT, due_events, forget_old, take_in
 from channels.models import InboundEvent, Recipient, Room
@@ -80,6 +81,38 @@ def test_who_comes_back_is_written_to_again(tell):
     tell((EventKind.FOLLOWED, "p"), (EventKind.UNFOLLOWED, "p"), (EventKind.FOLLOWED, "p"))
     hear()
     assert Recipient.objects.get().opted_out_at is None
+
+
+def test_a_follow_takes_back_only_the_unfollow_and_the_history_says_both(tell):
+    tell((EventKind.FOLLOWED, "p"), (EventKind.UNFOLLOWED, "p"), (EventKind.FOLLOWED, "p"))
+    hear()
+    said = History.objects.filter(kind="recipient").order_by("id")
+    assert list(said.values_list("verb", flat=True)) == ["unfollowed", "followed"]
+
+
+@pytest.mark.parametrize("is_gone_first", [True, False])
+def test_an_opt_out_that_a_person_has_noted_outlasts_every_follow(world, tell, is_gone_first):
+    tell((EventKind.FOLLOWED, "p"))
+    hear()
+    if is_gone_first:
+        tell((EventKind.OTHER, "p"), (EventKind.UNFOLLOWED, "p"))
+        hear()
+    person = Recipient.objects.get()
+    person = change_person(person, {"has_opted_out": True}, by=world.people["hq"])
+    Recipient.objects.update(opted_out_at=NINE)
+    before = History.objects.count()
+    tell((EventKind.OTHER, "p"), (EventKind.OTHER, "p"), (EventKind.FOLLOWED, "p"))
+    hear()
+    assert Recipient.objects.get().opted_out_at == NINE
+    assert History.objects.count() == before
+
+
+def test_who_was_opted_in_again_by_a_person_may_leave_and_come_back(world, tell):
+    tell((EventKind.FOLLOWED, "p"), (EventKind.UNFOLLOWED, "p"))
+    hear()
+    change_person(Recipient.objects.get(), {"has_opted_out": False}, by=world.people["hq"])
+    change_person(Recipient.objects.get(), {"has_opted_out": True}, by=world.people["hq"])
+    assert Recipient.objects.get().opted_out_by_channel is False
 
 
 @pytest.mark.parametrize(
