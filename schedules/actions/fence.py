@@ -11,13 +11,14 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, F, Min, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from channels import alerts
 from channels.alerts import AlertKind, Event
 from logs import history
 from orgs.clock import database_now
 from orgs.models import Unit
-from orgs.reach import Act, can_anywhere
+from orgs.reach import Act, can_anywhere, within
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.models import Delivery, Installation, Run
 from schedules.models.installation import LEAP, ONLY, YOUNG
@@ -34,6 +35,11 @@ NEW = timedelta(hours=1)
 RUNS_A_STEP = 1000
 LOST = "The worker was lost while it was sending."
 IN_DOUBT = "It was not tried again; an earlier try may have arrived."
+ONLY_THE_OPERATOR = gettext_lazy(
+    "Other headquarters share this database, and what came due of theirs is not shown here: it can "
+    "only be skipped, and they are told. To send it is for the operator of the installation, with "
+    "“manage.py fence --lift --send-due”."
+)
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,13 @@ def may_fence(user: Any) -> bool:
     return can_anywhere(user, Act.CHANGE, Unit)
 
 
+def may_send_due(user: Any) -> bool:
+    """Whether this person sees all that came due: of a headquarters that they do not reach it
+    could go out once more, and nobody of it would have looked."""
+    tops = Unit.objects.filter(depth=1)
+    return within(user, tops, Act.CHANGE).count() == tops.count()
+
+
 @transaction.atomic
 def stop(*, by: Any, note: str) -> Installation:
     """Put the fence up by hand: nothing more is handed over, anywhere."""
@@ -82,11 +95,13 @@ def lift(*, by: Any, note: str, send_due: bool = False) -> int:
     """Take this database, here and as it stands, for the true one, and send again.
 
     What came due meanwhile is skipped and said; with `send_due`, what is still within its grace
-    goes. Returns the number of deliveries that were skipped.
+    goes, if they reach all of it. Returns the number of deliveries that were skipped.
     """
     row = _locked(by)
     if not row.fenced_at:
         raise Refused(_("Sending is not stopped."))
+    if send_due and not may_send_due(by):
+        raise Refused(str(ONLY_THE_OPERATOR))
     now = database_now()
     skipped = 0 if send_due else _skip_due(now)
     Installation.objects.filter(pk=ONLY).update(

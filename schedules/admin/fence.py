@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from config.scoped.times import moment, zone_of
 from orgs.clock import database_now
 from schedules import actions
-from schedules.actions.fence import lift, may_fence, stop
+from schedules.actions.fence import ONLY_THE_OPERATOR, lift, may_fence, may_send_due, stop
 from schedules.models import Installation
 from schedules.shown.fence import due_meanwhile
 
@@ -75,6 +75,7 @@ def _page(request: HttpRequest) -> dict[str, Any]:
         "since": moment(row.fenced_at, zone) if row else "",
         "is_by_hand": row is not None and row.reason == Installation.Reason.BY_HAND,
         "due": due,
+        "why_not_send": "" if may_send_due(request.user) else ONLY_THE_OPERATOR,
         "first": [(delivery, moment(delivery.due_at, zone)) for delivery in due.first],
         "note": request.POST.get("note", ""),
         "note_length": NOTE_LENGTH,

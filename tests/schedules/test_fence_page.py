@@ -7,6 +7,7 @@ from django.test import Client
 
 from logs.models import History
 from orgs.clock import database_now
+from orgs.models import Unit
 from orgs.reach import Role
 from schedules.actions.fence import Trouble, own_installation, put_up
 from schedules.models import Delivery, Installation
@@ -111,6 +112,17 @@ def test_lifting_skips_or_sends_what_was_due(boss, planned, act, state):
     assert delivery.state == state
     entry = History.objects.get(verb="lifted")
     assert (entry.actor, entry.via, entry.changes["note"]) == ("hq", "admin", "the old one is off")
+
+
+@pytest.mark.usefixtures("fenced")
+def test_beside_another_headquarters_one_can_only_skip_and_reads_why(boss):
+    assert 'value="send"' in text(boss, PAGE)
+    Unit.objects.add_root({"kind": "headquarters", "code": "other", "name": "Other"})
+    page = text(boss, PAGE)
+    assert 'value="skip"' in page and 'value="send"' not in page
+    assert "Other headquarters share this database" in page
+    page = boss.post(PAGE, {"act": "send", "note": "all of it"}, follow=True).content.decode()
+    assert ABOVE in page and "Other headquarters share this database" in page
 
 
 @pytest.mark.usefixtures("fenced")

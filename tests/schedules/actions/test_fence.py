@@ -6,9 +6,10 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from channels.models import SandboxMessage
+from channels.models import Alert, SandboxMessage
 from logs.models import History
 from orgs.clock import database_now
+from orgs.models import Unit
 from orgs.reach import Role
 from schedules.actions import OutOfReach, Refused, execute, register
 from schedules.actions.fence import lift, stop
@@ -137,6 +138,39 @@ def test_send_due_lets_go_what_is_within_its_grace(world, planned, make_schedule
     fenced_by_the_machine()
     assert lift(by=world.people["hq"], note="", send_due=True) == 0
     assert [claimed.id for claimed in claim_at(database_now())] == [delivery.pk]
+
+
+@pytest.fixture
+def other_boss(world):
+    """A manager of another headquarters in the same database."""
+    other = Unit.objects.add_root({"kind": "headquarters", "code": "other", "name": "Other"})
+    return world.person(other, Role.MANAGER)
+
+
+def test_nobody_sends_what_was_due_of_a_headquarters_that_they_do_not_reach(
+    world, planned, other_boss
+):
+    (delivery,) = planned()
+    Delivery.objects.update(due_at=database_now() - SECOND)
+    fenced_by_the_machine()
+    for boss in (other_boss, world.people["hq"]):
+        with pytest.raises(Refused, match="Other headquarters"):
+            lift(by=boss, note="", send_due=True)
+    assert row().fenced_at
+    assert lift(by=other_boss, note="") == 1
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.reason) == ("skipped", "fenced")
+    assert Alert.objects.filter(kind="missed", unit_path=delivery.unit_path).exists()
+
+
+@pytest.mark.usefixtures("other_boss")
+def test_the_operator_sends_what_was_due_of_all(planned):
+    (delivery,) = planned()
+    Delivery.objects.update(due_at=database_now() - SECOND)
+    fenced_by_the_machine()
+    assert run_fence("--lift", "--send-due")[0] == 0
+    delivery.refresh_from_db()
+    assert delivery.state == "planned"
 
 
 @pytest.mark.django_db(transaction=True)
