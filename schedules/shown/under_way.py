@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Min, Q
 
+from logs.models import Attempt
 from orgs.reach import Act, within
 from schedules.models import Delivery, Run
 from schedules.states import OPEN_RUN
@@ -16,6 +17,7 @@ DELIVERIES = 20
 MOST_IN_QUEUES = 200  # runs of which something waits for a phone
 SOON = timedelta(seconds=30)  # runs that are planned already
 LATELY = timedelta(minutes=15)
+RECENTLY = timedelta(seconds=30)  # by what ended since then the rate is told
 LEAST_RATE = 0.1  # a second: below, what it says of the rest is a guess
 
 
@@ -56,7 +58,9 @@ def runs_under_way(user: Any, now: datetime) -> tuple[list[Progress], int]:
     ids = [run.pk for run in found]
     mine = within(user, Run.objects.filter(pk__in=ids), Act.RUN) if ids else Run.objects.none()
     may_act = set(mine.values_list("pk", flat=True))
-    return [_progress(run, run.pk in may_act, now) for run in found[:RUNS]], len(found)
+    rates = _rates(ids, now)
+    shown = [_progress(run, run.pk in may_act, rates.get(run.pk)) for run in found[:RUNS]]
+    return shown, len(found)
 
 
 def latest_deliveries(user: Any, now: datetime) -> list[Delivery]:
@@ -66,16 +70,28 @@ def latest_deliveries(user: Any, now: datetime) -> list[Delivery]:
     return list(brought.order_by("-due_at", "-id")[:DELIVERIES])
 
 
-def _progress(run: Run, may_act: bool, now: datetime) -> Progress:
+def _progress(run: Run, may_act: bool, rate: float | None) -> Progress:
     is_paused = hasattr(run, "pause")
-    rate = None if is_paused else _rate(run, now)
+    rate = None if is_paused else rate
     left = None if rate is None else round((run.total - done_of(run)) / rate)
     return Progress(run, is_paused, may_act, rate, left)
 
 
-def _rate(run: Run, now: datetime) -> float | None:
-    """Since it began; None where too little has happened to tell."""
-    seconds = (now - run.started_at).total_seconds() if run.started_at else 0
-    done = done_of(run)
-    rate = done / seconds if seconds >= 1 else 0.0
-    return rate if rate >= LEAST_RATE else None
+def _rates(run_ids: list[int], now: datetime) -> dict[int, float]:
+    """By what ended of each in the last seconds, not since it began: pauses and freezes would
+    count. A run of which too little has happened to tell is left out."""
+    if not run_ids:
+        return {}
+    since = now - RECENTLY
+    # By the tries, which have an index of the time: a run may have a million deliveries.
+    tried = Attempt.objects.filter(run_id__in=run_ids, answered_at__gte=since).order_by()
+    ended = Delivery.objects.filter(
+        run_id__in=run_ids, pk__in=tried.values("delivery_id"), completed_at__gte=since
+    )
+    rows = ended.order_by().values_list("run_id").annotate(Count("id"), Min("completed_at"))
+    rates = {pk: _rate(count, (now - first).total_seconds()) for pk, count, first in rows}
+    return {pk: rate for pk, rate in rates.items() if rate >= LEAST_RATE}
+
+
+def _rate(count: int, seconds: float) -> float:
+    return count / seconds if seconds >= 1 else 0.0

@@ -2,16 +2,19 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 
+from channels.models import Room
 from orgs.clock import database_now
 from orgs.reach import Role
 from schedules.actions.freeze import freeze
 from schedules.models import Delivery, Run, RunPause
 from schedules.shown.under_way import runs_under_way
 from tests.conftest import World
+from tests.logs.attempts import accepted
 from tests.pages import queries_of
 
 pytestmark = pytest.mark.django_db
@@ -34,16 +37,50 @@ def sending(world: World, logged: Any) -> Any:
     return make
 
 
+def ended(run: Run, world: World, *seconds: float) -> None:
+    """A delivery of the run that ended so many seconds after it began, for each."""
+    for place, second in enumerate(seconds):
+        at = run.started_at + timedelta(seconds=second)
+        row = Delivery.objects.filter(run=run).latest("id")
+        row.pk, row.key, row.content_hash = None, uuid4(), f"{run.pk}-{place}"
+        row.room = Room.objects.create(
+            unit=world.xinyi, account=world.sandbox, name="Room", address=f"{run.pk}-{place}"
+        )
+        row.state, row.claim, row.completed_at = "sent", None, at
+        row.save(force_insert=True)
+        accepted(world.xinyi, at, delivery_id=row.pk, run_id=run.pk)
+
+
 def test_a_run_shows_its_progress_its_rate_and_the_time_that_is_left(
     world: World, sending: Any
 ) -> None:
     run = sending(sent=55, failed=5)
+    ended(run, world, *range(50, 60))
     (item,), count = runs_under_way(world.people["xinyi"], run.started_at + MINUTE)
     assert (count, item.done, item.rate, item.left, item.clock) == (1, 60, 1.0, 40, "0:40")
 
 
-def test_one_of_which_nothing_was_sent_yet_has_no_rate(world: World, sending: Any) -> None:
-    run = sending(sent=0)
+def test_what_is_left_is_told_by_what_went_since_it_was_paused(world: World, sending: Any) -> None:
+    run = sending()
+    ended(run, world, 1, 2, 3, *(3600 + second / 2 for second in range(10)))
+    now = run.started_at + timedelta(seconds=3605)
+    (item,), _count = runs_under_way(world.people["xinyi"], now)
+    assert (item.rate, item.left) == (2.0, 20)
+
+
+def test_the_rate_counts_what_ended_and_not_each_part(world: World, sending: Any) -> None:
+    run = sending()
+    ended(run, world, *range(50, 60))
+    for delivery in Delivery.objects.filter(run=run):
+        accepted(world.xinyi, now := run.started_at + MINUTE, delivery_id=delivery.pk,
+                 run_id=run.pk, part=1)  # fmt: skip
+    (item,), _count = runs_under_way(world.people["xinyi"], now)
+    assert item.rate == 1.0
+
+
+def test_one_of_which_nothing_was_sent_lately_has_no_rate(world: World, sending: Any) -> None:
+    run = sending()
+    ended(run, world, 1, 2, 3)
     (item,), _count = runs_under_way(world.people["xinyi"], run.started_at + MINUTE)
     assert (item.rate, item.left) == (None, None)
 
