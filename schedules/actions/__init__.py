@@ -22,7 +22,7 @@ from schedules.actions.priority import set_priority
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.register import create_draft, register
 from schedules.actions.resolve import Doubt, NeedsSure, Verdict, resolve, resolve_many
-from schedules.actions.retry import Retried, retry, retryable
+from schedules.actions.retry import Retried, foresee_retry, retry, retryable
 from schedules.actions.rollback import RolledBack, rollback
 from schedules.actions.run_now import execute
 from schedules.actions.send_test import rooms_for_tests, send_test
@@ -55,6 +55,7 @@ __all__ = [
     "duplicate",
     "execute",
     "foresee_moves",
+    "foresee_retry",
     "foresee_shift",
     "known_change",
     "move",

@@ -58,6 +58,23 @@ def retry(ids: Iterable[int], *, by: Any, sure: bool = True) -> Retried:
     return retried
 
 
+def foresee_retry(ids: Iterable[int], *, by: Any) -> dict[int, Refused]:
+    """Which of them would be refused, and of which one ought to be sure (NeedsSure). Holds and
+    changes nothing."""
+    asked = sorted(set(ids))
+    now = database_now()
+    runs = _runs(asked, now)
+    purse = _purse(asked, runs, hold=False)
+    rows = {row.pk: row for row in _reached(asked, by)}
+    foreseen = {}
+    for pk in asked:
+        row = rows.get(pk)
+        refusal = _refusal(row, runs, now=now, sure=True) or _take(purse, row, runs)
+        if refusal := refusal or _refusal(row, runs, now=now, sure=False):
+            foreseen[pk] = refusal
+    return foreseen
+
+
 def _runs(asked: Collection[int], now: datetime) -> dict[int, Run]:
     """By id, as if they were planned now."""
     rows = Run.objects.filter(deliveries__in=asked).defer("payloads").select_related("schedule")
@@ -67,13 +84,12 @@ def _runs(asked: Collection[int], now: datetime) -> dict[int, Run]:
     return runs
 
 
-def _purse(asked: Collection[int], runs: dict[int, Run]) -> quota.Purse:
+def _purse(asked: Collection[int], runs: dict[int, Run], *, hold: bool = True) -> quota.Purse:
     """Quota readings and units are held before deliveries: nobody waits in a circle."""
     billing = Delivery.objects.filter(pk__in=asked, billed__gt=0)
     pairs = billing.order_by().values_list("run_id", "account_id").distinct()
-    return quota.open_purse(
-        (runs[run_id], {_charge(account_id, runs[run_id])}) for run_id, account_id in pairs
-    )
+    wanted = ((runs[run_id], {_charge(account_id, runs[run_id])}) for run_id, account_id in pairs)
+    return quota.open_purse(wanted, hold=hold)
 
 
 def _charge(account_id: int, run: Run) -> quota.Charge:
@@ -82,8 +98,11 @@ def _charge(account_id: int, run: Run) -> quota.Charge:
 
 def _locked(asked: Collection[int], by: Any) -> dict[int, Delivery]:
     """Those of them that this person may decide about, held in the order of their ids."""
-    reached = within(by, Delivery.objects.filter(pk__in=asked), Act.RUN).order_by("id")
-    return {row.pk: row for row in reached.select_for_update(of=("self",))}
+    return {row.pk: row for row in _reached(asked, by).select_for_update(of=("self",))}
+
+
+def _reached(asked: Collection[int], by: Any) -> QuerySet[Delivery]:
+    return within(by, Delivery.objects.filter(pk__in=asked), Act.RUN).order_by("id")
 
 
 def _refusal(

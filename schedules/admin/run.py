@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
@@ -22,6 +23,7 @@ from orgs.reach import Act, can, can_anywhere, within
 from schedules.admin.columns import two_lines
 from schedules.admin.filters import AppointedFilter, OneScheduleFilter
 from schedules.admin.live import answer_if_new, fingerprint
+from schedules.admin.retrying import ask, failed_of, retry_view
 from schedules.models import ArchivedRun, Delivery, Run
 from schedules.shown.chat import chats_of_run
 from schedules.shown.counted import counted_of_run
@@ -48,6 +50,7 @@ class RunAdmin(ReadOnlyAdmin):
     search_fields = ["title"]
     ordering = ["-due_at", "-id"]
     list_fullwidth = True
+    actions = ["retry_chosen"]
 
     class Media:
         css = {"all": ["teiji/schedules.css"]}
@@ -84,8 +87,24 @@ class RunAdmin(ReadOnlyAdmin):
         return render(request, "schedules/run.html", self._page(request, run))
 
     def get_urls(self) -> list[Any]:
-        wrapped = self.admin_site.admin_view(self.state_view)
-        return [path("<int:pk>/state/", wrapped, name="schedules_run_state"), *super().get_urls()]
+        wrapped = self.admin_site.admin_view
+        state, retry = wrapped(self.state_view), wrapped(self.retry_view)
+        return [
+            path("<int:pk>/state/", state, name="schedules_run_state"),
+            path("retry/", retry, name="schedules_run_retry"),
+            *super().get_urls(),
+        ]
+
+    @admin.action(description=_("Send the failed ones again …"))
+    def retry_chosen(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return ask(self, request, queryset)
+
+    def retry_view(self, request: HttpRequest) -> HttpResponse:
+        """What failed for good: first looked at, then sent again."""
+        return retry_view(self, request)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        return super().get_actions(request) if can_anywhere(request.user, Act.RUN, Delivery) else {}
 
     def state_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The state as it is now, or 204 when nothing changed since `seen`."""
@@ -143,6 +162,7 @@ def _state(request: HttpRequest, run: Run) -> dict[str, Any]:
         "taken": all_taken(taken.values()) if len(deliveries) <= DELIVERIES_SHOWN else None,
         "has_more": len(deliveries) > DELIVERIES_SHOWN,
         "may_take_back": _may_take_back(request.user, run),
+        "to_retry": failed_of(run, by=request.user),
         "may_decide": can_anywhere(request.user, Act.RUN, Delivery),
         "is_live": run.state in OPEN_RUN,
         "seen": _seen(run, held, [(row, len(attempts[row.pk])) for row in deliveries]),

@@ -3,14 +3,15 @@ steps."""
 
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from channels.adapters.base import Receipt, SendError, unknown
-from channels.models import Account, Audience, Recipient
+from channels.adapters.base import Receipt, SendError, refused, unknown
+from channels.models import Account, Audience, Recipient, Room
 from orgs.clock import database_now
 from orgs.models import User
 from orgs.reach import Role
@@ -25,6 +26,7 @@ from schedules.dispatch.sweep import take_back
 from schedules.models import Delivery, Run, Schedule
 from tests.conftest import World
 from tests.fakes.line import ACCESS_TOKEN
+from tests.unlimited import UNLIMITED
 
 SECOND = timedelta(seconds=1)
 
@@ -61,6 +63,31 @@ def planned(world, make_schedule) -> Callable[..., list[Delivery]]:
     def make(**values) -> list[Delivery]:
         schedule = register(make_schedule(**values), by=world.people["hq"])
         return plan_at(schedule, schedule.next_due_at)
+
+    return make
+
+
+@pytest.fixture
+def failed(world, planned):
+    """Deliveries that their channel refused; other values are the schedule's."""
+
+    def make(**values) -> list[Delivery]:
+        rows = planned(**values)
+        claimed = on_the_wire(rows[0].due_at)
+        settle([not_accepted(one, one.due_at, refused("No such room.", status=400))
+                for one in claimed])  # fmt: skip
+        return list(Delivery.objects.filter(pk__in=[row.pk for row in rows]).order_by("id"))
+
+    return make
+
+
+@pytest.fixture
+def group(world):
+    """Some more rooms of xinyi."""
+
+    def make(count: int) -> list[Room]:
+        add = partial(Room.objects.create, unit=world.xinyi, account=world.sandbox, **UNLIMITED)
+        return [add(name=f"Room {number}", address=f"r{number}") for number in range(count)]
 
     return make
 

@@ -5,8 +5,6 @@ from functools import partial
 
 import pytest
 
-from channels.adapters.base import refused
-from channels.models import Room
 from logs.models import Attempt, History
 from orgs.clock import database_now
 from orgs.reach import Role
@@ -15,37 +13,11 @@ from schedules.actions.lifecycle import cancel
 from schedules.dispatch.settle import settle
 from schedules.models import Delivery, Run
 from tests.schedules.at_once import at_once
-from tests.schedules.conftest import accepted, not_accepted, on_the_wire
-from tests.unlimited import UNLIMITED
+from tests.schedules.conftest import accepted, on_the_wire
 
 pytestmark = pytest.mark.django_db
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def failed(world, planned):
-    """Deliveries that their channel refused; other values are the schedule's."""
-
-    def make(**values) -> list[Delivery]:
-        rows = planned(**values)
-        claimed = on_the_wire(rows[0].due_at)
-        settle([not_accepted(one, one.due_at, refused("No such room.", status=400))
-                for one in claimed])  # fmt: skip
-        return list(Delivery.objects.filter(pk__in=[row.pk for row in rows]).order_by("id"))
-
-    return make
-
-
-@pytest.fixture
-def group(world):
-    """Some more rooms of xinyi."""
-
-    def make(count: int) -> list[Room]:
-        add = partial(Room.objects.create, unit=world.xinyi, account=world.sandbox, **UNLIMITED)
-        return [add(name=f"Room {number}", address=f"r{number}") for number in range(count)]
-
-    return make
 
 
 def states() -> list[str]:
