@@ -1,13 +1,13 @@
-"""Remind: what waits for approval, and will be sent soon, is told once more to those who answer;
-later to those above them. And what was approved is looked at a day before: others may have changed
-what its placeholders stand for."""
+"""Remind: what waits for approval, and will be sent soon or as soon as they say yes, is told once
+more to those who answer; later to those above them. And what was approved is looked at a day
+before: others may have changed what its placeholders stand for."""
 
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from channels import alerts
@@ -16,6 +16,7 @@ from orgs.models import Unit
 from orgs.reach import under
 from schedules.actions.clearing import ask
 from schedules.clearance import uncleared
+from schedules.dispatch.expire import LONGEST
 from schedules.models import Approval, Installation, Schedule
 from schedules.runs.freeze import with_content
 from schedules.states import ScheduleState
@@ -29,7 +30,9 @@ def remind(now: datetime) -> int:
     does."""
     if Installation.objects.fenced():
         return 0
-    rows = Approval.objects.waiting().filter(schedule__next_due_at__range=(now, now + DAY))
+    is_near = Q(schedule__next_due_at__range=(now, now + DAY))
+    is_held_up = Q(schedule__next_due_at=None, asked_at__gt=now - LONGEST)
+    rows = Approval.objects.waiting().filter(is_near | is_held_up)
     rows = rows.exclude(stage=Approval.Stage.ESCALATED)
     told = 0
     for asked in rows.select_related("unit", "schedule__unit")[:AT_ONCE]:
@@ -40,13 +43,12 @@ def remind(now: datetime) -> int:
 
 def stage_of(asked: Approval, now: datetime) -> int:
     """How urgent it is: a reminder a day before, those above an hour before; of what was asked
-    later than that, after a half and after three quarters of the time."""
-    due_at = _due_at(asked)
-    whole = due_at - asked.asked_at
-    if now >= max(due_at - HOUR, asked.asked_at + whole * 3 / 4):
+    later than that, after a half and after three quarters of the time. What goes at once has no
+    time of its own: there it is half an hour and two hours after it was asked."""
+    reminded_at, escalated_at = _stages(asked)
+    if now >= escalated_at:
         return Approval.Stage.ESCALATED
-    is_near = now >= max(due_at - DAY, asked.asked_at + whole / 2)
-    return Approval.Stage.REMINDED if is_near else Approval.Stage.ASKED
+    return Approval.Stage.REMINDED if now >= reminded_at else Approval.Stage.ASKED
 
 
 def ask_again(now: datetime) -> int:
@@ -95,7 +97,15 @@ def _tell(asked: Approval, stage: int, now: datetime) -> bool:
     return True
 
 
+def _stages(asked: Approval) -> tuple[datetime, datetime]:
+    """When it is told once more, and when to those above."""
+    due_at, asked_at = asked.schedule.next_due_at, asked.asked_at
+    if due_at is None:
+        return asked_at + HOUR / 2, asked_at + 2 * HOUR
+    whole = due_at - asked_at
+    return max(due_at - DAY, asked_at + whole / 2), max(due_at - HOUR, asked_at + whole * 3 / 4)
+
+
 def _due_at(asked: Approval) -> datetime:
-    found = asked.schedule.next_due_at
-    assert found is not None, "only what has a time is told again"
-    return found
+    """Until when an answer lets it go."""
+    return asked.schedule.next_due_at or asked.asked_at + LONGEST

@@ -60,6 +60,27 @@ def test_above_the_top_there_is_nobody_so_that_is_told_again(world, agency, make
     assert told(world) == ["hq", "hq"]
 
 
+def test_what_goes_at_once_is_told_again_by_the_time_since_it_was_asked(
+    world, agency, make_schedule
+):
+    row = make_schedule(timing_kind="now", date=None, time=None)
+    asked_at = register(row, by=agency.clerk).approval.asked_at
+    assert remind(asked_at + 29 * MINUTE) == 0
+    assert remind(asked_at + 30 * MINUTE) == 1 and remind(asked_at + 31 * MINUTE) == 0
+    assert remind(asked_at + 2 * HOUR) == 1 and remind(asked_at + 3 * HOUR) == 0
+    assert told(world) == ["taipei", "taipei", "north"]
+    assert "unanswered it is not sent" in Alert.objects.order_by("id").last().lines[0][1]
+
+
+def test_what_goes_at_once_and_has_waited_for_too_long_is_not_told_again(
+    world, agency, make_schedule
+):
+    row = make_schedule(timing_kind="now", date=None, time=None)
+    asked_at = register(row, by=agency.clerk).approval.asked_at
+    assert remind(asked_at + DAY) == 0
+    assert told(world) == ["taipei"]
+
+
 def test_what_is_answered_is_not_told_again(world, agency, make_schedule):
     schedule = approved(register(make_schedule(), by=agency.clerk), agency.chief)
     assert remind(schedule.next_due_at - MINUTE) == 0
