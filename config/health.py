@@ -1,7 +1,7 @@
 """Whether this installation is alive, and whether it is ready."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ DISK_LEAST = 100 * 1024**2  # bytes free: below, the database and images may not
 BROKER_SECONDS = 2.0
 # When one of these alone is wrong, messages still leave on time.
 DEGRADING = ("workers", "beat", "broker")
+APART = ("disk", "broker")  # they do not ask the database
+AWAY = "the database does not answer"
 
 
 @require_safe
@@ -41,11 +43,21 @@ def readyz(request: HttpRequest) -> JsonResponse:
     A silent beat, a broker that is away, and a worker that is missed beside others only degrade:
     the workers' loops plan by themselves, and take over from each other.
     """
-    parts = {name: ask(question) for name, question in QUESTIONS.items()}
+    parts = dict(answers())
     wrong = {name for name, said in parts.items() if said != OK}
     blocking = wrong.difference(DEGRADING)
     status = "unavailable" if blocking else "degraded" if wrong else OK
     return JsonResponse({"status": status, "parts": parts}, status=503 if blocking else 200)
+
+
+def answers() -> Iterator[tuple[str, str]]:
+    """What each part says. For a database that is away only the first one waits."""
+    away = ""
+    for name, question in QUESTIONS.items():
+        said = away if away and name not in APART else ask(question)
+        if said.startswith(AWAY):
+            away = said
+        yield name, said
 
 
 def ask(question: Callable[[], str]) -> str:
@@ -53,7 +65,7 @@ def ask(question: Callable[[], str]) -> str:
     try:
         return question()
     except (DatabaseError, InterfaceError) as error:
-        return f"the database does not answer ({type(error).__name__})"
+        return f"{AWAY} ({type(error).__name__})"
 
 
 def _database() -> str:
@@ -106,10 +118,13 @@ def _broker() -> str:
 
 
 def _disk() -> str:
-    free = min(
-        shutil.disk_usage(existing(Path(place))).free
-        for place in (settings.TEIJI_DATA_DIR, settings.MEDIA_ROOT)
-    )
+    try:
+        free = min(
+            shutil.disk_usage(existing(Path(place))).free
+            for place in (settings.TEIJI_DATA_DIR, settings.MEDIA_ROOT)
+        )
+    except OSError as error:  # a mount that is stale
+        return f"it cannot be looked at ({error.strerror})"
     return OK if free >= DISK_LEAST else f"only {free // 1024**2} MB free"
 
 

@@ -136,6 +136,12 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A host whose packets are lost is given up after so many seconds, or milliseconds.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "tcp_user_timeout": 10_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 
 # The broker. Its messages carry nothing that matters: see docs/architecture.md.
 TEIJI_BROKER_URL = env("TEIJI_BROKER_URL", default="filesystem://")

@@ -27,11 +27,16 @@ ANSWER_SECONDS = 5.0
 
 @examination(asks_database=False)
 def disk() -> Finding:
-    place = min(
-        (existing(Path(place)) for place in (settings.TEIJI_DATA_DIR, settings.MEDIA_ROOT)),
-        key=lambda place: shutil.disk_usage(place).free,
-    )
-    free = shutil.disk_usage(place).free
+    places = settings.TEIJI_DATA_DIR, settings.MEDIA_ROOT
+    try:
+        place = min(
+            (existing(Path(place)) for place in places),
+            key=lambda place: shutil.disk_usage(place).free,
+        )
+        free = shutil.disk_usage(place).free
+    except OSError as failure:  # a mount that is stale
+        advice = "Mount the folders of data and images anew, or let the user that runs Teiji in."
+        return error(f"it cannot be looked at ({failure.strerror})", advice)
     said = f"{free / 1024**3:.1f} GB free at {place}"
     advice = "Make room, or move the folder to a larger disk."
     if free < DISK_LEAST:

@@ -1,5 +1,6 @@
 """`manage.py doctor`: each trouble is found, and what to do about it is said."""
 
+import errno
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -218,6 +219,15 @@ def test_a_disk_that_is_nearly_full_is_found(
 ) -> None:
     monkeypatch.setattr(machine.shutil, "disk_usage", lambda place: SimpleNamespace(free=free))
     assert found("disk").level == level
+
+
+def test_a_folder_that_cannot_be_looked_at_is_found(found: Any, monkeypatch: Any) -> None:
+    def stale(place: Path) -> Path:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(machine, "existing", stale)
+    assert found("disk").level == "error"
+    assert found("disk").said == "it cannot be looked at (Stale file handle)"
 
 
 @pytest.mark.parametrize(

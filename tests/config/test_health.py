@@ -1,7 +1,13 @@
 """What the health addresses say of an installation whose parts work, or not."""
 
+import errno
+import json
+import os
 import re
-from collections.abc import Callable
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -56,6 +62,37 @@ def test_not_ready_without_the_database(client: Client, monkeypatch: Any) -> Non
     status, said, wrong = readyz(client)
     assert (status, said) == (503, "unavailable")
     assert wrong["database"] == "the database does not answer (DatabaseError)"
+
+
+@pytest.fixture
+def mute() -> Iterator[socket.socket]:
+    """The address of a database that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+@pytest.mark.timeout(120)
+def test_a_database_that_says_nothing_is_waited_for_once(mute: socket.socket) -> None:
+    address = f"postgres://teiji:x@127.0.0.1:{mute.getsockname()[1]}/teiji"
+    script = (
+        "import django; django.setup(); from django.test import Client\n"
+        "answer = Client().get('/readyz'); print(answer.status_code, answer.content.decode())"
+    )
+    own = {**os.environ, "TEIJI_DATABASE_URL": address, "TEIJI_BROKER_URL": "filesystem://",
+           "TEIJI_LOG_LEVEL": "CRITICAL", "DJANGO_SETTINGS_MODULE": "config.settings"}  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=own, check=True, capture_output=True, text=True,
+        timeout=100,
+    )  # fmt: skip
+    status, body = done.stdout.split(" ", 1)
+    parts = json.loads(body)["parts"]
+    away = "the database does not answer (OperationalError)"
+    assert (status, parts.pop("disk"), parts.pop("broker")) == ("503", "ok", "ok")
+    assert set(parts.values()) == {away}
+    mute.accept()[0].close()
+    mute.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        mute.accept()
 
 
 @pytest.mark.usefixtures("beating")
@@ -129,6 +166,19 @@ def test_not_ready_when_the_disk_is_full(client: Client, monkeypatch: Any) -> No
     nearly_full = SimpleNamespace(free=health.DISK_LEAST - 1)
     monkeypatch.setattr(health.shutil, "disk_usage", lambda place: nearly_full)
     assert readyz(client) == (503, "unavailable", {"disk": "only 99 MB free"})
+
+
+@pytest.mark.usefixtures("beating")
+def test_not_ready_when_a_folder_cannot_be_looked_at(client: Client, monkeypatch: Any) -> None:
+    def stale(place: Path) -> Path:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(health, "existing", stale)
+    assert readyz(client) == (
+        503,
+        "unavailable",
+        {"disk": "it cannot be looked at (Stale file handle)"},
+    )
 
 
 @pytest.mark.usefixtures("beating")
