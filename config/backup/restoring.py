@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 
 from channels.models import Account
 from config.backup import postgresql, sqlite
@@ -34,8 +35,11 @@ def verify(path: Path, key: Key) -> Manifest:
 
 
 def restore(path: Path, key: Key, manifest: Manifest, *, by: Any) -> None:
-    """Put back what was verified. Raises Trouble before anything is changed."""
+    """Put back what was verified. Raises Trouble before anything is changed. The database comes
+    last: while it is empty, a restore that has failed is made again."""
     refuse(manifest)
+    with _parts(path, key) as parts:
+        _put_files_back(parts)
     detail = f"from the backup of {manifest.created_at}"
     now = database_now()
     if connection.vendor == "postgresql":
@@ -46,17 +50,18 @@ def restore(path: Path, key: Key, manifest: Manifest, *, by: Any) -> None:
             postgresql.put_back(database, manifest, now, detail)
         else:
             sqlite.put_back(database, now, detail)
-    with _parts(path, key) as parts:
-        _put_files_back(parts)
     call_command("migrate", verbosity=0)
     fence.restored(by=by, detail=detail)
 
 
 def refuse(manifest: Manifest) -> None:
-    """Raises Trouble where the installation is not an empty one, or of another kind."""
+    """Raises Trouble where the installation is not an empty one, of another kind, or earlier."""
     if manifest.engine != connection.vendor:
         words = f"The backup is of {manifest.engine}, this database is {connection.vendor}."
         raise Trouble(f"{words} Set TEIJI_DATABASE_URL to one of the same kind.")
+    if unknown := _unknown(manifest):
+        words = f"The backup is of a later version: this one does not know {unknown[0]}."
+        raise Trouble(f"{words} Restore it with that version or a later one.")
     tables = set(connection.introspection.table_names())
     for model in (Unit, User, Schedule):
         if model._meta.db_table in tables and model._default_manager.exists():
@@ -64,6 +69,12 @@ def refuse(manifest: Manifest) -> None:
             raise Trouble(f"This database has {what} in it. A backup goes into an empty one only.")
     if connection.vendor == "postgresql":
         postgresql.refuse_unless_empty(manifest)
+
+
+def _unknown(manifest: Manifest) -> list[str]:
+    present = MigrationLoader(None).disk_migrations
+    known = {*present, *(old for migration in present.values() for old in migration.replaces)}
+    return [f"{app}.{name}" for app, name in manifest.migrations if (app, name) not in known]
 
 
 def lost_keys(manifest: Manifest) -> str:
@@ -96,7 +107,7 @@ def _put_files_back(parts: Iterator[Member]) -> None:
     for part in parts:
         path = place_of(part.name)
         if path is None:
-            continue  # the database, which is back already
+            continue  # the database
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(path.name + ".unfinished")
         with unfinished.open("wb") as file:

@@ -18,6 +18,9 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 
 from channels.models import Account, Image
+from config.backup.manifest import begin
+from config.backup.restoring import refuse
+from config.backup.trouble import Trouble
 from logs.chain.seal import seal_all
 from logs.models import Attempt, Chain
 from orgs.models import Unit
@@ -179,6 +182,28 @@ def test_a_backup_goes_into_an_empty_installation_only(world: Any, backups: Back
     made = backups.make()
     with pytest.raises(CommandError, match="has units in it"):
         call_command("restore", made["file"], key=backups.key)
+
+
+def test_a_backup_of_a_later_version_is_refused(db: None) -> None:
+    later = begin("now")
+    later.migrations.append(["schedules", "9999_of_tomorrow"])
+    with pytest.raises(Trouble, match=r"schedules\.9999_of_tomorrow"):
+        refuse(later)
+
+
+def test_what_failed_among_the_images_is_restored_the_next_time(
+    world: Any, make_images: Callable[[int], list[Image]], backups: Backups
+) -> None:
+    make_images(1)
+    words = ["restore", backups.make()["file"], "--key", backups.key]
+    with backups.fresh() as other:
+        other.media.write_text("no folder")
+        status, said = other.manage(*words)
+        assert (status, "Nothing can be restored" in said) == (2, True), said
+        other.media.unlink()
+        status, said = other.manage(*words)
+        assert status == 0, said
+        assert other.counts("orgs_unit") == [Unit.objects.count()]
 
 
 def test_whether_it_could_be_restored_is_told_without_doing_so(
