@@ -153,6 +153,16 @@ def test_the_folder_of_logs_is_that_which_is_turned_over() -> None:
     assert re.findall(r"^(/\S+) {", turned, re.MULTILINE) == ["/var/log/teiji/teiji.log"]
 
 
+def test_a_key_for_backups_is_made_with_the_settings_where_teiji_may_write() -> None:
+    text = (DEPLOY / "systemd" / "teiji-backup.service").read_text()
+    (line,) = re.findall(r"^.*--new-key.*$", text.replace("\\\n", ""), re.MULTILINE)
+    assert "--uid=teiji" in line and "EnvironmentFile=/etc/teiji/environment" in line
+    (written,) = re.findall(r"--new-key (\S+)", line)
+    assert written.startswith("/tmp/")
+    used = unit("teiji-backup.service")["Service"]["ExecStart"]
+    assert re.findall(r">(/\S+)$", line) == re.findall(r"--key (\S+)", used)
+
+
 def test_systemd_gives_a_worker_the_time_to_finish() -> None:
     service = unit("teiji-worker@.service")["Service"]
     assert service["TimeoutStopSec"] == str(LONGEST_STOP)
