@@ -99,7 +99,7 @@ def _oldest_due() -> str:
 def _workers() -> str:
     """Of a worker that hangs the loop gives no sign of life, though its process is there."""
     kind, after = Heartbeat.Kind.LOOP, timedelta(seconds=SILENT)
-    lost = Heartbeat.lost(kind, database_now(), after=after, within=MISSED_FOR)
+    lost = Heartbeat.lost(kind, database_now(), after=after, within=MISSED_FOR).count()
     return f"{lost} silent: hung, or killed" if lost else OK
 
 

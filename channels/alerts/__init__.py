@@ -6,6 +6,7 @@ it happened; a worker gathers what was raised into notices and tells them (docs/
 
 from channels.alerts.places import notify
 from channels.alerts.raising import Event, raise_, raise_all
+from channels.alerts.routes import of_installation
 from channels.models.alert import AlertKind
 
-__all__ = ["AlertKind", "Event", "notify", "raise_", "raise_all"]
+__all__ = ["AlertKind", "Event", "notify", "of_installation", "raise_", "raise_all"]

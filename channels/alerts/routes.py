@@ -11,6 +11,8 @@ from channels.models.alert_target import AlertTarget
 from orgs.models import Unit
 from orgs.reach import lineage
 
+OF_INSTALLATION = (AlertKind.FENCED, AlertKind.SILENT)
+
 
 @dataclass(frozen=True)
 class Routes:
@@ -48,6 +50,11 @@ def routes_of(unit_paths: Iterable[str]) -> Routes:
     return Routes(frozenset(active.values_list("unit__path", flat=True).distinct()))
 
 
+def of_installation() -> list[str]:
+    """In whose name that is raised which concerns all: the operators’, and each headquarters’."""
+    return ["", *Unit.objects.filter(depth=1).values_list("path", flat=True)]
+
+
 def tellings_of(notice: Notice, now: datetime) -> list[Telling]:
     """One for each place that is told, not yet written."""
     own = AlertTarget.objects.filter(is_active=True, unit__path=notice.unit_path)
@@ -60,8 +67,8 @@ def tell_target(notice: Notice, target: AlertTarget, now: datetime) -> Telling:
 
 
 def _operators(notice: Notice, now: datetime) -> list[Telling]:
-    """They are told of everything; of the fence once, and not again for each headquarters."""
-    if notice.kind == AlertKind.FENCED and notice.unit_path:
+    """They are told of everything; of what concerns each headquarters, once."""
+    if notice.kind in OF_INSTALLATION and notice.unit_path:
         return []
     urls: Sequence[str] = settings.TEIJI_ALERT_URLS
     return [

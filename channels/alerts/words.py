@@ -27,6 +27,9 @@ TITLES: dict[str, Counted] = {
     AlertKind.FENCED: lambda n: ngettext("All sending is stopped", "All sending is stopped", n),
     AlertKind.STALLED: lambda n: ngettext("Messages are overdue", "Messages are overdue", n),
     AlertKind.BROKEN: lambda n: ngettext("The log does not add up", "The log does not add up", n),
+    AlertKind.SILENT: lambda n: ngettext(
+        "A part of the machine is silent", "%(n)d parts of the machine are silent", n
+    ),
     AlertKind.FOUND: lambda n: ngettext(
         "%(n)d problem was found before its time", "%(n)d problems were found before their time", n
     ),
@@ -55,6 +58,7 @@ PLACES: dict[str, str] = {
     AlertKind.FENCED: "/admin/fence/",
     AlertKind.STALLED: "/admin/schedules/delivery/?state__exact=planned",
     AlertKind.BROKEN: "/admin/schedules/delivery/",
+    AlertKind.SILENT: "/admin/logs/punctuality/",
     AlertKind.FOUND: "/admin/schedules/schedule/",
     AlertKind.QUOTA: "/admin/channels/account/",
     AlertKind.APPROVAL: "/admin/schedules/approval/",

@@ -34,6 +34,7 @@ class AlertKind(models.TextChoices):
     FENCED = "fenced", _("all sending stopped")
     STALLED = "stalled", _("overdue")
     BROKEN = "broken", _("a promise was broken")
+    SILENT = "silent", _("a part of the machine is silent")
     FOUND = "found", _("found before its time")
     QUOTA = "quota", _("quota")
     APPROVAL = "approval", _("approval")

@@ -181,7 +181,7 @@ def _record(verb: str, row: Installation, *, by: Any, now: datetime, facts: dict
 
 def _tell(words: Callable[[], str], *, key: str, now: datetime, is_over: bool = False) -> None:
     """The operators, and each headquarters."""
-    for path in ["", *filter(None, _tops())]:
+    for path in alerts.of_installation():
         alerts.raise_(
             AlertKind.FENCED, "fence", path, key=f"{key}:{path}", name="", text=words, now=now,
             is_over=is_over,

@@ -13,6 +13,7 @@ from channels.alerts.gather import gather
 from channels.alerts.places import tell
 from channels.alerts.tell import Call, note, take
 from schedules.dispatch import invariants, pulse, stalled
+from schedules.dispatch.silence import Silence
 from schedules.models import Installation
 
 LOOK_EVERY = timedelta(minutes=1)
@@ -26,13 +27,14 @@ class Teller:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database, self._now = database, now
         self._looked_at: datetime | None = None
+        self._silence = Silence()
 
     async def turn(self) -> int:
         """Look, gather, tell; returns how many were told or tried."""
         now = self._now()
         if self._looked_at is None or abs(now - self._looked_at) >= LOOK_EVERY:
             self._looked_at = now
-            await self._database(_look, now)
+            await self._database(self._look, now)
             await self._say_that_all_is_well(now)
         telling = asyncio.ensure_future(self._tell(now))
         try:
@@ -40,6 +42,11 @@ class Teller:
         except asyncio.CancelledError:
             await telling  # it is short: cut off, it would be told again by another worker
             raise
+
+    def _look(self, now: datetime) -> None:
+        stalled.look(now)
+        invariants.look(now)
+        self._silence.look(now)
 
     async def _say_that_all_is_well(self, now: datetime) -> None:
         url = settings.TEIJI_HEARTBEAT_URL
@@ -52,11 +59,6 @@ class Teller:
         for call, answer in zip(calls, said, strict=True):
             await self._database(note, call, answer, self._now())
         return len(calls)
-
-
-def _look(now: datetime) -> None:
-    stalled.look(now)
-    invariants.look(now)
 
 
 def _next(now: datetime) -> list[Call]:

@@ -52,10 +52,12 @@ class Heartbeat(models.Model):
         cls.objects.filter(kind=kind, name=name).delete()
 
     @classmethod
-    def lost(cls, kind: str, now: datetime, *, after: timedelta, within: timedelta) -> int:
-        """How many parts of this kind have been silent for longer than `after`, and went round
+    def lost(
+        cls, kind: str, now: datetime, *, after: timedelta, within: timedelta
+    ) -> models.QuerySet["Heartbeat"]:
+        """The parts of this kind that have been silent for longer than `after`, and went round
         `within`: killed, or hung."""
-        return cls.objects.filter(kind=kind, at__lt=now - after, at__gte=now - within).count()
+        return cls.objects.filter(kind=kind, at__lt=now - after, at__gte=now - within)
 
     @classmethod
     def alive(cls, kind: str, now: datetime, within: timedelta = LIVELY) -> int:
