@@ -12,13 +12,15 @@ from channels.alerts import AlertKind, Event
 from channels.models import Account
 from logs.models import Attempt, History
 from schedules.dispatch.evidence import BY_HAND
+from schedules.dispatch.sweep import accounts_able
 from schedules.models import Delivery, Run
 from schedules.states import DeliveryState
 
 BACK = timedelta(minutes=3)  # a look is missed where a worker has just died
-# Between an appointed time and its last try by a machine; what a person sends again is not seen.
+# Between when it was to leave and its last try by a machine; what a person sends again is not seen.
 LONGEST = timedelta(minutes=30)
 MOST = 50
+LOOKED_AT = 1000  # without an accepted try: most of them the channel has confirmed when asked
 
 Outcome = Attempt.Outcome
 
@@ -32,20 +34,23 @@ def look(now: datetime) -> int:
 
 
 def _of_unproven(now: datetime) -> Iterable[Event]:
-    """Sent, and no try of which it is known. Where the answer was lost a person or the channel
-    may have said that it arrived."""
+    """Sent, and no try of which it is known. Where the answer was lost a person may have said
+    that it arrived, or the channel, if it can be asked."""
     tries = Attempt.objects.filter(delivery_id=OuterRef("pk"))
-    known = tries.filter(outcome__in=(Outcome.ACCEPTED, Outcome.UNKNOWN))
-    recent = Delivery.objects.filter(due_at__gte=now - LONGEST, due_at__lte=now + BACK)
+    within = (now - LONGEST, now + BACK)
+    recent = Delivery.objects.filter(Q(due_at__range=within) | Q(slot_at__range=within))
     sent = recent.filter(
         state__in=(DeliveryState.SENT, DeliveryState.CONFIRMED), completed_at__gte=now - BACK
     )
     ours = sent.filter(crashes=0).exclude(run__trigger=Run.Trigger.IMPORTED)
-    rows = list(ours.filter(~Exists(known)).order_by()[:MOST])
+    unproven = ours.filter(~Exists(tries.filter(outcome=Outcome.ACCEPTED))).order_by()
+    light = unproven.select_related("account").defer("members", "own_payloads")
+    rows = list(light.annotate(is_lost=Exists(tries.filter(outcome=Outcome.UNKNOWN)))[:LOOKED_AT])
     said = _by_hand((row.pk for row in rows), ("arrived",))
-    for row in rows:
-        if row.pk not in said:
-            yield _event("unproven", row, now)
+    asked = accounts_able([row for row in rows if row.is_lost], "confirms")
+    known = {row.pk for row in rows if row.pk in said or (row.is_lost and row.account_id in asked)}
+    broken = [row for row in rows if row.pk not in known]
+    return [_event("unproven", row, now) for row in broken[:MOST]]
 
 
 def _of_doubled(now: datetime) -> Iterable[Event]:

@@ -44,7 +44,7 @@ def take_back(now: datetime) -> int:
         abandoned = Delivery.objects.abandoned(now, silent).select_related("account")
         rows = list(abandoned.select_for_update(skip_locked=True, of=("self",))[:ROWS_A_TURN])
         repeatable = _repeatable(rows, now)
-        confirming = _accounts(rows, "confirms")
+        confirming = accounts_able(rows, "confirms")
         for delivery in rows:
             ask_at = now if delivery.account_id in confirming else None
             _take_back(delivery, delivery.pk in repeatable, now, ask_at)
@@ -75,7 +75,7 @@ def complete(now: datetime) -> int:
 def _repeatable(rows: Iterable[Delivery], now: datetime) -> set[int]:
     """Those that may go again though they may have arrived: their key still holds, or their
     account prefers twice to never."""
-    keyed = _accounts(rows, "takes_key")
+    keyed = accounts_able(rows, "takes_key")
     return {
         row.pk
         for row in rows
@@ -84,7 +84,7 @@ def _repeatable(rows: Iterable[Delivery], now: datetime) -> set[int]:
     }
 
 
-def _accounts(rows: Iterable[Delivery], ability: str) -> set[int]:
+def accounts_able(rows: Iterable[Delivery], ability: str) -> set[int]:
     """Of the accounts of these, those whose channel can do this."""
     accounts: dict[int, Account] = {row.account_id: row.account for row in rows}
     return {pk for pk, account in accounts.items() if _can(account, ability)}

@@ -237,6 +237,8 @@ class Delivery(models.Model):
             models.Index(
                 fields=["room", "slot_at"], condition=Q(slot_at__isnull=False), name="held_by_rooms"
             ),
+            # What quiet hours or limits let leave lately.
+            models.Index(fields=["slot_at"], condition=Q(slot_at__isnull=False), name="held_until"),
             # What workers hold: few rows, and none of these columns changes until it is over
             # (an index of the lease would be written again for each mark).
             models.Index(

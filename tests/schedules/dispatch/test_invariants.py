@@ -58,6 +58,22 @@ def test_sent_after_a_try_that_was_refused_is_told(sent):
     assert look(sent.completed_at + SECOND) == 1
 
 
+def test_what_quiet_hours_held_for_hours_is_looked_at_as_well(sent):
+    Attempt.objects.all()._raw_delete("default")
+    hours = timedelta(hours=9)
+    Delivery.objects.update(due_at=sent.due_at - hours, slot_at=sent.due_at)
+    assert look(sent.completed_at + SECOND) == 1
+
+
+@pytest.mark.parametrize(("confirms", "told"), [("yes", 0), ("no", 1)])
+def test_a_try_without_an_answer_proves_nothing_unless_the_channel_can_be_asked(
+    sent, confirms, told
+):
+    Attempt.objects.update(outcome="unknown")
+    Account.objects.update(config={"honours_key": confirms})
+    assert look(sent.completed_at + SECOND) == told
+
+
 def test_what_a_person_has_seen_arrive_needs_no_other_proof(world, planned):
     Account.objects.update(config={"honours_key": "no"})
     (row,) = planned()
