@@ -10,9 +10,11 @@ from orgs.bulk import insert
 KEPT = timedelta(days=30)
 
 
-def note(kind: FactKind, unit_path: str, data: dict[str, Any], now: datetime) -> None:
+def note(
+    kind: FactKind, unit_path: str, data: dict[str, Any], now: datetime, *, owner: int | None = None
+) -> None:
     """To be called in the transaction in which it happened: then both are written, or neither."""
-    note_all([Fact(kind=kind, unit_path=unit_path, data=data, at=now)])
+    note_all([Fact(kind=kind, unit_path=unit_path, data=data, at=now, owner_id=owner)])
 
 
 def note_all(facts: Iterable[Fact]) -> None:

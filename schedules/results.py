@@ -56,14 +56,24 @@ def note_skipped(planned: Iterable[Run], now: datetime) -> None:
 
 def note_asked(schedule: Schedule, of: Unit, now: datetime) -> None:
     """The approvers of this unit are asked about a schedule."""
-    data = {
+    data = _about_approval(schedule, of)
+    facts.note(FactKind.APPROVAL_ASKED, schedule.unit.path, data, now)
+
+
+def note_refused(schedule: Schedule, of: Unit, now: datetime, *, owner: int | None) -> None:
+    """An approver of this unit has given a schedule back to whoever asked; as it was until then."""
+    data = _about_approval(schedule, of)
+    facts.note(FactKind.APPROVAL_REFUSED, schedule.unit.path, data, now, owner=owner)
+
+
+def _about_approval(schedule: Schedule, of: Unit) -> dict[str, Any]:
+    return {
         "schedule": schedule.pk,
         "title": schedule.title,
         "approving_unit": of.code,
         "next_due_at": facts.written(schedule.next_due_at),
         "link": f"{settings.TEIJI_PUBLIC_URL}/admin/schedules/schedule/{schedule.pk}/change/",
     }
-    facts.note(FactKind.APPROVAL_ASKED, schedule.unit.path, data, now)
 
 
 def _about(run: Run, to: RunState, totals: dict[str, int], now: datetime) -> dict[str, Any]:

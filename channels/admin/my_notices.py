@@ -1,4 +1,5 @@
-"""My notices: how the runs ended that one has registered, and how one is told of them."""
+"""My notices: how the runs ended that one has registered, which schedules were refused, and how one
+is told of them."""
 
 from typing import Any
 
@@ -6,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -26,6 +27,7 @@ LOOKS = {
     FactKind.UNCONFIRMED: ("warn", "help"),
     FactKind.MISSED: ("bad", "timer_off"),
     FactKind.SKIPPED: ("info", "skip_next"),
+    FactKind.APPROVAL_REFUSED: ("warn", "undo"),
 }
 PLACES = [
     ("mail", gettext_lazy("by mail to my address")),
@@ -76,7 +78,8 @@ def my_notices(request: HttpRequest) -> HttpResponse:
     context = admin.site.each_context(request) | {
         "title": _("My notices"),
         "lines": [
-            (row, *LOOKS[FactKind(row.kind)], moment(row.due_at, zone)) for row in found[:SHOWN]
+            (row, *LOOKS[FactKind(row.kind)], moment(row.due_at, zone) if row.due_at else "")
+            for row in found[:SHOWN]
         ],
         "newest": newest.pk if newest else 0,
         "has_new": any(row.read_at is None for row in found),
@@ -86,14 +89,16 @@ def my_notices(request: HttpRequest) -> HttpResponse:
 
 
 def open_notice(request: HttpRequest, pk: int) -> HttpResponse:
-    """To its run; it is read now."""
+    """To its run, or the schedule that was refused; it is read now."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     row = _mine(request).filter(pk=pk).first()
     if row is None:
         raise Http404
     mark_one_read(row, by=request.user)
-    return redirect(reverse("admin:schedules_run_change", args=[row.run_id]))
+    if row.run_id is None:
+        return redirect("admin:schedules_schedule_change", row.schedule_id)
+    return redirect("admin:schedules_run_change", row.run_id)
 
 
 def read_all(request: HttpRequest) -> HttpResponse:

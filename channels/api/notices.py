@@ -23,17 +23,24 @@ EVENTS = [(kind.value, label) for kind, label in RESULTS.items()]
 
 
 class NoticeSerializer(serializers.ModelSerializer):
-    """How a run ended. What is found out later takes its place, and is new again."""
+    """How a run ended, or that a schedule was refused. What is found out later of a run takes the
+    place of what was, and is new again."""
 
-    run = serializers.IntegerField(source="run_id", read_only=True)
+    run = serializers.IntegerField(source="run_id", read_only=True, allow_null=True)
+    schedule = serializers.IntegerField(
+        source="schedule_id",
+        read_only=True,
+        allow_null=True,
+        help_text="Of `approval.refused`, which is about no run.",
+    )
     event = serializers.ChoiceField(source="kind", choices=EVENTS, read_only=True)
-    due_at = Moment(read_only=True, help_text="The run’s appointed time.")
+    due_at = Moment(read_only=True, allow_null=True, help_text="The appointed time.")
     at = Moment(read_only=True)
     read_at = Moment(read_only=True, allow_null=True, help_text="Null: it is new.")
 
     class Meta:
         model = OwnNotice
-        fields = ["id", "run", "event", "title", "due_at", "at", "read_at"]
+        fields = ["id", "run", "schedule", "event", "title", "due_at", "at", "read_at"]
         read_only_fields = fields
 
 

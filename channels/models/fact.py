@@ -20,6 +20,7 @@ class FactKind(models.TextChoices):
     MISSED = "run.missed", _("a run was missed")
     SKIPPED = "run.skipped", _("a run was skipped")
     APPROVAL_ASKED = "approval.asked", _("an approval is asked for")
+    APPROVAL_REFUSED = "approval.refused", _("an approval was refused")
     ACCOUNT_STOPPED = "account.stopped", _("an account was stopped")
     TEST = "webhook.test", _("a test")
 
@@ -35,7 +36,7 @@ class Fact(models.Model):
     unit_path = models.CharField(max_length=255)
     at = models.DateTimeField(_("at"))
     data = models.JSONField(default=dict)
-    # Who registered what it is about.
+    # Who registered what it is about, or asked for it.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )

@@ -9,7 +9,7 @@ from channels.models.fact import FactKind
 from channels.secrets import seal, unseal
 from orgs.reach import Belongs, Role
 
-# How a run came to its end, in the words that lists have for it.
+# How a run came to its end, in the words that lists have for it; and what was given back.
 RESULTS = {
     FactKind.SENT: _("sent"),
     FactKind.PARTIAL: _("partly sent"),
@@ -17,21 +17,23 @@ RESULTS = {
     FactKind.UNCONFIRMED: _("not confirmed"),
     FactKind.MISSED: _("missed"),
     FactKind.SKIPPED: _("skipped"),
+    FactKind.APPROVAL_REFUSED: _("refused"),
 }
 
 
 class OwnNotice(models.Model):
     """How a run ended, for the person who registered it. What is found out later takes its place
-    and is new again: of a run there is one."""
+    and is new again: of a run there is one. And that a schedule was refused, for who had asked."""
 
     reach = Belongs("unit_path")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="own_notices")
-    run_id = models.BigIntegerField()
+    run_id = models.BigIntegerField(null=True)
+    schedule_id = models.BigIntegerField(null=True)  # of one that was refused
     kind = models.CharField(_("result"), max_length=20, choices=FactKind.choices)
     title = models.CharField(_("title"), max_length=255)
     unit_path = models.CharField(max_length=255)
-    due_at = models.DateTimeField(_("appointed"))
+    due_at = models.DateTimeField(_("appointed"), null=True)
     at = models.DateTimeField(_("at"))
     read_at = models.DateTimeField(_("read"), null=True)
     # When it is to be told outside of the pages; null: it was, or is not to be.

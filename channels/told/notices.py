@@ -15,11 +15,11 @@ What, Rhythm = NoticeChoice.What, NoticeChoice.Rhythm
 
 
 def keep(facts: Iterable[Fact], now: datetime) -> None:
-    """Write them, of each run the last. To be called as the facts are spread."""
-    last = {(fact.owner_id, fact.data["run"]): fact for fact in facts if _is_told(fact)}
+    """Write them, of each run or refusal the last. To be called as the facts are spread."""
+    last = {(fact.owner_id, *_about(fact)): fact for fact in facts if _is_told(fact)}
     if not last:
         return
-    people = {owner for owner, _run in last if owner}
+    people = {fact.owner_id for fact in last.values() if fact.owner_id}
     choices = {row.user_id: row for row in NoticeChoice.objects.filter(user__in=people)}
     members = Member.objects.filter(user__in=people).values_list("user_id", "unit__zone")
     zones = dict(members)
@@ -51,7 +51,14 @@ def next_digest(zone: str, now: datetime) -> datetime:
 
 def _is_told(fact: Fact) -> bool:
     """A test is looked at by whoever sends it."""
-    return fact.owner_id is not None and fact.kind in RESULTS and fact.data["trigger"] != "test"
+    is_test = fact.data.get("trigger") == "test"
+    return fact.owner_id is not None and fact.kind in RESULTS and not is_test
+
+
+def _about(fact: Fact) -> tuple[int | None, int | None]:
+    """The run, or the schedule that was refused."""
+    is_refusal = fact.kind == FactKind.APPROVAL_REFUSED
+    return (None, fact.data["schedule"]) if is_refusal else (fact.data["run"], None)
 
 
 def _notice(
@@ -59,17 +66,20 @@ def _notice(
 ) -> OwnNotice:
     assert fact.owner_id is not None, "of nobody's run nobody is told"
     choice = choice or NoticeChoice()
+    run_id, schedule_id = _about(fact)
+    due_at = fact.data["next_due_at" if schedule_id else "due_at"]
     tell_at = None
     if is_wanted(choice.outside, fact.kind) and fact.owner_id in zones:
         is_daily = choice.rhythm == Rhythm.DAILY
         tell_at = next_digest(zones[fact.owner_id], now) if is_daily else now
     return OwnNotice(
         user_id=fact.owner_id,
-        run_id=fact.data["run"],
+        run_id=run_id,
+        schedule_id=schedule_id,
         kind=fact.kind,
         title=fact.data["title"],
         unit_path=fact.unit_path,
-        due_at=datetime.fromisoformat(fact.data["due_at"]),
+        due_at=datetime.fromisoformat(due_at) if due_at else None,
         at=fact.at,
         read_at=None if is_wanted(choice.bell, fact.kind) else now,
         tell_at=tell_at,

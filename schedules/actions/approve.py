@@ -11,7 +11,7 @@ from channels.alerts import AlertKind
 from logs import history
 from orgs.clock import database_now
 from orgs.reach import Act, covers, stands_in_for, within
-from schedules import clearance, rules
+from schedules import clearance, results, rules
 from schedules.actions.clearing import clear, go
 from schedules.actions.edit import take_over
 from schedules.actions.locked import lock, lock_targets
@@ -66,6 +66,8 @@ def refuse(schedule: Schedule, *, by: Any, note: str) -> Schedule:
         row.save()
     move(Schedule.objects.filter(pk=row.pk), ScheduleState.DRAFT, next_due_at=None)
     _record("refused", row, asked, by=by, now=now)
+    author = asked.asked_by_id or row.registered_by_id
+    results.note_refused(row, asked.unit, now, owner=author)
     facts = {"title": row.title, "who": by.get_username(), "note": why}
     alerts.raise_(
         AlertKind.REFUSED,

@@ -4,11 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from channels.models import Alert
+from channels.models import Alert, OwnNotice
+from channels.told.words import line_of
+from channels.webhooks.spread import spread
 from schedules.actions import refuse, register
 from schedules.dispatch.expire import expire
 from schedules.dispatch.remind import ask_again, remind
 from schedules.models import Approval, PlaceholderValue, Schedule
+from tests.schedules.api.calling import caller
 from tests.schedules.approving import agency_of, approved, demand
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +103,36 @@ def test_its_author_is_told_of_a_refusal(world, agency, make_schedule):
     refuse(schedule, by=agency.chief, note="Which price?")
     alert = Alert.objects.get(kind="refused")
     assert alert.unit_path == world.xinyi.path and "Which price?" in alert.lines[0][1]
+
+
+@pytest.mark.parametrize("timing", [{}, {"timing_kind": "now", "date": None, "time": None}])
+def test_the_bell_tells_whoever_asked_of_a_refusal_and_leads_to_the_draft(
+    client, agency, make_schedule, now, timing
+):
+    schedule = register(make_schedule(**timing), by=agency.clerk)
+    due_at = schedule.next_due_at
+    refuse(schedule, by=agency.chief, note="Which price?")
+    spread(now + MINUTE)
+    notice = OwnNotice.objects.get()
+    assert (notice.user, notice.kind, notice.due_at) == (agency.clerk, "approval.refused", due_at)
+    client.force_login(agency.clerk)
+    page = client.get("/admin/my-notices/")
+    assert "Morning notice" in page.text and "refused" in page.text and "1 new" in page.text
+    opened = client.post(f"/admin/my-notices/{notice.pk}/open/", follow=True)
+    assert opened.redirect_chain[0][0] == f"/admin/schedules/schedule/{schedule.pk}/change/"
+    assert "Which price?" in opened.text
+    told = caller(agency.clerk).get("/notices").json()["results"][0]
+    assert (told["run"], told["schedule"]) == (None, schedule.pk)
+
+
+def test_each_refusal_is_told_and_outside_with_or_without_a_time(agency, make_schedule, now):
+    for timing in ({}, {"timing_kind": "now", "date": None, "time": None}):
+        schedule = register(make_schedule(**timing), by=agency.clerk)
+        refuse(schedule, by=agency.chief, note="No.")
+    spread(now + MINUTE)
+    lines = [line_of(row, "UTC") for row in OwnNotice.objects.order_by("schedule_id")]
+    assert len(lines) == 2 and all(line.endswith(": refused") for line in lines)
+    assert lines[1] == "Morning notice: refused"
 
 
 def test_what_others_have_changed_waits_again_a_day_before(world, agency, make_schedule):
