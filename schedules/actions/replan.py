@@ -108,10 +108,15 @@ def appointed_runs_of(schedule_ids: Collection[int]) -> Any:
     return runs.filter(schedule__in=schedule_ids)
 
 
+def begun() -> Exists:
+    """Of a query of runs: whether a delivery of each was handed over, or is marked to be."""
+    deliveries = Delivery.objects.filter(run=OuterRef("pk"))
+    return Exists(deliveries.exclude(started_at=None, wire_at=None))
+
+
 def has_begun(schedule: Schedule, now: datetime) -> bool:
     """Whether an open run of it would stay if those to come were withdrawn."""
-    begun = Delivery.objects.filter(run=OuterRef("pk")).exclude(started_at=None, wire_at=None)
-    to_come = _to_come(schedule, now).exclude(Exists(begun))
+    to_come = _to_come(schedule, now).exclude(begun())
     return schedule.runs.filter(state__in=OPEN_RUN).exclude(pk__in=to_come).exists()
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from orgs.reach import Act, within
@@ -24,10 +24,10 @@ from schedules.actions.occurrence import (
     time_of_rule,
 )
 from schedules.actions.refusal import OutOfReach, Refused
-from schedules.actions.replan import appointed_runs_of
+from schedules.actions.replan import appointed_runs_of, begun
 from schedules.actions.shift import foresee_shift
 from schedules.bookings.bounds import bounds_of, bounds_of_audiences
-from schedules.models import Delivery, HolidayException, OccurrenceChange, Run, Schedule
+from schedules.models import HolidayException, OccurrenceChange, Run, Schedule
 from schedules.recurrence import Change, Changes, Kind
 from schedules.recurrence.moments import first_moment
 from schedules.recurrence.quiet import Quiet
@@ -129,10 +129,9 @@ class _Look:
 def _runs_of(times: Collection[Time]) -> dict[Time, list[Any]]:
     """Those that the timing made of these times, each with whether it has begun."""
     ids, moments = {pk for pk, _at in times}, {at for _pk, at in times}
-    begun = Delivery.objects.filter(run=OuterRef("pk")).exclude(started_at=None, wire_at=None)
     rows = appointed_runs_of(ids).filter(trigger=Run.Trigger.TIMING, at__in=moments)
     found = defaultdict(list)
-    for run in rows.annotate(has_begun=Exists(begun)).only("schedule_id", "state", "due_at"):
+    for run in rows.annotate(has_begun=begun()).only("schedule_id", "state", "due_at"):
         found[run.schedule_id, run.at].append(run)
     return found
 
