@@ -12,6 +12,8 @@ from rest_framework.response import Response
 from channels.models import Account, QuotaReading, Room
 from config.scoped.api import ScopedViewSet
 from config.scoped.fields import WallDate
+from config.scoped.openapi import ProblemSerializer
+from config.scoped.problems import MEDIA_TYPE
 from orgs.clock import database_now, month_around
 from orgs.reach import Act
 from schedules.api.quota import QuotaSerializer
@@ -63,7 +65,11 @@ class RoomLimitsViewSet(ScopedViewSet):
     serializer_class = RoomLimitsSerializer
     acts = {"limits": Act.VIEW}
 
-    @extend_schema(parameters=[DAY], filters=False)
+    @extend_schema(
+        parameters=[DAY],
+        filters=False,
+        responses={200: RoomLimitsSerializer, (400, MEDIA_TYPE): ProblemSerializer},
+    )
     @action(detail=True)
     def limits(self, request: Request, pk: str) -> Response:
         """What it bears, and what of it is taken on a day."""

@@ -39,6 +39,7 @@ NUMBERS = {
     "weekdays", "day_of_month", "every_minutes", "peak_minutes", "peak_hours", "priority",
     "max_retries", "revision", "monthly_budget", "until",
     "columns.address", "columns.name", "columns.region", "columns.language", "columns.tags",
+    "columns.opted_out",
 }  # fmt: skip
 
 
