@@ -193,7 +193,7 @@ TEIJI_RETRY_DELAYS = [
     float(delay) for delay in env.list("TEIJI_RETRY_DELAYS", default=[60, 120, 300, 600])
 ]
 TEIJI_CONFIRM_SECONDS = env.float("TEIJI_CONFIRM_SECONDS", default=15.0)
-TEIJI_IN_FLIGHT = env.int("TEIJI_IN_FLIGHT", default=2400)
+TEIJI_IN_FLIGHT = env.int("TEIJI_IN_FLIGHT", default=5000)
 TEIJI_LINE_API_HOST = env("TEIJI_LINE_API_HOST", default="https://api.line.me").rstrip("/")
 TEIJI_KAKAO_API_HOST = env("TEIJI_KAKAO_API_HOST", default="https://kapi.kakao.com").rstrip("/")
 TEIJI_SOLAPI_API_HOST = env("TEIJI_SOLAPI_API_HOST", default="https://api.solapi.com").rstrip("/")

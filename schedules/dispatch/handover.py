@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from schedules.dispatch.ahead import Ahead
+from schedules.dispatch.brake import LOOK_EVERY, Brake
 from schedules.dispatch.claim import Claimed, release_marked
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.mark import mark_wire
@@ -42,12 +43,14 @@ class Handover:
         self._clock = clock
         self._senders = senders
         self._ahead = Ahead(senders)
+        self._brake = Brake()
         self._persist = persist
         self._take_in = take_in
         self._stopping = False
         self._changed = asyncio.Event()  # more is waiting
         self._in_flight: dict[asyncio.Task[Outcome | None], Claimed] = {}
         self._unsent: list[Claimed] = []  # marked, but their lease was used up by waiting
+        self._watching: asyncio.Task[None] | None = None
         self._started_at = 0.0  # when a batch was last handed over, by the loop's own clock
 
     @property
@@ -76,6 +79,7 @@ class Handover:
 
     async def run(self) -> None:
         """Hand over until stopped."""
+        self._watching = asyncio.create_task(self._watch())
         while not self._stopping:
             await self._release_unsent()
             batch = self._take_due()
@@ -91,10 +95,23 @@ class Handover:
     async def finish(self) -> None:
         """Wait for the answers to what is under way."""
         await asyncio.gather(*self._in_flight, return_exceptions=True)
+        if self._watching:
+            self._watching.cancel()
         try:
             await self._release_unsent()
         except Exception:  # their lease ends, and another worker takes them
             logger.exception("what had not left could not be given back")
+
+    async def _watch(self) -> None:
+        """Hold back what is marked and may leave no more, until all under way has ended."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                if marked := list(self._senders.waiting.values()):
+                    held = await self._persist("wire", self._brake.held_among, marked)
+                    self._senders.hold_back(held)
+            except Exception:  # the next look may go well
+                logger.exception("what is marked could not be looked at")
 
     def _take_due(self) -> list[Claimed]:
         """What is due next, into free slots; few slots for many wait a moment."""

@@ -29,10 +29,10 @@ def mark_wire(
     Returns the ids that may go, for each that may not the reason, and the end of the lease. An
     id in neither is no longer this worker's: it must be dropped.
     """
-    places, frozen = _places(claimed), frozen_now()
+    places, frozen = places_of(claimed), frozen_now()
     barred = _present(_barred(claimed, places))
     barred |= _missed([delivery for delivery in claimed if delivery.is_missed(now)], frozen)
-    held = _frozen(claimed, frozen, places, barred) if frozen else {}
+    held = frozen_among(claimed, frozen, places, barred) if frozen else {}
     barred |= _hold_back(held, now)
     given_back = held.keys() - barred.keys()
     claimed = [delivery for delivery in claimed if delivery.id not in given_back]
@@ -77,7 +77,7 @@ def _missed(claimed: Sequence[Claimed], frozen: Frozen) -> dict[int, str]:
     return {delivery.id: why(delivery) for delivery in claimed}
 
 
-def _frozen(
+def frozen_among(
     claimed: Sequence[Claimed],
     frozen: Frozen,
     places: Mapping[int, Place],
@@ -109,7 +109,7 @@ def _hold_back(held: Mapping[int, tuple[Claimed, str]], now: datetime) -> dict[i
     return skipped
 
 
-def _places(claimed: Sequence[Claimed]) -> dict[int, Place]:
+def places_of(claimed: Sequence[Claimed]) -> dict[int, Place]:
     """Of each delivery its room or audience, where it still is there."""
     rooms = _facts(Room, {d.room_id for d in claimed}, "unit__path", "is_active", "left_at")
     audiences = _facts(Audience, {d.audience_id for d in claimed}, "unit__path", "is_active")

@@ -2,6 +2,7 @@
 
 import logging
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -42,6 +43,7 @@ class Senders:
         self._stored: dict[int, dict[str, str]] = {}  # of what vendors have replaced
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._wires: dict[int, Gate] = defaultdict(partial(Gate, ON_THE_WIRE))
+        self.waiting: dict[int, Claimed] = {}  # by id: for their time, or a place on the wire
 
     def adapter(self, account: Account) -> Adapter:
         """The account's adapter, made anew when its settings have changed."""
@@ -77,8 +79,9 @@ class Senders:
         lease_until: datetime,
         members: tuple[str, ...] = (),
     ) -> Outcome | None:
-        """Send the next part of this delivery at this time, never before it. None: too little
-        of the lease is left, as for a worker that was stopped and goes on; nothing was sent."""
+        """Send the next part of this delivery at this time, never before it. None: nothing was
+        sent. It was held back, or too little of the lease is left, as for a worker that was
+        stopped and goes on."""
         try:
             adapter = self.adapter(claimed.account)
         except (KeyError, ImproperlyConfigured) as error:
@@ -86,9 +89,17 @@ class Senders:
             return self._outcome(claimed, None, self.clock.now(), error=failure)
         if members and claimed.billed:
             claimed = replace(claimed, billed=len(members))  # some may have opted out
+        self.waiting[claimed.id] = claimed
         await self.clock.wait_until(at)
         async with self._wires[claimed.account.pk]:
+            if self.waiting.pop(claimed.id, None) is None:
+                return None
             return await self._send(claimed, adapter, lease_until, members)
+
+    def hold_back(self, ids: Iterable[int]) -> None:
+        """None of these is sent that has not begun to leave."""
+        for id_ in ids:
+            self.waiting.pop(id_, None)
 
     async def _send(
         self, claimed: Claimed, adapter: Adapter, lease_until: datetime, members: tuple[str, ...]

@@ -13,12 +13,17 @@ from asgiref.sync import async_to_sync, sync_to_async
 from channels.adapters.base import Receipt
 from channels.adapters.sandbox import SandboxAdapter
 from channels.models import Account, Room
+from orgs.clock import database_now
+from schedules.actions.fence import Trouble, own_installation, put_up
+from schedules.actions.freeze import freeze
+from schedules.actions.pause_run import pause_run
 from schedules.dispatch import handover, pace, send
+from schedules.dispatch.brake import LOOK_EVERY, Brake
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.handover import Handover
 from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.send import Senders
-from schedules.models import Delivery
+from schedules.models import Delivery, Installation, Run
 from tests.schedules.conftest import claim_at
 from tests.unlimited import UNLIMITED
 
@@ -233,3 +238,57 @@ def test_two_workers_do_not_overlap_at_one_device(device):
 
     device.run(claimed[:3], meanwhile)
     assert len(device.arrived) == 1
+
+
+def _freeze(world):
+    freeze(world.xinyi, by=world.people["hq"], why="wrong prices")
+
+
+def _pause(world):
+    pause_run(Run.objects.get(), by=world.people["xinyi"])
+
+
+def _stop(_world):
+    Account.objects.get().stop("No more this month", database_now(), spent=True)
+
+
+def _fence(_world):
+    put_up(Trouble(Installation.Reason.BY_HAND, "wrong prices"), now=database_now())
+
+
+@pytest.mark.parametrize("forbid", [_freeze, _pause, _stop, _fence])
+def test_what_is_marked_and_waits_for_the_wire_is_held_back(pump, world, forbid):
+    async def meanwhile(pump: Pump) -> None:
+        await pump.until(AT_ONCE)
+        await sync_to_async(forbid)(world)
+        await asyncio.sleep(LOOK_EVERY * 2)
+        pump.answer.set()
+        async with asyncio.timeout(PATIENCE):
+            while await pump.marked() > AT_ONCE:
+                await asyncio.sleep(0.005)
+
+    own_installation()
+    pump.run(claim_at(pump.clock.moment), meanwhile)
+    assert len(pump.arrived) == len(pump.outcomes) == AT_ONCE
+    given_back = Delivery.objects.filter(state="planned", claim=None, wire_at=None)
+    assert given_back.count() == ROOMS - AT_ONCE
+
+
+def test_a_freeze_of_others_holds_back_nothing_that_is_marked(pump, world):
+    async def meanwhile(pump: Pump) -> None:
+        await pump.until(AT_ONCE)
+        await sync_to_async(freeze)(world.south, by=world.people["hq"], why="wrong prices")
+        await asyncio.sleep(LOOK_EVERY * 2)
+        pump.answer.set()
+        await pump.until(ROOMS)
+
+    pump.run(claim_at(pump.clock.moment), meanwhile)
+
+
+def test_what_was_marked_beside_a_look_is_asked_for_at_the_next(pump, world):
+    """A freeze may come between a mark and the moment at which the worker knows of it."""
+    first, *others = claim_at(pump.clock.moment)
+    freeze(world.xinyi, by=world.people["hq"], why="wrong prices")
+    brake = Brake()
+    assert brake.held_among([first]) == {first.id}
+    assert brake.held_among([first, *others]) == {delivery.id for delivery in others}
