@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db import DatabaseError
 from django.utils.translation import gettext_lazy as _
 
 from channels import pull
@@ -34,6 +33,7 @@ from channels.adapters.base import (
     refused,
     unknown,
 )
+from channels.adapters.wire import database_failures
 from channels.pull import Fate
 
 LONGEST_ROOM = 100
@@ -107,12 +107,10 @@ class MessengerBotAdapter(Adapter):
         """Into the queue. Until the phone has said that it typed it, it is only taken in."""
         text = str(payload["messages"][0]["text"])
         fetch_by = datetime.fromtimestamp(self.now() + self.config.wait, UTC)
-        try:
+        with database_failures("Whether it stands in the phone’s queue is not known."):
             told = await asyncio.to_thread(
                 pull.put, self.account_id, target.address, key, text, fetch_by=fetch_by
             )
-        except DatabaseError as error:
-            raise unknown("Whether it stands in the phone’s queue is not known.") from error
         if told is None:
             raise later("Its time had passed before it stood in the queue.")
         answer = {"queue": str(told.fate)}
@@ -120,7 +118,8 @@ class MessengerBotAdapter(Adapter):
         return Receipt(200, str(told.uid), answer, already=not queued, queued=queued)
 
     async def confirm(self, part: HandedOver) -> Receipt | None:
-        told = await asyncio.to_thread(pull.fate, self.account_id, part.key)
+        with database_failures("The phone’s queue could not be looked into."):
+            told = await asyncio.to_thread(pull.fate, self.account_id, part.key)
         match told.fate:
             case Fate.SHOWN:
                 return Receipt(200, str(told.uid), {"queue": "shown"})

@@ -28,6 +28,7 @@ from channels.adapters.base import (
     refused,
     unknown,
 )
+from channels.adapters.wire import database_failures
 
 HANG_SECONDS = 10.0
 
@@ -134,11 +135,15 @@ class SandboxAdapter(Adapter):
     async def quota(self) -> Quota:
         """As LINE's: each request is one message for a room, and one for each of an audience's
         people, whatever is packed into it."""
-        used = await asyncio.to_thread(sandbox.used, self.account_id, self.quota_zone)
+        with database_failures("The sandbox could not count."):
+            used = await asyncio.to_thread(sandbox.used, self.account_id, self.quota_zone)
         return Quota(limit=self.config.most, used=used)
 
     async def confirm(self, part: HandedOver) -> Receipt | None:
-        found = await asyncio.to_thread(sandbox.has, self.account_id, part.key)
+        if not self.confirms:
+            raise unknown("Without keys the sandbox cannot tell one message from another.")
+        with database_failures("The sandbox could not look."):
+            found = await asyncio.to_thread(sandbox.has, self.account_id, part.key)
         return Receipt(status=200, request_id=str(part.key), already=True) if found else None
 
     def recipient_problem(self, address: str) -> Any | None:
@@ -147,16 +152,17 @@ class SandboxAdapter(Adapter):
 
     async def _accept(self, addresses: Sequence[str], payload: Payload, key: UUID) -> bool:
         try:
-            return await asyncio.to_thread(
-                sandbox.accept,
-                self.account_id,
-                addresses,
-                key,
-                payload["messages"],
-                keyed=self.takes_key,
-                most=self.config.most,
-                zone=self.quota_zone,
-            )
+            with database_failures("Whether the sandbox shows it is not known."):
+                return await asyncio.to_thread(
+                    sandbox.accept,
+                    self.account_id,
+                    addresses,
+                    key,
+                    payload["messages"],
+                    keyed=self.takes_key,
+                    most=self.config.most,
+                    zone=self.quota_zone,
+                )
         except sandbox.Spent as error:
             words = "The sandbox has reached its pretended monthly limit."
             raise refused(words, status=429, account_wide=True, spent=True) from error

@@ -104,6 +104,8 @@ class SolapiAdapter(Adapter):
         failed = await self._fill(group, target, payload, key, prepared_by)
         answer = await self._release(group, deadline)
         kept = {"count": answer.data.get("count"), "notRegistered": failed[:KEPT_NUMBERS]}
+        if failed and target.members:
+            kept["refused"] = sorted({one["to"] for one in failed})
         return Receipt(answer.status, group, kept)
 
     async def confirm(self, part: HandedOver) -> Receipt | None:

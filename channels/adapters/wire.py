@@ -1,5 +1,6 @@
 """The wire: how long a request may take, how much of its answer is read, and what a failure on it
-says about the message, in the words of `base`."""
+says about the message, in the words of `base`. Of a vendor that lives in our own database, the
+database is the wire."""
 
 import asyncio
 import os
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 import aiohttp
+from django.db import DatabaseError
 
 from channels.adapters.base import later, refused, unknown
 
@@ -44,6 +46,16 @@ def wire_failures() -> Iterator[None]:
         raise later(f"Could not connect: {_reason(error)}.") from error
     except MAYBE_SENT as error:
         raise unknown(f"Handed over, but no answer came: {_reason(error)}.") from error
+
+
+@contextmanager
+def database_failures(message: str) -> Iterator[None]:
+    """Say that nobody knows, with this message, where the database fails within: it may have
+    written before."""
+    try:
+        yield
+    except DatabaseError as error:
+        raise unknown(message) from error
 
 
 def _reason(error: Exception) -> str:

@@ -1,10 +1,13 @@
 """Discord's webhooks, as far as Apprise uses them: a stand-in for what Apprise calls."""
 
 import json
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
+from channels.apprise import call as calling
 from tests.fakes.faults import FaultKind, Faults
 from tests.fakes.misbehaviour import misbehave
 from tests.fakes.wire import Answer, Request, json_answer
@@ -15,10 +18,18 @@ URL = "discord://4174216298/s3cret"
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """One acceptance, with its arrival time (wall clock, seconds)."""
+    """One acceptance, with its arrival time (wall clock, seconds). No request names a room or
+    carries a key."""
 
     content: str
     at: float
+    key: str = ""
+    to: str = ""
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """As the adapter packs it."""
+        return [{"kind": "text", "text": self.content, "url": ""}]
 
 
 class DiscordFake:
@@ -47,6 +58,14 @@ class DiscordFake:
                 request, fault, accept=accept, limited=_limited, accepts_behind_html=True
             )
         return accept()
+
+
+@contextmanager
+def called_by_apprise(url: str) -> Iterator[None]:
+    """Apprise's Discord is the one that is served at this URL."""
+    plugin = calling.load().plugins.N_MGR["discord"]
+    with patch.object(plugin, "notify_url", f"{url}/api/webhooks"):
+        yield
 
 
 def _limited(_kind: FaultKind) -> Answer:

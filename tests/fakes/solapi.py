@@ -306,6 +306,8 @@ def _bytes(message: dict[str, Any]) -> int:
 
 def _accepted(group: Group) -> Accepted:
     to = group.requested[0]["to"]
+    if isinstance(to, list):  # those who get it
+        to = list(dict.fromkeys(one["to"] for one in group.registered))
     messages = [_as_packed(message) for message in group.requested]
     return Accepted(group.custom_fields.get("teiji_key", ""), to, messages, group.sent_at or 0.0)
 

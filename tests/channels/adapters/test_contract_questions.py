@@ -1,25 +1,30 @@
 """What an adapter may be asked beside sending: an answer, or a SendError, and never a message."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from channels.adapters import registry
-from channels.adapters.base import Adapter, Quota, SendError, Standing, Text
+from channels.adapters.base import Adapter, HandedOver, Quota, Receipt, SendError, Standing, Text
 from channels.adapters.counting import Statistics
-from channels.http import open_session
-from channels.outgoing import networks
-from tests.channels.adapters.cases import CASES, Case
+from tests.channels.adapters.cases import CASES, Case, each
+from tests.channels.adapters.contract_stage import wire
 from tests.fakes.faults import Fault, FaultKind, Faults
 from tests.fakes.misbehaviour import misbehave
-from tests.fakes.serving import serving
 from tests.fakes.wire import Answer, Fake, Request, json_answer
 
 HANGS = 0.2
 DAY = date(2026, 1, 1)
+
+
+async def _confirm(case: Case, adapter: Adapter) -> Receipt | None:
+    (part,) = adapter.pack([Text("one")], spaced=False)
+    return await adapter.confirm(HandedOver(case.target, part.payload, uuid4(), time.time()))
 
 
 async def _validate(case: Case, adapter: Adapter) -> None:
@@ -31,6 +36,7 @@ QUESTIONS: dict[str, Callable[[Case, Adapter], Awaitable[Any]]] = {
     "quota": lambda case, adapter: adapter.quota(),
     "size": lambda case, adapter: adapter.size(case.target.address),
     "check": lambda case, adapter: adapter.check(),
+    "confirm": _confirm,
     "validate": _validate,
     "describe": lambda case, adapter: adapter.describe(case.target.address),
     "labels_used": lambda case, adapter: adapter.labels_used(),
@@ -40,13 +46,14 @@ ANSWERS: dict[str, Callable[[Any], bool]] = {
     "quota": lambda answer: isinstance(answer, Quota) and answer.used >= 0,
     "size": lambda answer: answer is None or answer >= 1,
     "check": lambda answer: isinstance(answer, Standing),
+    "confirm": lambda answer: answer is None or isinstance(answer, SendError),
     "validate": lambda answer: answer is None,
     "describe": lambda answer: isinstance(answer, str),
     "labels_used": lambda answer: isinstance(answer, int),
     "statistics": lambda answer: isinstance(answer, Statistics),
 }
 
-each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+each_case = each(CASES)
 each_question = pytest.mark.parametrize("question", QUESTIONS)
 
 
@@ -56,7 +63,10 @@ class AlwaysWrong:
     def __init__(self, fake: Fake, kind: FaultKind) -> None:
         self.fake, self.kind = fake, kind
         self.latency, self.faults = 0.0, Faults()
-        self.log: list[Any] = fake.log
+
+    @property
+    def log(self) -> list[Any]:
+        return self.fake.log
 
     def handle(self, request: Request) -> Coroutine[Any, Any, Answer | None]:
         def accept() -> Answer:
@@ -77,7 +87,7 @@ def test_a_question_that_goes_well_is_answered_and_sends_nothing(case: Case, que
     assert fake.log == []
 
 
-@each_case
+@each({name: case for name, case in CASES.items() if not case.is_in_house})
 @each_question
 @pytest.mark.parametrize("fault", list(FaultKind))
 def test_whatever_goes_wrong_it_is_answered_or_told_in_our_words(
@@ -87,6 +97,18 @@ def test_whatever_goes_wrong_it_is_answered_or_told_in_our_words(
     answer = _asked(case, question, AlwaysWrong(fake, fault))
     assert isinstance(answer, SendError) or ANSWERS[question](answer)
     assert fake.log == []
+
+
+@each({name: case for name, case in CASES.items() if case.is_in_house})
+@pytest.mark.parametrize("question", ["quota", "confirm"])
+@pytest.mark.parametrize("fault", [FaultKind.ERROR_BEFORE, FaultKind.HANG_THEN_ACCEPT])
+def test_a_database_that_fails_is_told_in_our_words(
+    case: Case, question: str, fault: FaultKind
+) -> None:
+    fake = case.make_fake()
+    fake.faults.add(fault, seconds=HANGS)
+    answer = _asked(case, question, fake)
+    assert isinstance(answer, SendError) or ANSWERS[question](answer)
 
 
 @pytest.mark.parametrize("kind", sorted(registry()))
@@ -100,12 +122,9 @@ def _asked(case: Case, question: str, fake: Fake) -> Any:
     """The answer, or the SendError."""
 
     async def scenario() -> Any:
-        session = open_session(
-            guarded=registry()[case.kind].guarded, allowed=networks(["127.0.0.0/8"])
-        )
-        async with serving(fake) as url, session as http:
+        async with wire(case, fake) as (_fake, adapter):
             try:
-                return await QUESTIONS[question](case, case.make_adapter(url, http))
+                return await QUESTIONS[question](case, adapter)
             except SendError as error:
                 return error
 

@@ -310,6 +310,7 @@ def test_who_cannot_be_written_to_does_not_hold_up_the_others() -> None:
     assert isinstance(outcome, Receipt)
     [missing] = outcome.answer["notRegistered"]
     assert (missing["to"], missing["statusCode"]) == (BATCH.members[7], "1060")
+    assert outcome.answer["refused"] == [BATCH.members[7]]
     assert outcome.answer["count"] == {"registeredSuccess": 299, "registeredFailed": 1}
 
 
