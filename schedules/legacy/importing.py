@@ -11,7 +11,7 @@ from django.db import transaction
 
 from channels.models import Account
 from orgs.clock import database_now
-from schedules.legacy import campaigns, kb_schedule
+from schedules.legacy import campaigns, kb_schedule, videos
 from schedules.legacy.pictures import Pictures
 from schedules.legacy.places import Places
 from schedules.legacy.reading import Source, Unusable
@@ -19,9 +19,10 @@ from schedules.legacy.report import Report
 from schedules.legacy.take_campaigns import Into, take_campaigns
 from schedules.legacy.take_logs import take_logs
 from schedules.legacy.take_schedules import expect_rooms, take_schedules
+from schedules.legacy.take_videos import Announcement, take_videos
 from schedules.legacy.taking import Import, Progress
 
-TABLES = (kb_schedule.TABLE, kb_schedule.LOGS, campaigns.TABLE)
+TABLES = (kb_schedule.TABLE, kb_schedule.LOGS, campaigns.TABLE, videos.TABLE)
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Wish:
     name: str  # of the source: ids are told apart by it
     account: Account | None
     into: Into | None
+    announcement: Announcement | None = None
     images: Path | None = None
     tables: Collection[str] = TABLES
     is_paused: bool = False
@@ -61,6 +63,8 @@ def _refuse_gaps(tables: list[str], wish: Wish) -> None:
         raise Unusable("Name the account through which was sent: --account NAME.")
     if campaigns.TABLE in tables and wish.into is None:
         raise Unusable("Name the unit that the campaigns belong to: --unit CODE.")
+    if videos.TABLE in tables and wish.announcement is None:
+        raise Unusable("Name the unit that the times of videos belong to: --unit CODE.")
 
 
 def _take(
@@ -76,18 +80,26 @@ def _take(
     places = Places(wish.account)
     taking = Import(wish.name, now, by, places, pictures, report, is_paused=wish.is_paused)
     for table in tables:
-        progress = begin(table, source.count(table))
         report.count(table, "taken", 0)
-        if table == campaigns.TABLE:
-            assert wish.into is not None
-            zone = ZoneInfo(wish.zone or campaigns.ZONE)
-            take_campaigns(source.rows(table), zone, wish.into, taking, progress)
-            continue
-        zone = ZoneInfo(wish.zone or kb_schedule.ZONE)
-        if table == kb_schedule.TABLE:
-            expect_rooms(source.rows(table), zone, taking)
-            take_schedules(source.rows(table), zone, taking, progress)
-        else:
-            take_logs(source.rows(table), zone, taking, progress)
+        _take_table(table, source, wish, taking, begin(table, source.count(table)))
     report.rooms_added, report.images_stored = places.added, pictures.stored
     return report
+
+
+def _take_table(table: str, source: Source, wish: Wish, taking: Import, progress: Progress) -> None:
+    rows = source.rows(table)
+    if table == campaigns.TABLE:
+        assert wish.into is not None
+        take_campaigns(rows, ZoneInfo(wish.zone or campaigns.ZONE), wish.into, taking, progress)
+        return
+    if table == videos.TABLE:
+        assert wish.announcement is not None
+        zone = ZoneInfo(wish.zone or wish.announcement.unit.zone)
+        take_videos(rows, zone, wish.announcement, taking, progress)
+        return
+    zone = ZoneInfo(wish.zone or kb_schedule.ZONE)
+    if table == kb_schedule.TABLE:
+        expect_rooms(source.rows(table), zone, taking)
+        take_schedules(rows, zone, taking, progress)
+    else:
+        take_logs(rows, zone, taking, progress)

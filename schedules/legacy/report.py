@@ -30,7 +30,7 @@ class Report:
     images_stored: int = 0
 
     def count(self, table: str, outcome: str, by: int = 1) -> None:
-        """One more of “taken”, “known”, “changed” or “not taken”."""
+        """One more of “taken”, “known”, “changed”, “not taken” or “without a time”."""
         self.counts[table][outcome] += by
 
     def refuse(self, finding: Finding) -> None:

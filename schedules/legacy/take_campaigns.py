@@ -7,18 +7,16 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from channels.models import Audience
-from logs import history
 from orgs.models import Unit
 from orgs.reach import under
 from schedules import rules
 from schedules.actions.locked import lock_targets
-from schedules.actions.register import activate, summary
 from schedules.actions.replan import find_next
 from schedules.legacy.campaigns import TABLE, Campaign, campaign
-from schedules.legacy.known import digest_of, uid_of
+from schedules.legacy.known import uid_of
 from schedules.legacy.reading import Record
-from schedules.legacy.taking import Import, Progress, passed, settle
-from schedules.models import LegacyRow, Run, Schedule
+from schedules.legacy.taking import Import, Progress, enter, passed, to_look_at
+from schedules.models import Run, Schedule
 from schedules.recurrence import Kind
 from schedules.states import RunState, ScheduleState
 
@@ -46,39 +44,22 @@ def take_campaigns(
     """All that is not there yet."""
     for rows, known in taking.batches(TABLE, records, lambda v: campaign(v, zone), progress):
         for record, row in rows:
-            if row.legacy_id not in known:
+            if row.legacy_id in known:
+                taking.compare(TABLE, record, row, known[row.legacy_id])
+            else:
                 _take(record, row, zone, into, taking)
-                continue
-            is_same = known[row.legacy_id].digest == digest_of(row)
-            taking.report.count(TABLE, "known" if is_same else "changed")
-            if not is_same:
-                words = "it was changed there after it was imported; here it stays as it was"
-                taking.note(TABLE, record, words)
 
 
 @transaction.atomic
 def _take(record: Record, row: Campaign, zone: ZoneInfo, into: Into, taking: Import) -> None:
     schedule = _schedule(row, zone, into, taking)
     schedule.save()
-    LegacyRow.objects.create(
-        source=taking.source,
-        table=TABLE,
-        legacy_id=row.legacy_id,
-        object_id=schedule.pk,
-        digest=digest_of(row),
-        imported_at=taking.now,
-    )
+    taking.remember(TABLE, row, schedule.pk)
     lock_targets(schedule)
     to, why = _state(row, schedule, taking)
-    if to != ScheduleState.DRAFT:
-        activate(schedule, taking.now, by=taking.by)
-    settle(schedule, to)
+    enter(schedule, to, f"{TABLE} {row.legacy_id}", taking)
     if row.status in RESULTS:
         _result(row, schedule, taking).save()
-    facts = summary(schedule) | {"from": f"{taking.source}: {TABLE} {row.legacy_id}", "state": to}
-    history.record(
-        "imported", schedule, by=taking.by, now=taking.now, unit_path=into.unit.path, changes=facts
-    )
     taking.report.count(TABLE, "taken")
     if why:
         taking.note(TABLE, record, why)
@@ -112,8 +93,7 @@ def _state(row: Campaign, schedule: Schedule, taking: Import) -> tuple[ScheduleS
         return ScheduleState.DRAFT, f"it came as a draft: {words}"
     found = rules.problems(schedule, by=taking.by, now=taking.now)
     if found:
-        listed = "; ".join(f"{field}: {' '.join(texts)}" for field, texts in found.items())
-        return ScheduleState.DRAFT, f"it came as a draft, to be looked at: {listed}".rstrip(".")
+        return ScheduleState.DRAFT, to_look_at(found)
     return (ScheduleState.PAUSED if taking.is_paused else ScheduleState.ACTIVE), ""
 
 

@@ -6,19 +6,17 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from channels.models import Image, Room
-from logs import history
 from orgs.models import Unit
 from schedules import rules
 from schedules.actions.locked import lock_targets
-from schedules.actions.register import activate, summary
 from schedules.actions.replan import find_next
 from schedules.legacy.kb_schedule import TABLE, Registered, registered
-from schedules.legacy.known import digest_of, uid_of
+from schedules.legacy.known import uid_of
 from schedules.legacy.pictures import Missing
 from schedules.legacy.reading import Record
-from schedules.legacy.taking import Import, Progress, passed, settle
+from schedules.legacy.taking import Import, Progress, enter, passed, to_look_at
 from schedules.legacy.values import Unreadable
-from schedules.models import LegacyRow, Schedule, ScheduleImage
+from schedules.models import Schedule, ScheduleImage
 from schedules.states import ScheduleState
 
 OVER = {"completed": ScheduleState.COMPLETED, "error": ScheduleState.ERROR}
@@ -41,19 +39,9 @@ def take_schedules(
     for rows, known in taking.batches(TABLE, records, lambda v: registered(v, zone), progress):
         for record, row in rows:
             if row.legacy_id in known:
-                _compare(record, row, known[row.legacy_id], taking)
+                taking.compare(TABLE, record, row, known[row.legacy_id])
             else:
                 _take(record, row, zone, taking)
-
-
-def _compare(record: Record, row: Registered, known: LegacyRow, taking: Import) -> None:
-    if known.digest == digest_of(row):
-        taking.report.count(TABLE, "known")
-        return
-    taking.report.count(TABLE, "changed")
-    taking.note(
-        TABLE, record, "it was changed there after it was imported; here it stays as it was"
-    )
 
 
 def _take(record: Record, row: Registered, zone: ZoneInfo, taking: Import) -> None:
@@ -90,26 +78,12 @@ def _store(
         ScheduleImage(schedule=schedule, image=image, position=position)
         for position, image in enumerate(images)
     )
-    LegacyRow.objects.create(
-        source=taking.source,
-        table=TABLE,
-        legacy_id=row.legacy_id,
-        object_id=schedule.pk,
-        digest=digest_of(row),
-        imported_at=taking.now,
-    )
+    taking.remember(TABLE, row, schedule.pk)
     lock_targets(schedule)
     to, notes = _state(row, schedule, missing, taking)
-    if to != ScheduleState.DRAFT:
-        activate(schedule, taking.now, by=taking.by)
-    settle(schedule, to)
+    enter(schedule, to, f"{TABLE} {row.legacy_id}", taking)
     if row.created_at:
         Schedule.objects.filter(pk=schedule.pk).update(created_at=row.created_at)
-    facts = summary(schedule) | {"from": f"{taking.source}: {TABLE} {row.legacy_id}", "state": to}
-    history.record(
-        "imported", schedule, by=taking.by, now=taking.now, unit_path=schedule.unit.path,
-        changes=facts,
-    )  # fmt: skip
     return notes
 
 
@@ -152,9 +126,7 @@ def _state(
     if find_next(schedule, taking.now) is None:
         return ScheduleState.COMPLETED, [passed(schedule)]
     found = rules.problems(schedule, by=taking.by, now=taking.now)
-    listed = [f"{field}: {' '.join(texts)}" for field, texts in found.items()]
-    if listed or missing:
-        why = "; ".join(listed) or "images are missing"
-        return ScheduleState.DRAFT, [f"it came as a draft, to be looked at: {why}".rstrip(".")]
+    if found or missing:
+        return ScheduleState.DRAFT, [to_look_at(found, "images are missing")]
     is_held = taking.is_paused or row.status == "inactive"
     return (ScheduleState.PAUSED if is_held else ScheduleState.ACTIVE), []

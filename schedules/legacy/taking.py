@@ -1,12 +1,14 @@
 """What the takers of all tables share: the import that is under way, and its batches."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 
-from schedules.legacy.known import known
+from logs import history
+from schedules.actions.register import activate, summary
+from schedules.legacy.known import digest_of, known
 from schedules.legacy.pictures import Pictures
 from schedules.legacy.places import Places
 from schedules.legacy.reading import Record
@@ -52,6 +54,26 @@ class Import:
         row = record.values.get("id") or ""
         self.report.notes.append(Finding(table, row, column, why, record.place))
 
+    def remember(self, table: str, row: Identified, object_id: int) -> None:
+        """This row was taken, and became that."""
+        LegacyRow.objects.create(
+            source=self.source,
+            table=table,
+            legacy_id=row.legacy_id,
+            object_id=object_id,
+            digest=digest_of(row),
+            imported_at=self.now,
+        )
+
+    def compare(self, table: str, record: Record, row: Identified, known: LegacyRow) -> None:
+        """Count a row that was taken before; report it where it says something else by now."""
+        if known.digest == digest_of(row):
+            self.report.count(table, "known")
+            return
+        self.report.count(table, "changed")
+        why = "it was changed there after it was imported; here it stays as it was"
+        self.note(table, record, why)
+
     def batches(
         self,
         table: str,
@@ -75,10 +97,18 @@ class Import:
             progress(len(batch))
 
 
-def settle(schedule: Schedule, to: ScheduleState) -> None:
-    """From the draft, which has been made active if it is to be anything else, to this state."""
+def enter(schedule: Schedule, to: ScheduleState, of: str, taking: Import) -> None:
+    """From the draft as which it was stored to the state in which it comes; `of`: the table and
+    the id there."""
+    if to != ScheduleState.DRAFT:
+        activate(schedule, taking.now, by=taking.by)
     if to not in (ScheduleState.DRAFT, ScheduleState.ACTIVE):
         move(Schedule.objects.filter(pk=schedule.pk), to, next_due_at=None)
+    facts = summary(schedule) | {"from": f"{taking.source}: {of}", "state": to}
+    history.record(
+        "imported", schedule, by=taking.by, now=taking.now, unit_path=schedule.unit.path,
+        changes=facts,
+    )  # fmt: skip
 
 
 def passed(schedule: Schedule) -> str:
@@ -86,3 +116,9 @@ def passed(schedule: Schedule) -> str:
     if schedule.timing_kind == Kind.ONCE:
         return "its time has passed; it came as completed, and is not sent"
     return "its validity has ended; it came as completed"
+
+
+def to_look_at(problems: Mapping[str, Sequence[str]], *others: str) -> str:
+    """Why a schedule that a person would have to mend comes as a draft."""
+    listed = [f"{field}: {' '.join(texts)}" for field, texts in problems.items()]
+    return f"it came as a draft, to be looked at: {'; '.join(listed or others)}".rstrip(".")

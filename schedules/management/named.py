@@ -1,5 +1,5 @@
-"""What a command's arguments name: an account, a unit, a person, a moment. What is not there, or
-is not the only one, ends the command with exit status 2."""
+"""What a command's arguments name: an account, a room, a unit, a person, a moment. What is not
+there, or is not the only one, ends the command with exit status 2."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from channels.models import Account
+from channels.models import Account, Room
 from orgs.models import Unit, User
 from schedules.management.operator import operator
 
@@ -27,6 +27,14 @@ def account_named(given: str) -> Account:
         raise _wrong(f"Several accounts are called “{given}”. Give the id: {listed}.")
     listed = ", ".join(f"“{name}”" for name in rows.values_list("name", flat=True)[:20])
     raise _wrong(f"There is no account “{given}”. There are: {listed or 'none yet'}.")
+
+
+def room_named(pk: int) -> Room:
+    """The room with this id."""
+    found = Room.objects.select_related("unit", "account").filter(pk=pk).first()
+    if found is None:
+        raise _wrong(f"There is no room {pk}.")
+    return found
 
 
 def unit_named(given: str) -> Unit:

@@ -9,10 +9,12 @@ from zoneinfo import available_timezones
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 
+from orgs.models import Unit
 from schedules.legacy.importing import TABLES, Wish, run_import
 from schedules.legacy.reading import Unusable, open_source
 from schedules.legacy.take_campaigns import Into
-from schedules.management.named import FAILED, account_named, unit_named
+from schedules.legacy.take_videos import TITLE, Announcement
+from schedules.management.named import FAILED, account_named, room_named, unit_named
 from schedules.management.operator import as_command, operator
 from schedules.management.progress import Bar
 
@@ -21,8 +23,8 @@ LEFT_OUT = 1  # exit status
 
 class Command(BaseCommand):
     help = (
-        "Take over schedules, logs and campaigns of an older system; what is here already stays "
-        "as it is. Exit status 0: all taken, 1: some rows were not, 2: failed."
+        "Take over schedules, logs, campaigns and times of videos of an older system; what is here "
+        "already stays as it is. Exit status 0: all taken, 1: some rows were not, 2: failed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,10 +35,20 @@ class Command(BaseCommand):
             "(or kb_schedule=FILE).",
         )  # fmt: skip
         parser.add_argument("--account", help="Name or id of the account that the rooms are of.")
-        parser.add_argument("--unit", help="For campaigns: code or id of the unit they become.")
+        parser.add_argument(
+            "--unit", help="For campaigns and videos: code or id of the unit whose they become."
+        )
         parser.add_argument(
             "--audience", action="append", default=[], metavar="RULE=NAME",
             help="For campaigns: the audience that a target_audience means. May be repeated.",
+        )  # fmt: skip
+        parser.add_argument(
+            "--room", type=int, metavar="ID",
+            help="For videos: the room that is told at the time of each.",
+        )  # fmt: skip
+        parser.add_argument(
+            "--text", default=TITLE, help="For videos: what it is told; usual is {title}, "
+            "{id} is there too.",
         )  # fmt: skip
         parser.add_argument("--images", type=Path, metavar="FOLDER", help="Where the images lie.")
         parser.add_argument(
@@ -84,10 +96,12 @@ def _wish(options: dict[str, Any]) -> Wish:
     tables = options["tables"].split(",")
     if unknown := sorted(set(tables) - set(TABLES)):
         raise Unusable(f"{unknown[0]} is not imported; these are: {', '.join(TABLES)}.")
+    unit = unit_named(options["unit"]) if options["unit"] else None
     return Wish(
         name=options["name"],
         account=account_named(options["account"]) if options["account"] else None,
-        into=_into(options["unit"], options["audience"]) if options["unit"] else None,
+        into=_into(unit, options["audience"]) if unit else None,
+        announcement=_announcement(unit, options["room"], options["text"]) if unit else None,
         images=images,
         tables=tables,
         is_paused=options["paused"],
@@ -96,10 +110,17 @@ def _wish(options: dict[str, Any]) -> Wish:
     )
 
 
-def _into(given: str, audiences: list[str]) -> Into:
+def _into(unit: Unit, audiences: list[str]) -> Into:
     pairs = [pair.rpartition("=") for pair in audiences]
     if wrong := [
         pair for pair, (_rule, sign, _name) in zip(audiences, pairs, strict=True) if not sign
     ]:
         raise Unusable(f"“{wrong[0]}” is not RULE=NAME.")
-    return Into(unit_named(given), {rule: name for rule, _sign, name in pairs})
+    return Into(unit, {rule: name for rule, _sign, name in pairs})
+
+
+def _announcement(unit: Unit, room_id: int | None, text: str) -> Announcement:
+    room = None if room_id is None else room_named(room_id)
+    if room and not unit.covers(room.unit):
+        raise Unusable(f"The room “{room}” is out of reach of {unit}.")
+    return Announcement(unit, room, text)

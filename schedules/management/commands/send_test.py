@@ -16,7 +16,7 @@ from channels.models import Room
 from logs import history
 from orgs.clock import database_now
 from schedules import actions
-from schedules.management.named import FAILED, account_named, person_named
+from schedules.management.named import FAILED, account_named, person_named, room_named
 from schedules.management.operator import as_command
 from schedules.management.progress import Status
 from schedules.models import Delivery, Heartbeat, Installation, Run, Schedule
@@ -92,13 +92,10 @@ def _register(options: dict[str, Any]) -> Schedule:
 
 
 def _room(options: dict[str, Any], by: Any, now: datetime) -> Room:
-    rooms = Room.objects.select_related("unit", "account")
     if options["room"] is not None:
-        found = rooms.filter(pk=options["room"]).first()
-        if found is None:
-            raise CommandError(f"There is no room {options['room']}.", returncode=FAILED)
-        return found
+        return room_named(options["room"])
     account = account_named(options["account"])
+    rooms = Room.objects.select_related("unit", "account")
     found = rooms.filter(account=account, address=options["address"]).first()
     return found or _new_room(account, options["address"], by, now)
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -55,6 +56,16 @@ def mariadb() -> Iterator[OldDatabase]:
         connection.select_db(name)
         yield OldDatabase(connection, name)
         cursor.execute(f"DROP DATABASE `{name}`")
+
+
+@pytest.fixture
+def dumped(tmp_path: Path) -> Callable[..., Path]:
+    def write(**tables: list[stage.Row]) -> Path:
+        path = tmp_path / "dump.sql"
+        path.write_text(stage.dump(**tables))
+        return path
+
+    return write
 
 
 @pytest.fixture

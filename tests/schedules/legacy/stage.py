@@ -1,6 +1,8 @@
 """The tables of the older systems, and rows in them, as SQL that MariaDB takes."""
 
+import csv
 import json
+from pathlib import Path
 from typing import Any
 
 KB_SCHEDULE = """
@@ -69,7 +71,18 @@ CREATE TABLE `campaigns` (
   PRIMARY KEY (`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 """
-TABLES = {"kb_schedule": KB_SCHEDULE, "kb_schedule_logs": KB_LOGS, "campaigns": CAMPAIGNS}
+VIDEO = """
+CREATE TABLE `video` (
+  `id` bigint(20) NOT NULL AUTO_INCREMENT,
+  `title` varchar(300) NOT NULL,
+  `status` varchar(20) NOT NULL,
+  `scheduled_publish_at` datetime DEFAULT NULL,
+  PRIMARY KEY (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+"""
+TABLES = {
+    "kb_schedule": KB_SCHEDULE, "kb_schedule_logs": KB_LOGS, "campaigns": CAMPAIGNS, "video": VIDEO,
+}  # fmt: skip
 
 Row = dict[str, Any]
 
@@ -142,6 +155,17 @@ def campaign(number: int, **values: Any) -> Row:
     }
 
 
+def video(number: int, **values: Any) -> Row:
+    """Still a draft, to be published on New Year's Day 2099."""
+    return {
+        "id": number,
+        "title": f"新年特輯 {number}",
+        "status": "DRAFT",
+        "scheduled_publish_at": "2099-01-01 20:00:00",
+        **values,
+    }
+
+
 def images(*names: str) -> str:
     """The column message_images with these files."""
     return json.dumps(
@@ -171,3 +195,15 @@ def dump(**tables: list[Row]) -> str:
         parts += [f"DROP TABLE IF EXISTS `{table}`;", TABLES[table]]
         parts += [f"LOCK TABLES `{table}` WRITE;\n", insert(table, rows), "UNLOCK TABLES;\n"]
     return "".join(parts)
+
+
+def write_csv(folder: Path, **tables: list[Row]) -> list[Path]:
+    """A file for each table, as exports write them."""
+    files = []
+    for table, rows in tables.items():
+        files.append(folder / f"{table}.csv")
+        with files[-1].open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(rows[0])
+            writer.writerows([["\\N" if v is None else v for v in row.values()] for row in rows])
+    return files

@@ -1,6 +1,5 @@
 """What older systems registered and sent is taken over once, and nothing of it is sent late."""
 
-import csv
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from io import StringIO
@@ -24,16 +23,6 @@ pytestmark = pytest.mark.django_db
 
 Importer = Callable[..., tuple[dict[str, Any], int]]
 SEOUL = ZoneInfo("Asia/Seoul")
-
-
-@pytest.fixture
-def dumped(tmp_path: Path) -> Callable[..., Path]:
-    def write(**tables: list[stage.Row]) -> Path:
-        path = tmp_path / "dump.sql"
-        path.write_text(stage.dump(**tables))
-        return path
-
-    return write
 
 
 @pytest.fixture
@@ -252,21 +241,12 @@ def test_a_dump_and_csv_files_are_read_as_the_database_is(
     import_legacy(mariadb.fill(ROWS), "--account", "Sandbox")
     before = everything()
     (tmp_path / "dump.sql").write_text(stage.dump(**ROWS))
-    for table, rows in ROWS.items():
-        write_csv(tmp_path / f"{table}.csv", rows)
-    files = [tmp_path / f"{table}.csv" for table in ROWS]
+    files = stage.write_csv(tmp_path, **ROWS)
     for source in ([tmp_path / "dump.sql"], files):
         report, _status = import_legacy(*source, "--account", "Sandbox")
         assert report["tables"]["kb_schedule"] == {"taken": 0, "known": 3, "not taken": 1}
         assert report["tables"]["kb_schedule_logs"]["known"] == 3
         assert everything() == before
-
-
-def write_csv(path: Path, rows: list[stage.Row]) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(rows[0])
-        writer.writerows([["\\N" if v is None else v for v in row.values()] for row in rows])
 
 
 def test_a_row_that_was_changed_there_is_said_and_stays_as_it_was_here(taken: Any) -> None:
@@ -345,27 +325,6 @@ def test_the_page_of_an_imported_run_shows_what_was_sent(
     for path in ("run", "delivery"):
         assert client.get(f"/admin/schedules/{path}/").status_code == 200
     assert client.get("/api/v1/logs").json()["results"][0]["content"]["text"] == "오늘의 특가"
-
-
-def test_campaigns_come_with_their_results_and_their_audience(
-    world: Any, dumped: Any, import_legacy: Importer
-) -> None:
-    rows = [
-        stage.campaign(1),
-        stage.campaign(2, status="FAILED", sent_at=None, error_message="quota"),
-        stage.campaign(3, status="DRAFT", scheduled_at=None, sent_at=None),
-        stage.campaign(4, status="SCHEDULED", scheduled_at="2099-01-01 08:00:00", sent_at=None),
-        stage.campaign(5, status="SENT", scheduled_at=None, sent_at=None),
-    ]
-    report, status = import_legacy(dumped(campaigns=rows), "--unit", "taipei")
-    assert (status, report["tables"]["campaigns"]) == (1, {"taken": 4, "not taken": 1})
-    states = Schedule.objects.order_by("pk").values_list("state", flat=True)
-    assert list(states) == ["completed", "error", "draft", "draft"]
-    sent, failed = Run.objects.order_by("pk")
-    assert (sent.state, sent.sent, sent.zone) == ("sent", 120, "Asia/Taipei")
-    assert sent.due_at == datetime(2025, 10, 1, 2, tzinfo=UTC)
-    assert (failed.state, failed.detail) == ("failed", "quota")
-    assert "--audience “vip=…”" in report["notes"][0]["why"]
 
 
 @pytest.mark.parametrize(
