@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from channels.adapters.sandbox import SandboxAdapter
 from channels.models import Room, SandboxMessage
-from config.scoped.times import exact
+from orgs.moments import clock, exact
 from orgs.reach import within
 
 SANDBOX = SandboxAdapter.kind
@@ -101,12 +101,11 @@ def _shown(room: Room, rows: list[SandboxMessage], last_day: date | None = None)
 def _bubbles(room: Room, rows: Iterable[SandboxMessage], last_day: date | None) -> Iterable[Bubble]:
     for row in rows:
         day = _day(room, row)
-        local = row.arrived_at.astimezone(ZoneInfo(room.unit.zone))
         yield Bubble(
             id=row.pk,
             text=str(row.body.get("text", "")),
             image=_image_path(str(row.body.get("url", ""))),
-            time=f"{local:%H:%M:%S}",
+            time=clock(row.arrived_at, room.unit.zone),
             iso=row.arrived_at.isoformat(),
             exact=exact(row.arrived_at, room.unit.zone),
             new_day=day if day != last_day else None,

@@ -10,6 +10,8 @@ from unicodedata import normalize
 from babel.dates import format_date
 from django.utils.translation import gettext as _
 
+from orgs.moments import time_of_day
+
 LONGEST_NAME = 50
 MOST_FILLED = 50_000  # characters of a text that is filled; channels take far less
 
@@ -101,7 +103,7 @@ def built_in(*, room: str, unit: str, at: datetime, language: str) -> dict[str, 
     """The values that every room has. `at` is the appointed time on the room's own clock."""
     locale, pattern = DAYS.get(language, DAYS["en"])
     date = format_date(at, pattern, locale)
-    return {"room": room, "unit": unit, "date": date, "time": f"{at:%H:%M}"}
+    return {"room": room, "unit": unit, "date": date, "time": time_of_day(at.time())}
 
 
 def _in_its_place(match: re.Match[str], values: Mapping[str, str]) -> str | None:

@@ -20,9 +20,9 @@ from channels.actions import webhooks as acts
 from channels.models import Webhook
 from channels.models.webhook import EVENTS
 from config.scoped.admin import ScopedAdmin
-from config.scoped.times import exact
 from logs.said import retell
 from orgs.clock import database_now
+from orgs.moments import exact
 from orgs.reach import Act, can
 from orgs.refusal import Refused
 

@@ -3,13 +3,13 @@ Touches no table."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from channels.models.alert import Alert, AlertKind
+from orgs.moments import written
 
 LINES = 10
 
@@ -82,15 +82,10 @@ def title_of(alerts: Sequence[Alert], count: int) -> str:
 def body_of(alerts: Sequence[Alert], count: int, *, unit: str, zone: str) -> str:
     """The first of it line by line, each with its time and the zone, and where to look."""
     each = [line for alert in alerts for line in alert.said_in(get_language())[1]]
-    lines = [f"{_clock(at, zone)} · {words}" for at, words in each[:LINES]]
+    lines = [f"{written(datetime.fromisoformat(at), zone)} · {words}" for at, words in each[:LINES]]
     if count > len(lines):
         more = count - len(lines)
         said = ngettext("… and %(n)d more", "… and %(n)d more", more)
         lines.append(said % {"n": more})
     look = f"{settings.TEIJI_PUBLIC_URL}{PLACES[alerts[-1].kind]}"
     return "\n".join([*([unit, ""] if unit else []), *lines, "", look])
-
-
-def _clock(at: str, zone: str) -> str:
-    local = datetime.fromisoformat(at).astimezone(ZoneInfo(zone))
-    return f"{local:%Y-%m-%d %H:%M:%S} {zone}"

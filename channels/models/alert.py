@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from channels.models.alert_target import AlertTarget
+from orgs.moments import written
 from orgs.reach import Belongs, Role
 
 T = TypeVar("T")
@@ -147,7 +148,7 @@ class Quiet(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.subject} · {self.until:%H:%M:%S}"
+        return f"{self.kind} {self.subject} · {written(self.until, 'UTC')}"
 
 
 class Telling(models.Model):

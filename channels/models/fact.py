@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from orgs.moments import written
 from orgs.reach import Belongs
 
 
@@ -55,7 +56,7 @@ class Fact(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} · {self.at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.kind} · {written(self.at, 'UTC')}"
 
     @property
     def message_id(self) -> str:

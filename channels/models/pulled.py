@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from channels.models.account import Account
+from orgs.moments import written
 from orgs.reach import Belongs, Role
 
 
@@ -92,7 +93,7 @@ class PulledMessage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.address} · {self.queued_at:%H:%M:%S}"
+        return f"{self.address} · {written(self.queued_at, 'UTC')}"
 
     def may_still_be_shown(self, now: datetime) -> bool:
         """Whether the phone may yet fetch it, or has it and may yet answer."""

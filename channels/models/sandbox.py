@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from orgs.moments import written
 from orgs.reach import Belongs, Role
 
 
@@ -39,4 +40,4 @@ class SandboxMessage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.address} · {self.arrived_at:%H:%M:%S}"
+        return f"{self.address} · {written(self.arrived_at, 'UTC')}"

@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from orgs.moments import written
+
 
 class Turn(models.Model):
     """Who may send now, and until when at the latest: a lease that outlives its holder."""
@@ -19,4 +21,4 @@ class Turn(models.Model):
         verbose_name_plural = _("turns")
 
     def __str__(self) -> str:
-        return f"{self.device} · {self.until:%H:%M:%S}"
+        return f"{self.device} · {written(self.until, 'UTC')}"

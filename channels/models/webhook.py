@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from channels.models.fact import Fact, FactKind
 from channels.secrets import seal, unseal
 from orgs.models import Unit
+from orgs.moments import written
 from orgs.reach import Belongs, Role
 
 # What can be chosen: a test goes to whoever asked for it.
@@ -143,4 +144,4 @@ class WebhookAttempt(models.Model):
         ordering = ["id"]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M:%S} · {self.status or self.why}"
+        return f"{written(self.at, 'UTC')} · {self.status or self.why}"

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from channels.adapters import registry
 from channels.models import Account, AccountCheck, QuotaReading
-from config.scoped.times import exact
 from logs.said import retell
 from orgs.clock import database_now
+from orgs.moments import exact
 from orgs.reach import Act, can
 
 register = template.Library()

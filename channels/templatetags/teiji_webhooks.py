@@ -4,8 +4,8 @@ from django import template
 from django.utils.translation import gettext as _
 
 from channels.models import Webhook
-from config.scoped.times import exact
 from logs.said import retell
+from orgs.moments import exact
 
 register = template.Library()
 

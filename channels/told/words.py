@@ -1,13 +1,11 @@
 """Words: a notice as a line of a message."""
 
-from zoneinfo import ZoneInfo
-
 from channels.models import OwnNotice
+from orgs.moments import written
 
 
 def line_of(notice: OwnNotice, zone: str) -> str:
-    """“Morning notice · 2026-11-27 09:00 Asia/Taipei: failed”, in the language in force."""
+    """“Morning notice · 2026-11-27 (Fri) 09:00:00 Asia/Taipei: failed”, in the active language."""
     if notice.due_at is None:
         return f"{notice.title}: {notice.result}"
-    local = notice.due_at.astimezone(ZoneInfo(zone))
-    return f"{notice.title} · {local:%Y-%m-%d %H:%M} {zone}: {notice.result}"
+    return f"{notice.title} · {written(notice.due_at, zone)}: {notice.result}"

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from config.scoped.times import moment, zone_of
+from orgs.moments import written
 
 register = template.Library()
 
@@ -23,6 +24,12 @@ SYSTEMS = (("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Win
 def own_time(context: Any, at: datetime | None) -> SafeString:
     """In the zone of whoever looks."""
     return moment(at, zone_of(context["request"].user))
+
+
+@register.simple_tag(takes_context=True)
+def own_time_in_plain(context: Any, at: datetime) -> str:
+    """As own_time, for a text without markup."""
+    return written(at, zone_of(context["request"].user))
 
 
 @register.filter

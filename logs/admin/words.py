@@ -13,8 +13,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from config.scoped.times import exact
 from logs.models import History
+from orgs.moments import exact
 
 VERBS = {
     "created": gettext_lazy("created"),

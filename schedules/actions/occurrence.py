@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from logs import history
 from orgs.clock import database_now
+from orgs.moments import time_of_day
 from orgs.reach import Act
 from schedules import rules
 from schedules.actions.clearing import asked_of, vouch
@@ -188,8 +189,8 @@ def _time_problem(row: Schedule, due_at: datetime, quiet: Iterable[Quiet], now: 
     for hours in quiet:
         if hours.end_around(due_at):
             return _("These are quiet hours: from %(begin)s to %(end)s (%(zone)s).") % {
-                "begin": f"{hours.begins:%H:%M}",
-                "end": f"{hours.ends:%H:%M}",
+                "begin": time_of_day(hours.begins),
+                "end": time_of_day(hours.ends),
                 "zone": hours.zone,
             }
     return ""

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from logs import history
 from logs.models import History
 from orgs.clock import database_now
+from orgs.moments import written
 from orgs.reach import Act, within
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.arrival import note_arrival
@@ -144,7 +144,7 @@ def _decided_before(row: Delivery) -> str:
         }
     return _("%(who)s has decided at %(at)s: %(verdict)s. It is “%(state)s”.") % {
         "who": last.actor,
-        "at": _clock(last.at, row),
+        "at": written(last.at, row.run.zone),
         "verdict": IN_WORDS[Verdict(last.verb)],
         "state": row.get_state_display(),
     }
@@ -155,7 +155,7 @@ def _left_before(row: Delivery) -> Refused | None:
     if left is None or left.completed_at != row.completed_at:
         return None
     words = _("%(who)s has left it at %(at)s already.")
-    return Refused(words % {"who": left.by, "at": _clock(left.at, row)})
+    return Refused(words % {"who": left.by, "at": written(left.at, row.run.zone)})
 
 
 def _warning(row: Delivery, verdict: Verdict, now: datetime) -> str:
@@ -170,12 +170,7 @@ def warning_of_age(row: Delivery, now: datetime) -> str:
     if now - row.due_at <= timedelta(seconds=settings.TEIJI_GRACE_SECONDS):
         return ""
     words = _("It was appointed for %(due)s, which is long past: decide whether it still fits.")
-    return words % {"due": _clock(row.due_at, row)}
-
-
-def _clock(at: datetime, row: Delivery) -> str:
-    zone = row.run.zone
-    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
+    return words % {"due": written(row.due_at, row.run.zone)}
 
 
 def _settle(row: Delivery, verdict: Verdict, *, by: Any, note: str, now: datetime) -> None:

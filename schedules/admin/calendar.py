@@ -17,8 +17,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from config.scoped.times import clock
 from orgs.clock import database_now
+from orgs.moments import clock, time_of_day
 from orgs.reach import Act, can_anywhere
 from schedules.admin.calendar_many import calendar_many
 from schedules.admin.calendar_move import calendar_look, calendar_move
@@ -218,7 +218,7 @@ def _quiet(asked: Asked) -> list[list[str]]:
     quiet = quiet_of(asked)
     if quiet is None:
         return []
-    begin, end = f"{quiet.begins:%H:%M}", f"{quiet.ends:%H:%M}"
+    begin, end = time_of_day(quiet.begins), time_of_day(quiet.ends)
     return [[begin, end]] if begin < end else [[begin, "24:00"], ["00:00", end]]
 
 

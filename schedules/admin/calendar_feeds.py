@@ -15,9 +15,10 @@ from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from config.scoped.times import exact, zone_of
+from config.scoped.times import zone_of
 from orgs.clock import database_now
 from orgs.models import Move, Unit, digest_of
+from orgs.moments import exact
 from orgs.reach import Act, can_anywhere, within
 from schedules.actions.feed import give_feed, revoke_feed
 from schedules.models import CalendarFeed, Schedule

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from orgs.moments import written
 from orgs.reach import Belongs, Role
 from schedules.models.run import KINDS, Run
 from schedules.states import RunState
@@ -78,4 +79,4 @@ class ArchivedRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.title} · {self.due_at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.title} · {written(self.due_at, 'UTC')}"

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from orgs.moments import written
+
 LIVELY = timedelta(seconds=3)  # each goes round once a second
 KEPT = timedelta(days=1)  # a part that has been silent for so long is forgotten
 
@@ -29,7 +31,7 @@ class Heartbeat(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} · {self.at:%H:%M:%S}"
+        return f"{self.name} · {written(self.at, 'UTC')}"
 
     @classmethod
     def beat(cls, kind: str, name: str, now: datetime) -> None:

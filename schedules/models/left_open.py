@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from orgs.moments import written
 from orgs.reach import Belongs
 from schedules.models.delivery import Delivery
 
@@ -28,4 +29,4 @@ class LeftOpen(models.Model):
         verbose_name_plural = _("left open")
 
     def __str__(self) -> str:
-        return f"{self.by} · {self.at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.by} · {written(self.at, 'UTC')}"

@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from orgs.moments import written
 from orgs.reach import Belongs, Role
 
 
@@ -49,7 +50,7 @@ class QuarterCount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M} · {self.channel}"
+        return f"{written(self.at, 'UTC')} · {self.channel}"
 
 
 class Recount(models.Model):
@@ -64,7 +65,7 @@ class Recount(models.Model):
         verbose_name_plural = _("quarters to count again")
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M}"
+        return written(self.at, "UTC")
 
 
 class QuartersCounted(models.Model):
@@ -80,4 +81,4 @@ class QuartersCounted(models.Model):
         verbose_name_plural = _("quarters counted")
 
     def __str__(self) -> str:
-        return f"{self.until:%Y-%m-%d %H:%M}"
+        return written(self.until, "UTC")

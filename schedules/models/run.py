@@ -1,7 +1,6 @@
 """A run: one occurrence that was planned, with its content as it is sent."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import Q
@@ -10,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from logs.models.request import request_field
+from orgs.moments import written
 from orgs.reach import Belongs
 from schedules.models.schedule import Schedule
 from schedules.models.timing import KIND_CHOICES
@@ -139,8 +139,7 @@ class Run(models.Model):
         return self.first_due_at or self.due_at
 
     def __str__(self) -> str:
-        local = self.due_at.astimezone(ZoneInfo(self.zone))
-        return f"{self.title} · {local:%Y-%m-%d %H:%M:%S} {self.zone}"
+        return f"{self.title} · {written(self.due_at, self.zone)}"
 
 
 def kind_of(trigger: str, schedule: Schedule) -> str:

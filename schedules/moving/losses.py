@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from channels.models import Account, Audience, Room
 from orgs.models import Deputy, Unit
+from orgs.moments import time_of_day
 from orgs.reach import lineage, under
 from schedules.models import Approval, Freeze, MessageTemplate, PlaceholderValue, Schedule
 from schedules.placeholders import meaning, names
@@ -171,7 +172,7 @@ def _tells_of_inherited(unit: Unit, ways: Ways) -> Iterator[str]:
         hours = _quiet(after)
         yield (
             _("The quiet hours would be %(first)s to %(last)s.")
-            % {"first": f"{hours[0]:%H:%M}", "last": f"{hours[1]:%H:%M}"}
+            % {"first": time_of_day(hours[0]), "last": time_of_day(hours[1])}
             if hours
             else _("There would be no quiet hours any more.")
         )

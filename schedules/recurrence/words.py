@@ -1,12 +1,12 @@
 """A timing in plain words."""
 
-from datetime import datetime
 from itertools import groupby
-from zoneinfo import ZoneInfo
 
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
+
+from orgs.moments import written
 
 from .timing import LAST_DAY, MINUTES_OF_A_DAY, Kind, ShortMonth, Timing
 
@@ -98,9 +98,9 @@ def _monthly(timing: Timing) -> str:
 def _limits_in_words(timing: Timing) -> list[str]:
     words = []
     if timing.valid_from:
-        words.append(_("from %s") % _moment(timing.valid_from, timing.zone))
+        words.append(_("from %s") % written(timing.valid_from, timing.zone))
     if timing.valid_until:
-        words.append(_("until %s") % _moment(timing.valid_until, timing.zone))
+        words.append(_("until %s") % written(timing.valid_until, timing.zone))
     if timing.holiday_country:
         words.append(_("not on public holidays in %s") % _country(timing.holiday_country))
     if len(timing.skip_dates) > NAMED_DATES:
@@ -121,10 +121,6 @@ def _listed(words: list[str]) -> str:
 
 def _country(code: str) -> str:
     return str(COUNTRIES.get(code, code))
-
-
-def _moment(moment: datetime, zone: str) -> str:
-    return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
 
 
 def _span(minutes: int) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from config.scoped.times import clock as clock_of
-from config.scoped.times import day, zone_of
+from config.scoped.times import zone_of
+from orgs.moments import clock as clock_of
+from orgs.moments import day
 from schedules.bookings.slots import Limit
 from schedules.foreseen import Held, beyond_a_day, foresee, times_to_come
 from schedules.models import HolidayException, OccurrenceChange, Schedule

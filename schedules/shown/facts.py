@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from channels.models import Room
-from config.scoped.times import WEEKDAYS
+from orgs.moments import WEEKDAYS
 from orgs.reach import within
 from schedules.clearance import Facts
 from schedules.models import OccurrenceChange, Schedule

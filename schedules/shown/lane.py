@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from config.scoped.times import clock, zone_of
+from config.scoped.times import zone_of
+from orgs.moments import clock
 from orgs.reach import within
 from schedules.models import Schedule
 from schedules.shown import windows

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config.scoped import times
+from orgs import moments
 
 register = template.Library()
 
@@ -20,26 +21,27 @@ UNITS = (
 )
 
 
-register.filter("day_in_zone", times.day)
-register.filter("clock_in_zone", times.clock)
+register.filter("time_of_day", moments.time_of_day)
+register.filter("day_in_zone", moments.day)
+register.filter("clock_in_zone", moments.clock)
 
 
 @register.filter
 def in_zone(moment: datetime | None, zone: str) -> str:
     """“2026-11-23 (Mon) 09:00:05 Asia/Seoul”; nothing for no moment."""
-    return f"{times.day(moment, zone)} {times.clock(moment, zone)} {zone}" if moment else ""
+    return moments.written(moment, zone) if moment else ""
 
 
 @register.filter
 def input_in_zone(moment: datetime, zone: str) -> str:
     """As a field for a date and a time takes it."""
-    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M:%S}"
+    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 @register.filter
 def precisely_in_zone(moment: datetime | None, zone: str) -> str:
     """As in_zone, to the millisecond."""
-    return times.exact(moment, zone) if moment else ""
+    return moments.exact(moment, zone) if moment else ""
 
 
 @register.filter

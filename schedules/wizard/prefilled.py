@@ -28,7 +28,7 @@ class Wish:
         """As an address says it."""
         if self.day is None:
             return {}
-        clock = {"time": f"{self.clock:%H:%M}", "zone": self.zone} if self.clock else {}
+        clock = {"time": self.clock.isoformat("minutes"), "zone": self.zone} if self.clock else {}
         return {"date": self.day.isoformat(), **clock}
 
     def values_in(self, zone: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from config.scoped.times import zone_of
 from orgs.clock import database_now
+from orgs.moments import clock
 from orgs.reach import Act, within
 from schedules import actions
 from schedules.admin.testing import send_as_asked
@@ -98,7 +99,8 @@ def live(request: HttpRequest, pk: int, step: str) -> HttpResponse:
         draft = _save(request, draft, form)
     except actions.Stale as error:
         stale, draft = error, error.row
-    found = all_problems(draft, by=request.user, now=database_now())
+    now, zone = database_now(), zone_of(request.user)
+    found = all_problems(draft, by=request.user, now=now)
     form.rule_problems = problems_of(found, step)
     # What the page was made from stays stale until the person has said what shall stand.
     kept = {"revision": form.data.get("revision"), "seen": form.data.get("seen")}
@@ -110,6 +112,7 @@ def live(request: HttpRequest, pk: int, step: str) -> HttpResponse:
             "steps": pages.bar(request, draft, step, found),
             "problems": _by_field(form, form.rule_problems),
             "unsaved": "" if stale else _unsaved_in_words(form),
+            "saved_at": f"{clock(now, zone)} {zone}",
             "url": url_of(draft, step),
         }
     )

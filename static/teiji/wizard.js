@@ -109,7 +109,7 @@
     if (dirty || answer.unsaved) keep();
     else forget();
     if (answer.unsaved) complain(answer.unsaved);
-    else savedLine.textContent = `${say.saySaved} ${new Date().toLocaleTimeString([], { hour12: false })}`;
+    else savedLine.textContent = `${say.saySaved} ${answer.saved_at}`;
     showProblems(answer.problems);
     if (answer.url !== new URL(form.action).pathname) moveTo(answer.url);
   }

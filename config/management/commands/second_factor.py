@@ -8,6 +8,7 @@ from django.db import transaction
 
 from config.sign_in import records
 from orgs.models import User
+from orgs.moments import written
 from schedules.management.operator import as_command, operator
 
 
@@ -33,7 +34,7 @@ class Command(BaseCommand):
             return
         for factor in found:
             used = factor.last_used_at
-            last = f"last used {used:%Y-%m-%d %H:%M} UTC" if used else "never used"
+            last = f"last used {written(used, 'UTC')}" if used else "never used"
             name = f" “{factor}”" if factor.type == Authenticator.Type.WEBAUTHN else ""
             self.stdout.write(f"{factor.type}{name}, {last}")
         if remove:

@@ -6,7 +6,6 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -15,6 +14,7 @@ from django.db import DatabaseError, transaction
 from channels.models import Room
 from logs import history
 from orgs.clock import database_now
+from orgs.moments import written
 from schedules import actions
 from schedules.management.named import FAILED, account_named, person_named, room_named
 from schedules.management.operator import as_command
@@ -81,8 +81,7 @@ class Command(BaseCommand):
 def _register(options: dict[str, Any]) -> Schedule:
     by, now = person_named(options["by"]), database_now()
     room = _room(options, by, now)
-    local = now.astimezone(ZoneInfo(room.unit.zone))
-    text = options["text"] or f"Teiji · {local:%Y-%m-%d %H:%M:%S} {room.unit.zone}"
+    text = options["text"] or f"Teiji · {written(now, room.unit.zone)}"
     draft = actions.create_draft(
         by=by, unit=room.unit, uid=uuid4(), registered_by=by if by.pk else None,
         title=TITLE, text=text, timing_kind=Kind.NOW.value, max_retries=0,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from channels.models import Room
-from config.scoped.times import clock
+from orgs.moments import clock
 from orgs.reach import within
 from schedules.bookings.slots import Limit
 from schedules.models import HolidayException, OccurrenceChange, Schedule

@@ -114,7 +114,7 @@ def test_a_rule_in_plain_words(kind, fields, words):
                 "valid_from": datetime(2026, 2, 28, 15, tzinfo=UTC),
                 "valid_until": datetime(2026, 3, 31, 14, 59, tzinfo=UTC),
             },
-            "from 2026-03-01 00:00, until 2026-03-31 23:59",
+            "from 2026-03-01 (Sun) 00:00:00 Asia/Seoul, until 2026-03-31 (Tue) 23:59:00 Asia/Seoul",
         ),
     ],
 )
