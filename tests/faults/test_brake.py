@@ -10,9 +10,9 @@ from tests.processes.machine import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 
-ROOMS = 1500
-ANSWER = 0.5  # seconds; at most 300 of one account are on the wire of each worker
-LOOK = 0.5  # seconds at most until a worker knows of it, on a busy machine
+ROOMS = 2400
+ANSWER = 1.2  # seconds; at most 300 of one account are on the wire of each worker
+LOOK = 2.0  # seconds at most until a worker knows of it, on a busy machine; all take twice as long
 
 
 @pytest.mark.usefixtures("own_server")
