@@ -1,9 +1,8 @@
-"""Every command line of the documents is understood by what it calls, and carried out where that
-can be done without another machine."""
+"""Every command line of the documents is understood by what it calls (test_installation.py carries
+those of the operations out)."""
 
 import shlex
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,16 +11,8 @@ from celery.bin.celery import celery
 from django.core.management import get_commands, load_command_class
 from granian.cli import cli as granian
 
-from channels.models import Room
-from logs.models import Tally
-from orgs.clock import database_now
-from orgs.models import Member, Token, User
-from orgs.reach import Role
-from schedules.models import QuartersCounted
 from scripts import translations
-from tests.conftest import World
 from tests.documents.reading import ROOT, commands, words_of
-from tests.manage import Said
 
 pytestmark = pytest.mark.django_db
 
@@ -118,51 +109,3 @@ def test_the_processes_start_as_their_table_says() -> None:
     for line, name in ((worker, "worker"), (beat, "beat")):
         assert celery.make_context("celery", line[1:]).params["app"]
         assert line[-1] == name and name in celery.commands
-
-
-# Of the page of operations, what cannot be carried out here: why.
-ELSEWHERE = {
-    "import_legacy": "it reads the database or the files of another system",
-    "send_test": "it waits for a worker",
-    "backup": "it reads and writes where an operator's disks are",
-    "restore": "it needs an installation that is empty",
-    "bench": "it measures for minutes",
-    "check": "it looks at the settings of production",
-    "migrate": "it is how this database came about",
-    "collectstatic": "it writes into the folder of the web server",
-    "createsuperuser": "it asks a person",
-    "dispatch": "it does not end",
-}
-HERE = sorted({
-    (page, line)
-    for page, line in OURS
-    if page == "docs/operations.md" and manage_words(line)[0] not in ELSEWHERE
-})  # fmt: skip
-
-
-@pytest.fixture
-def installation(world: World, settings: Any, tmp_path: Path) -> World:
-    """One in which there is what the page's examples name."""
-    settings.TEIJI_ARCHIVE_ROOT = tmp_path
-    now = database_now()
-    QuartersCounted.objects.create(pk=1, until=now, turned_at=now)
-    Tally.objects.create(pk=1, counted_id=0, seen_id=0, seen_at=now)
-    for name, unit in (("anna", world.hq), ("kim", world.taipei)):
-        user = User.objects.create(username=name, is_staff=True)
-        Member.objects.create(user=user, unit=unit, role=Role.MANAGER)
-    Token.issue(user=User.objects.get(username="kim"), name="till", scopes=["read"])
-    Room.objects.create(
-        pk=12, unit=world.xinyi, account=world.sandbox, name="Twelve", address="twelve"
-    )
-    return world
-
-
-@pytest.mark.parametrize(("page", "line"), HERE, ids=short)
-def test_a_command_of_the_operations_page_is_carried_out(
-    page: str, line: str, installation: World, manage: Callable[..., Said]
-) -> None:
-    words = manage_words(line)
-    if "--lift" in words:
-        manage("fence", "--up", "to be lifted")
-    said = manage(*words)
-    assert said.status in (0, 1) or words[0] == "doctor", said.err or said.out
