@@ -28,6 +28,7 @@ from orgs.api import DeputyViewSet, MemberViewSet, UnitViewSet
 from schedules.api import (
     AccountFreezeViewSet,
     AccountLimitsViewSet,
+    ApprovalQueueViewSet,
     ApprovalViewSet,
     ArchiveViewSet,
     BatchViewSet,
@@ -56,6 +57,7 @@ router = SimpleRouter(trailing_slash=False)
 router.register("schedules", ScheduleViewSet)
 router.register("schedules", ScheduleActsViewSet, basename="schedule-act")
 router.register("schedules", ApprovalViewSet, basename="schedule-approval")
+router.register("approvals", ApprovalQueueViewSet, basename="approval")
 router.register("calendar", CalendarViewSet, basename="calendar")
 router.register("history", HistoryViewSet)
 router.register("templates", TemplateViewSet)

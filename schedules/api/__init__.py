@@ -2,7 +2,7 @@
 schedules.actions."""
 
 from schedules.api.acts import ScheduleActsViewSet
-from schedules.api.approvals import ApprovalViewSet
+from schedules.api.approvals import ApprovalQueueViewSet, ApprovalViewSet
 from schedules.api.archive import ArchiveViewSet
 from schedules.api.batch import BatchViewSet
 from schedules.api.calendar import CalendarViewSet
@@ -24,6 +24,7 @@ from schedules.api.unit_moves import UnitMoveViewSet
 __all__ = [
     "AccountFreezeViewSet",
     "AccountLimitsViewSet",
+    "ApprovalQueueViewSet",
     "ApprovalViewSet",
     "ArchiveViewSet",
     "BatchViewSet",

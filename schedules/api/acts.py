@@ -180,7 +180,8 @@ class ScheduleActsViewSet(ActingViewSet):
         while count := plan(now, mine):
             planned += count
         due = within(request.user, Run.objects.filter(state__in=OPEN_RUN, due_at__lte=now))
-        runs = due.defer("payloads", "content").order_by("due_at", "id")[:MOST_RUNS]
+        light = due.select_related("pause").defer("payloads", "content")
+        runs = light.order_by("due_at", "id")[:MOST_RUNS]
         answer = DueSerializer({"planned": planned, "results": runs})
         return Response(answer.data, status=status.HTTP_202_ACCEPTED)
 

@@ -1,24 +1,34 @@
 """What waits for approval: read as it would be sent, approved, refused."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import DateTimeField, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
+from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.scoped.acting import ActingViewSet
+from config.scoped.api import ScopedViewSet
 from config.scoped.fields import Moment, StrictBody
+from config.scoped.filters import IdFilter, YesNoFilter
 from config.scoped.openapi import ProblemSerializer
+from config.scoped.paging import Pages
 from config.scoped.problems import MEDIA_TYPE, Conflict
 from orgs.reach import Act
 from schedules import actions
+from schedules.actions.approve import is_own
 from schedules.api.representation import ScheduleSerializer
 from schedules.clearance import digest_of, facts_of
 from schedules.models import Approval, Schedule
 from schedules.models.approval import NOTE_LENGTH
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # what goes at once is the soonest
 
 
 class ApprovalSerializer(serializers.Serializer):
@@ -104,3 +114,77 @@ class ApprovalViewSet(ActingViewSet):
         asked = body(data=self.request.data)
         asked.is_valid(raise_exception=True)
         return dict(asked.validated_data)
+
+
+class WaitingSerializer(serializers.ModelSerializer):
+    """A question to approvers that nobody has answered yet."""
+
+    schedule = serializers.IntegerField(
+        source="schedule_id", read_only=True, help_text="It is answered there."
+    )
+    title = serializers.CharField(source="schedule.title", read_only=True)
+    unit = serializers.IntegerField(
+        source="unit_id", read_only=True, help_text="Its approvers answer, and those above."
+    )
+    asked_at = Moment(read_only=True)
+    asked_by: Any = serializers.StringRelatedField()
+    due_at = Moment(
+        source="schedule.next_due_at",
+        read_only=True,
+        allow_null=True,
+        help_text="When it is to go. Null: as soon as it is approved.",
+    )
+    is_own = serializers.SerializerMethodField(
+        help_text="You have registered or changed it: somebody else answers."
+    )
+    content = serializers.DictField(
+        source="facts",
+        help_text="All that decides what is sent, when and to whom, as it was asked.",
+    )
+    digest = serializers.CharField(read_only=True, help_text="Of that content.")
+
+    class Meta:
+        model = Approval
+        fields = [
+            "id", "schedule", "title", "unit", "asked_at", "asked_by", "due_at", "is_own",
+            "content", "digest",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_is_own(self, asked: Approval) -> bool:
+        return is_own(asked, self.context["request"].user)
+
+
+class WaitingFilter(filters.FilterSet):
+    """Narrows the queue."""
+
+    unit = IdFilter(label="Whose approvers are asked: those of this unit itself.")
+    is_own = YesNoFilter(
+        method="of_oneself", label="Only what you have registered or changed, or only the rest."
+    )
+
+    def of_oneself(self, rows: QuerySet, _name: str, value: bool | None) -> QuerySet:
+        user = self.request.user.pk
+        own = Q(schedule__registered_by=user) | Q(asked_by=user)
+        return rows if value is None else rows.filter(own) if value else rows.exclude(own)
+
+
+class SoonestFirst(Pages):
+    """By when it is to go."""
+
+    ordering = ("due_at", "id")
+
+
+@extend_schema(tags=["schedules"])
+class ApprovalQueueViewSet(mixins.ListModelMixin, ScopedViewSet):
+    """What waits for approval, the soonest first. Needs an approver, or who stands in for one."""
+
+    queryset = (
+        Approval.objects.waiting()
+        .select_related("schedule", "asked_by")
+        .annotate(due_at=Coalesce("schedule__next_due_at", Value(LONG_AGO, DateTimeField())))
+    )
+    serializer_class = WaitingSerializer
+    filterset_class = WaitingFilter
+    pagination_class = SoonestFirst
+    acts = {"list": Act.VIEW}

@@ -1,14 +1,21 @@
 """Runs as the API shows them: also those of which no room has an entry in the log."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from config.scoped.api import ScopedViewSet
+from config.scoped.acting import ActingViewSet
 from config.scoped.fields import Moment
 from config.scoped.filters import IdFilter, MomentFilter, UnitFilter
 from config.scoped.paging import PagesByTime
 from orgs.reach import Act
+from schedules.actions.pause_run import pause_run, resume_run
 from schedules.models import Run
 from schedules.states import RunState
 
@@ -22,6 +29,13 @@ class RunSerializer(serializers.ModelSerializer):
     planned_at = Moment(read_only=True)
     started_at = Moment(read_only=True, allow_null=True)
     completed_at = Moment(read_only=True, allow_null=True)
+    paused_at = Moment(
+        source="pause.paused_at",
+        read_only=True,
+        allow_null=True,
+        help_text="Since when a person holds what has not left of it. Null: nobody does.",
+    )
+    paused_by = serializers.CharField(source="pause.paused_by", read_only=True, allow_null=True)
 
     class Meta:
         model = Run
@@ -29,7 +43,7 @@ class RunSerializer(serializers.ModelSerializer):
             "id", "schedule", "title", "trigger", "kind", "state", "reason", "detail", "zone",
             "due_at", "first_due_at", "planned_at", "started_at", "completed_at", "priority",
             "total", "sent", "failed", "unconfirmed", "skipped", "expected", "recipients",
-            "request",
+            "paused_at", "paused_by", "request",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -50,11 +64,28 @@ class RunFilter(filters.FilterSet):
 
 
 @extend_schema(tags=["logs"])
-class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingViewSet):
     """Every run, the latest appointed time first; one that was skipped as a whole says why."""
 
-    queryset = Run.objects.defer("content", "payloads", "labels")
+    queryset = Run.objects.select_related("pause").defer("content", "payloads", "labels")
     serializer_class = RunSerializer
     filterset_class = RunFilter
     pagination_class = PagesByTime
-    acts = {"list": Act.VIEW, "retrieve": Act.VIEW}
+    acts = {"list": Act.VIEW, "retrieve": Act.VIEW, "pause": Act.RUN, "resume": Act.RUN}
+
+    @extend_schema(request=None, responses=RunSerializer)
+    @action(methods=["post"], detail=True)
+    def pause(self, request: Request, pk: str) -> Response:
+        """Hand over nothing more of a run that is under way. The rest waits, as long as it may be
+        late."""
+        return self._act(pause_run)
+
+    @extend_schema(request=None, responses=RunSerializer)
+    @action(methods=["post"], detail=True)
+    def resume(self, request: Request, pk: str) -> Response:
+        """Let it go on. Who stands below whoever paused it may not."""
+        return self._act(resume_run)
+
+    def _act(self, act: Callable[..., Any]) -> Response:
+        act(self.get_object(), by=self.request.user)
+        return Response(self.get_serializer(self.get_object()).data)

@@ -20,7 +20,7 @@ PARTNER = {"delivery": "run", "webhookdelivery": "fact", "calendarfeed": "unit"}
 LISTED = (
     "unit", "member", "deputy", "account", "quotareading", "daycount", "room", "image", "recipient",
     "audience", "recipientimport", "messagetemplate", "schedule", "run", "delivery", "archivedrun",
-    "history", "freeze", "calendarfeed", "ownnotice", "webhook", "webhookdelivery",
+    "history", "freeze", "calendarfeed", "ownnotice", "webhook", "webhookdelivery", "approval",
 )  # fmt: skip
 
 

@@ -8,10 +8,11 @@ from django.test.utils import CaptureQueriesContext
 
 from channels.adapters.base import refused
 from orgs.clock import database_now
+from orgs.reach import Role
 from schedules.dispatch.settle import settle
-from schedules.models import Run, Schedule
+from schedules.models import Run, RunPause, Schedule
 from tests.schedules.api.calling import caller, ids
-from tests.schedules.conftest import accepted, not_accepted, on_the_wire, plan_at
+from tests.schedules.conftest import accepted, claim_at, not_accepted, on_the_wire, plan_at
 
 pytestmark = pytest.mark.django_db
 
@@ -106,3 +107,49 @@ def test_thirty_runs_ask_as_often_as_one(api, world, logged):
     for number in range(29):
         logged(world.xinyi, now - number * DAY)
     assert asked() == few
+
+
+@pytest.fixture
+def under_way(api, registered) -> Run:
+    """One that has been started, and of which nothing has left."""
+    api.post(f"/schedules/{registered().pk}/execute")
+    return Run.objects.get()
+
+
+def test_one_that_is_under_way_is_paused_and_goes_on(api, world, under_way):
+    address = f"/runs/{under_way.pk}"
+    assert api.post(f"{address}/resume").status_code == 409
+    held = api.post(f"{address}/pause")
+    assert (held.status_code, held.json()) == (200, api.get(address).json())
+    assert held.json()["paused_by"] == "xinyi-operator"
+    assert held.json()["paused_at"]
+    assert api.post(f"{address}/pause").status_code == 409
+    assert not claim_at(database_now())
+    gone_on = api.post(f"{address}/resume").json()
+    assert (gone_on["paused_at"], gone_on["paused_by"]) == (None, None)
+    assert [claimed.run_id for claimed in claim_at(database_now())] == [under_way.pk]
+
+
+def test_one_that_has_ended_is_not_paused(api, under_way):
+    now = database_now()
+    settle([accepted(one, now) for one in on_the_wire(now)])
+    answer = api.post(f"/runs/{under_way.pk}/pause")
+    assert (answer.status_code, "nothing of it waits" in answer.json()["detail"]) == (409, True)
+
+
+def test_who_stands_below_lets_nothing_go_on(api, world, under_way):
+    above = caller(world.person(world.taipei, Role.OPERATOR))
+    assert above.post(f"/runs/{under_way.pk}/pause").status_code == 200
+    assert api.post(f"/runs/{under_way.pk}/resume").status_code == 409
+    assert above.post(f"/runs/{under_way.pk}/resume").status_code == 200
+
+
+def test_pausing_asks_for_reach_role_and_scope(world, under_way):
+    for call, status in (
+        (caller(world.people["tainan"]), 404),
+        (caller(world.person(world.xinyi, Role.VIEWER)), 403),
+        (caller(world.people["xinyi"], "read"), 403),
+    ):
+        for act in ("pause", "resume"):
+            assert call.post(f"/runs/{under_way.pk}/{act}").status_code == status
+    assert not RunPause.objects.exists()
