@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
@@ -47,6 +47,19 @@ class HistoryFilter(filters.FilterSet):
     request = filters.CharFilter(label="By the request with this id.", max_length=64)
     since = MomentFilter("at", "gte", label="At this moment or later.")
     until = MomentFilter("at", "lt", label="Before this moment.")
+    search = filters.CharFilter(
+        method="containing",
+        label="Part of what it was done to, of who did it, or of their address; or the id of the "
+        "request.",
+    )
+
+    def containing(self, rows: QuerySet, _name: str, words: str) -> QuerySet:
+        return rows.filter(
+            Q(object_name__icontains=words)
+            | Q(actor__icontains=words)
+            | Q(address__icontains=words)
+            | Q(request=words)
+        )
 
 
 def history_of(user: Any) -> QuerySet[History]:

@@ -251,7 +251,7 @@ class AccountViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingVie
     @extend_schema(
         operation_id="accounts_usable_list", filters=True, responses=UsableSerializer(many=True)
     )
-    @action(detail=False)
+    @action(detail=False, serializer_class=UsableSerializer, is_sparse=True)
     def usable(self, request: Request) -> Response:
         """Accounts that you may use for rooms and people: your own, and shared ones above you."""
         rows = within(request.user, Account.objects.all(), Act.USE)

@@ -34,6 +34,8 @@ class ScopedViewSet(GenericViewSet):
     filterset_class: ClassVar[Any] = None
     # By what else its lists may be ordered than as they are, the other way round.
     orderings: ClassVar[tuple[str, ...]] = ()
+    # Whether an action beside list and retrieve answers with no more than the `fields` asked for.
+    is_sparse: ClassVar[bool] = False
     # Whether an act may be refused for the state in which its row is (409).
     may_conflict: ClassVar[bool] = False
     post: Any  # set by the router, for each address anew
@@ -43,6 +45,14 @@ class ScopedViewSet(GenericViewSet):
         self.asked_fields = asked_fields(request, self)
         if key := key_of(request):
             self.post = partial(answer_once, key, self.post)
+
+    def check_permissions(self, request: Request) -> None:
+        """What is refused was asked as well: it counts."""
+        super().check_throttles(request)
+        super().check_permissions(request)
+
+    def check_throttles(self, request: Request) -> None:
+        """Done already: REST framework would count only what is allowed."""
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         for name, value in vars(request).get("rate", {}).items():

@@ -42,7 +42,7 @@ class ProblemSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         given: list[Any] = list(super().get_override_parameters())
         view: Any = self.view
-        if self.method == "GET" and view.action in sparse.ACTIONS:
+        if self.method == "GET" and sparse.is_sparse(view):
             given.append(sparse.PARAMETER)
         return [*given, IDEMPOTENCY_KEY] if self.method == "POST" else given
 
@@ -65,7 +65,7 @@ class ProblemSchema(AutoSchema):
         ]
         view: Any = self.view
         takes_body = self.method in BODIES and self.get_request_serializer() is not None
-        if takes_body or self._is_list_view() or view.action in sparse.ACTIONS:
+        if takes_body or self._is_list_view() or sparse.is_sparse(view):
             codes.append(status.HTTP_400_BAD_REQUEST)
         if takes_body:
             codes.append(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)

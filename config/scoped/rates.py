@@ -18,6 +18,8 @@ class TokenRate(BaseThrottle):
     """So many requests a minute; the request remembers what its answer has to say of it."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
+        if not request.user.is_authenticated:
+            return True  # nobody's share: what follows refuses it
         minute, second = divmod(int(database_now().timestamp()), SECONDS)
         self.left = SECONDS - second
         count = _count(holder_of(request), minute)

@@ -8,7 +8,6 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 NAME = "fields"
-ACTIONS = ("list", "retrieve")
 
 PARAMETER = OpenApiParameter(
     NAME, {"type": "string", "pattern": "^[a-z_0-9]+(,[a-z_0-9]+)*$", "example": "id"},
@@ -16,12 +15,17 @@ PARAMETER = OpenApiParameter(
 )  # fmt: skip
 
 
+def is_sparse(view: Any) -> bool:
+    """Whether this action of the view answers with fewer fields where that is asked for."""
+    return view.is_sparse or view.action in ("list", "retrieve")
+
+
 def asked_fields(request: Request, view: Any) -> set[str] | None:
     """The fields that are asked for; None: all. Raises ValidationError for one that is not
     there."""
     if request.method not in ("GET", "HEAD") or NAME not in request.query_params:
         return None
-    if view.action not in ACTIONS:
+    if not is_sparse(view):
         return None
     asked = set(request.query_params[NAME].split(","))
     fields = view.get_serializer_class()().fields.values()

@@ -188,12 +188,17 @@ class ScheduleActsViewSet(ActingViewSet):
     @extend_schema(
         operation_id="schedules_history_list", filters=True, responses=HistorySerializer(many=True)
     )
-    @action(detail=True, filterset_class=HistoryFilter)
+    @action(
+        detail=True,
+        serializer_class=HistorySerializer,
+        filterset_class=HistoryFilter,
+        is_sparse=True,
+    )
     def history(self, request: Request, pk: str) -> Response:
         """Who did what to one schedule, the latest first."""
         mine = history_of(request.user).filter(kind="schedule", object_id=self.get_object().pk)
         page = self.paginate_queryset(self.filter_queryset(mine))
-        return self.get_paginated_response(HistorySerializer(page, many=True).data)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def _said(self, body: type[StrictBody]) -> dict[str, Any]:
         asked = body(data=self.request.data, context=self.get_serializer_context())

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from config.scoped.api import ScopedViewSet
 from config.scoped.fields import Moment
-from config.scoped.filters import IdFilter, MomentFilter
+from config.scoped.filters import IdFilter, MomentFilter, UnitFilter
 from config.scoped.paging import PagesByTime
 from logs.models import Attempt
 from orgs.reach import Act, within
@@ -143,11 +143,23 @@ class LogFilter(filters.FilterSet):
 
     schedule = IdFilter("run__schedule_id", label="Of this schedule, also a deleted one.")
     run = IdFilter("run_id", label="Of this run.")
+    unit = UnitFilter(label="Of this unit itself.")
     room = IdFilter("room_id", label="To this room.")
     state = filters.ChoiceFilter(choices=DeliveryState.choices)
     channel = filters.CharFilter(label="Through this channel: line, sandbox, …")
     due_after = MomentFilter("due_at", "gte", label="Appointed for this moment or later.")
     due_before = MomentFilter("due_at", "lt", label="Appointed for before this moment.")
+    search = filters.CharFilter(
+        method="containing",
+        label="Part of the title, of the room’s name, or of the channel’s id of the request.",
+    )
+
+    def containing(self, rows: QuerySet, _name: str, words: str) -> QuerySet:
+        return rows.filter(
+            Q(run__title__icontains=words)
+            | Q(room_name__icontains=words)
+            | Q(request_id__icontains=words)
+        )
 
 
 def log_of(user: Any) -> QuerySet[Delivery]:

@@ -57,7 +57,7 @@ class ReachedViewSet(ScopedViewSet):
         filters=False,
         responses=ReachedSerializer(many=True),
     )
-    @action(detail=True, pagination_class=PagesByTime)
+    @action(detail=True, pagination_class=PagesByTime, is_sparse=True)
     def reached(self, request: Request, pk: str) -> Response:
         """Which runs went to this person, the latest first; also those to audiences in which
         the person no longer is."""

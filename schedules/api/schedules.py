@@ -166,7 +166,14 @@ class ScheduleViewSet(
     @extend_schema(
         operation_id="schedules_logs_list", filters=True, responses=LogSerializer(many=True)
     )
-    @action(detail=True, filterset_class=LogFilter, pagination_class=PagesByTime, orderings=())
+    @action(
+        detail=True,
+        serializer_class=LogSerializer,
+        filterset_class=LogFilter,
+        pagination_class=PagesByTime,
+        orderings=(),
+        is_sparse=True,
+    )
     def logs(self, request: Request, pk: str) -> Response:
         """The log of one schedule."""
         schedule = self.get_object()

@@ -73,6 +73,12 @@ def test_every_list_and_object_gives_the_fields_that_are_asked_for(api, gets):
             assert set(refused["errors"]) == {"fields"}, one
 
 
+def test_every_list_that_has_pages_gives_fewer_fields_too(gets):
+    paged = [one for one in gets if parameter(one, "cursor")]
+    assert len(paged) >= 25
+    assert [str(one) for one in paged if not parameter(one, "fields")] == []
+
+
 @pytest.mark.parametrize("ordering", ["name", "-name"])
 def test_pages_by_a_field_leave_no_row_out_and_repeat_none(world, ordering):
     for number in range(9):

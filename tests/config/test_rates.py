@@ -45,6 +45,21 @@ def test_one_too_many_is_refused_until_the_next_minute(world, at):
     assert api.get("/schedules").status_code == 200
 
 
+def test_what_is_refused_counts_as_well(world, at):
+    """Else a token that may only read could go on writing for ever."""
+    api = caller(world.people["xinyi"], "read")
+    assert [api.post("/schedules").status_code for _ in range(3)] == [403, 403, 429]
+    at(1, 0)
+    refused = api("delete", "/runs")
+    assert (refused.status_code, refused["RateLimit-Remaining"]) == (405, "1")
+
+
+def test_who_is_unknown_uses_up_nobody_s_share(at, client):
+    codes = [client.get("/api/v1/schedules").status_code for _ in range(3)]
+    assert codes == [401, 401, 401]
+    assert not RequestCount.objects.exists()
+
+
 def test_tokens_do_not_use_up_each_other_s_share(world, at):
     one, other = caller(world.people["xinyi"]), caller(world.people["xinyi"])
     assert [one.get("/schedules").status_code for _ in range(3)] == [200, 200, 429]

@@ -6,6 +6,7 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 
+from config.scoped import rates
 from orgs.models import Member
 from orgs.reach import Role
 from schedules.actions.move_unit import move_unit
@@ -15,6 +16,11 @@ from tests.tenants.routes import routes
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 QUERIES = ("", f"?q={WORD.lower()}", "?unit__id__exact={unit}", "?room__id__exact={room}", "?e=1")
+
+
+@pytest.fixture(autouse=True)
+def _none_is_one_too_many(monkeypatch):
+    monkeypatch.setattr(rates, "MOST", 1_000_000)
 
 
 @pytest.fixture

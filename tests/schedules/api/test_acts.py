@@ -180,6 +180,19 @@ def test_the_history_tells_who_did_what(api, path, world):
     assert elsewhere.get(f"/history/{found[0]['id']}").status_code == 404
 
 
+def test_the_history_is_searched(api, path, world):
+    api.post(f"{path}/toggle", None, **{"X-Request-ID": "wanted-1"})
+    title = api.get(path).json()["title"]
+
+    def found(words: str) -> list[str]:
+        return [row["verb"] for row in api.get(f"/history?search={words}").json()["results"]]
+
+    assert found("wanted-1") == ["paused"]
+    assert "paused" in found(title.upper()) and "paused" in found("xinyi-oper")
+    assert found("nothing like that") == []
+    assert "paused" in found("127.0.0")
+
+
 def test_a_viewer_reads_the_history_and_does_nothing(world, path):
     api = caller(world.person(world.xinyi, Role.VIEWER))
     assert api.get(path + "/history").status_code == 200

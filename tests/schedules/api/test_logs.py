@@ -178,3 +178,34 @@ def test_an_entry_shows_the_text_as_it_was_filled_for_its_room(api, body, world)
     assert api.post("/schedules", body(**values)).status_code == 201
     (entry,) = api.get("/logs").json()["results"]
     assert entry["content"]["text"] == "Hello Xinyi room"
+
+
+def test_the_log_is_searched_and_narrowed_to_a_unit(api, world, make_run):
+    sale = make_run(moment(0), title="Summer sale", text="One")
+    hours = make_run(moment(1), title="Opening hours", text="Other")
+    Delivery.objects.filter(run=sale).update(request_id="r-sale-1")
+    Delivery.objects.filter(run=hours).update(room_name="Lobby")
+    both = [row.pk for row in Delivery.objects.order_by("-due_at")]
+    for query, wanted in (
+        ("search=SUMMER", both[1:]),
+        ("search=lobby", both[:1]),
+        ("search=r-sale", both[1:]),
+        ("search=nothing", []),
+        (f"unit={world.xinyi.pk}", both),
+        (f"unit={world.taipei.pk}", []),
+        (f"unit={world.xinyi.pk}&search=hours", both[:1]),
+    ):
+        assert ids(api.get(f"/logs?{query}")) == wanted, query
+    own = f"/schedules/{sale.schedule_id}/logs"
+    assert ids(api.get(f"{own}?search=summer")) == both[1:]
+    assert ids(api.get(f"{own}?search=hours")) == []
+
+
+def test_the_log_of_one_schedule_gives_the_fields_that_are_asked_for(api, make_run):
+    run = make_run(moment(0))
+    address = f"/schedules/{run.schedule_id}"
+    [entry] = api.get(f"{address}/logs?fields=id,state").json()["results"]
+    assert entry == {"id": Delivery.objects.get().pk, "state": "planned"}
+    [first, *_others] = api.get(f"{address}/history?fields=verb").json()["results"]
+    assert first.keys() == {"verb"}
+    assert api.get(f"{address}/logs?fields=title,verb").status_code == 400
