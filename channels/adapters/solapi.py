@@ -6,11 +6,8 @@ https://developers.solapi.com/references/messages/groups/sendGroupMessage
 """
 
 import asyncio
-import json
 import re
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import urljoin
 from uuid import UUID
@@ -37,27 +34,32 @@ from channels.adapters.base import (
     refused,
     unknown,
 )
+from channels.adapters.solapi_answers import (
+    KEPT_NUMBERS,
+    KEY_FIELD,
+    RELEASED,
+    Answer,
+    Results,
+    not_registered,
+    refusal,
+    take_in,
+    with_key,
+)
 from channels.adapters.solapi_config import SolapiConfig
 from channels.adapters.solapi_signature import authorization, date_of
 from channels.adapters.wire import wire_failures, within
 
 RECIPIENT = re.compile(r"01[016-9][0-9]{7,8}|050[0-9]{8,9}")  # mobile and virtual numbers
 
-RELEASED = ("SENDING", "COMPLETE")
-REGISTERED = "2000"
-# A message's codes that blame the account: its key, balance, Kakao channel, template, sender.
-ACCOUNT_CODES = ("1020", "1030", "1041", "1042", "1062")
 # What is asked of a group until it is certain that it was released, or never will be.
 UNTIL_CERTAIN = (("POST", "/send"), ("GET", ""), ("POST", "/send"), ("GET", ""), ("DELETE", ""))
 
-KEY_FIELD = "teiji_key"  # names of at most 30 characters, values of at most 100
 KIND_FIELD = "teiji_kind"
-LONGEST_ANSWER = 4 * 1024 * 1024  # a batch's answer names every number
-KEPT_NUMBERS = 20  # of those that were not registered, in the receipt
-RATE_LIMIT_SECONDS = 1.0  # Solapi names no time
 SKEW_SECONDS = 15 * 60  # as far as Solapi lets our clocks differ
 ASK_SECONDS = 5.0
 MOST_PAGES = 50  # of a list; Solapi chooses their size
+PAGE_SIZE = "500"  # asked for of a group's messages
+MOST_IN_DOUBT = 1000  # groups that are remembered because nobody knows what became of them
 
 PLAIN = Limits(
     text_length=sms_text.LMS_BYTES, images=10, messages_per_part=5, members_per_request=1000
@@ -86,6 +88,7 @@ class SolapiAdapter(Adapter):
         if config.template_id:
             self.limits = ALIMTALK  # type: ignore[misc]
             self.length_unit = _("characters (an emoji counts as two)")  # type: ignore[misc]
+        self._in_doubt: dict[UUID, str] = {}  # by the part's key, its group
 
     def pack(self, messages: Sequence[Message], *, spaced: bool) -> list[Part]:
         size = 1 if spaced else self.limits.messages_per_part
@@ -100,21 +103,25 @@ class SolapiAdapter(Adapter):
         began = asyncio.get_running_loop().time()
         # Half of the time is kept for the release: what is not ready by then is not released.
         prepared_by, deadline = began + self.timeout / 2, began + self.timeout
+        if key in self._in_doubt and (known := await self._settled(key, deadline)):
+            return known
         group = await self._create(payload, key, prepared_by)
         failed = await self._fill(group, target, payload, key, prepared_by)
-        answer = await self._release(group, deadline)
+        answer = await self._release_or_remember(group, key, deadline)
         kept = {"count": answer.data.get("count"), "notRegistered": failed[:KEPT_NUMBERS]}
         if failed and target.members:
             kept["refused"] = sorted({one["to"] for one in failed})
         return Receipt(answer.status, group, kept)
 
     async def confirm(self, part: HandedOver) -> Receipt | None:
+        """A group that was released has arrived but for the numbers of which Solapi says by now
+        that nothing reaches them: these are named."""
         deadline = asyncio.get_running_loop().time() + self.timeout
         states = set()
         for group in await self._groups_of(part, deadline):
             answer = await self._read(f"groups/{group}", {}, deadline)
             if answer.state in RELEASED:
-                return Receipt(answer.status, group, already=True)
+                return await self._arrived(part, group, answer, deadline)
             states.add(answer.state)
         if states <= {"PENDING"}:
             return None
@@ -126,7 +133,7 @@ class SolapiAdapter(Adapter):
         https://developers.solapi.com/references/cash/getBalance"""
         answer = await self._call("GET", "/cash/v1/balance", ASK_SECONDS)
         if answer.status != 200:
-            raise _refusal(answer)
+            raise refusal(answer)
         try:
             won, points = float(answer.data["balance"]), float(answer.data["point"])
         except (KeyError, TypeError, ValueError) as error:
@@ -197,9 +204,9 @@ class SolapiAdapter(Adapter):
         # which is good once, keeps Solapi from adding the messages twice.
         path = f"groups/{group}/messages"
         answer = await self._prepared("PUT", path, {"messages": messages}, deadline)
-        return _not_registered(answer, len(messages))
+        return not_registered(answer, len(messages))
 
-    async def _prepared(self, method: str, path: str, body: Payload, deadline: float) -> "_Answer":
+    async def _prepared(self, method: str, path: str, body: Payload, deadline: float) -> Answer:
         """A request before the release: whatever becomes of it, nobody is written to."""
         try:
             answer = await self._call(method, path, _left(deadline), json=body)
@@ -207,12 +214,64 @@ class SolapiAdapter(Adapter):
             raise later(f"Nothing was sent. {error}") from error
         if 200 <= answer.status < 300:
             return answer
-        raise _refusal(answer)
+        raise refusal(answer)
 
-    async def _release(self, group: str, deadline: float) -> "_Answer":
+    async def _release_or_remember(self, group: str, key: UUID, deadline: float) -> Answer:
+        """Where nobody knows what became of it, the next try of this part asks first."""
+        self._in_doubt.pop(key, None)
+        try:
+            return await self._release(group, deadline)
+        except SendError as error:
+            if error.failure is Failure.UNKNOWN:
+                self._in_doubt[key] = group
+                if len(self._in_doubt) > MOST_IN_DOUBT:
+                    del self._in_doubt[next(iter(self._in_doubt))]
+            raise
+
+    async def _settled(self, key: UUID, deadline: float) -> Receipt | None:
+        """What became of the group of an earlier try; None: it never goes, and a new one may.
+        Raises SendError(UNKNOWN) where Solapi does not say: then nothing is sent."""
+        group = self._in_doubt[key]
+        answer = await self._read(f"groups/{group}", {}, deadline)
+        if answer.state == "PENDING":
+            answer = await self._release_or_remember(group, key, deadline)
+        if answer.state in RELEASED:
+            self._in_doubt.pop(key, None)
+            return Receipt(answer.status, group, already=True)
+        if answer.is_withdrawn:
+            del self._in_doubt[key]
+            return None
+        raise unknown(f"Solapi’s group is in the state {answer.state}.", request_id=group)
+
+    async def _arrived(
+        self, part: HandedOver, group: str, answer: Answer, deadline: float
+    ) -> Receipt:
+        """Raises SendError(REFUSED) where nothing reaches any of its numbers."""
+        try:
+            results = await self._results_of(group, deadline)
+        except SendError:  # that it was released is known all the same
+            return Receipt(answer.status, group, already=True)
+        if results.failed and not results.others:
+            code = next(iter(results.failed.values()))
+            raise refused(f"Solapi: {code}", request_id=group, answer=results.evidence)
+        return Receipt(answer.status, group, results.evidence, already=True)
+
+    async def _results_of(self, group: str, deadline: float) -> Results:
+        """Of each of the group's messages, page by page.
+        https://developers.solapi.com/references/messages/groups/getGroupMessages"""
+        results, query = Results(), {"limit": PAGE_SIZE}
+        for _page in range(MOST_PAGES):
+            answer = await self._read(f"groups/{group}/messages", query, deadline)
+            results.take_in(answer)
+            if not answer.data.get("nextKey"):
+                return results
+            query["startKey"] = str(answer.data["nextKey"])
+        raise unknown("Solapi lists too many messages of this group.")
+
+    async def _release(self, group: str, deadline: float) -> Answer:
         """Each request gets half of the time that is left. A group that stays unreleased is
         deleted in the end, after which it can be released no more."""
-        answer: _Answer | None = None
+        answer: Answer | None = None
         in_doubt = False  # from the first request on that may have released it
         for method, tail in UNTIL_CERTAIN:
             try:
@@ -224,9 +283,9 @@ class SolapiAdapter(Adapter):
             if answer and answer.state in RELEASED:
                 return answer
             if answer and answer.refuses and not in_doubt:
-                raise _refusal(answer)
+                raise refusal(answer)
             in_doubt = True
-        if answer and answer.state == "DELETED" and answer.data.get("dateSent", "?") is None:
+        if answer and answer.is_withdrawn:
             raise later("Solapi did not release the group; it was withdrawn.", **answer.evidence)
         evidence = answer.evidence if answer else {}
         raise unknown("Whether Solapi sent it cannot be told.", request_id=group, **evidence)
@@ -241,13 +300,13 @@ class SolapiAdapter(Adapter):
         found: set[str] = set()
         for _page in range(MOST_PAGES):
             answer = await self._read(path, query, deadline)
-            found |= _with_key(answer, name, part.key)
+            found |= with_key(answer, name, part.key)
             if not answer.data.get("nextKey"):
                 return found
             query["startKey"] = str(answer.data["nextKey"])
         raise unknown("Solapi lists too many groups to find this one.")
 
-    async def _read(self, path: str, query: dict[str, str], deadline: float) -> "_Answer":
+    async def _read(self, path: str, query: dict[str, str], deadline: float) -> Answer:
         """What Solapi says to a question. Raises SendError(UNKNOWN) where it says nothing."""
         try:
             answer = await self._call("GET", path, _left(deadline), params=query)
@@ -257,7 +316,7 @@ class SolapiAdapter(Adapter):
             raise unknown(f"Solapi could not say: {answer.message}", **answer.evidence)
         return answer
 
-    async def _call(self, method: str, path: str, seconds: float, **more: Any) -> "_Answer":
+    async def _call(self, method: str, path: str, seconds: float, **more: Any) -> Answer:
         headers = {
             "Authorization": authorization(self.config.api_key, self.config.api_secret, self.now()),
             "Content-Type": "application/json",
@@ -268,95 +327,7 @@ class SolapiAdapter(Adapter):
             async with self.http.request(
                 method, url, headers=headers, allow_redirects=False, **more
             ) as response:
-                return await _answer(response)
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What Solapi said. `data` is empty where that was no JSON object."""
-
-    status: int
-    data: dict[str, Any]
-
-    @property
-    def state(self) -> str:
-        """The group's, where the answer describes one."""
-        return str(self.data.get("status", "")) if 200 <= self.status < 300 else ""
-
-    @property
-    def code(self) -> str:
-        return str(self.data.get("errorCode", ""))
-
-    @property
-    def message(self) -> str:
-        """Solapi's own words."""
-        words = str(self.data.get("errorMessage") or f"HTTP {self.status}")
-        return f"{words} ({self.code})" if self.code else words
-
-    @property
-    def evidence(self) -> dict[str, Any]:
-        return {"status": self.status, "answer": self.data}
-
-    @property
-    def refuses(self) -> bool:
-        """No for certain. 409 and InvalidStatus say that a group has been released before."""
-        is_no = 400 <= self.status < 500 and self.status not in (408, 409)
-        return is_no and self.code != "InvalidStatus"
-
-
-async def _answer(response: aiohttp.ClientResponse) -> _Answer:
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > LONGEST_ANSWER:
-            break
-    try:
-        data = json.loads(bytes(body))
-    except ValueError:
-        data = None
-    return _Answer(response.status, data if isinstance(data, dict) else {})
-
-
-def _refusal(answer: _Answer) -> SendError:
-    """What an answer means that did not do what was asked, where nothing can have been sent."""
-    words = f"Solapi: {answer.message}"
-    if answer.status == 429:
-        return later(words, after=RATE_LIMIT_SECONDS, **answer.evidence)
-    passes = answer.code in ("DuplicatedSignature", "ResourceNotFound")
-    if passes or not answer.refuses:
-        return later(words, **answer.evidence)
-    is_account = answer.status in (401, 402, 403)  # the key is not accepted, the balance is spent
-    return refused(words, account_wide=is_account, **answer.evidence)
-
-
-def _not_registered(answer: _Answer, wanted: int) -> list[dict[str, Any]]:
-    """The messages that will not be sent. Refused where nobody would get all that are wanted."""
-    names = ("to", "statusCode", "statusMessage")
-    try:
-        results = [{name: str(one[name]) for name in names} for one in answer.data["resultList"]]
-    except (KeyError, TypeError) as error:
-        raise later("Solapi’s answer cannot be read; nothing was sent.") from error
-    failed = [one for one in results if one["statusCode"] != REGISTERED]
-    good = Counter(one["to"] for one in results if one["statusCode"] == REGISTERED)
-    if max(good.values(), default=0) >= wanted:
-        return failed
-    evidence = {"status": answer.status, "answer": {"notRegistered": failed[:KEPT_NUMBERS]}}
-    if not failed:
-        raise later("Solapi did not take all messages; nothing was sent.", **evidence)
-    code, words = failed[0]["statusCode"], failed[0]["statusMessage"]
-    is_account = code in ACCOUNT_CODES
-    raise refused(f"Solapi refused: {words} ({code})", account_wide=is_account, **evidence)
-
-
-def _with_key(answer: _Answer, name: str, key: UUID) -> set[str]:
-    """The groups that this page of a list names with our key."""
-    try:
-        entries = [
-            (one["groupId"], one["customFields"] or {}) for one in answer.data[name].values()
-        ]
-        return {str(group) for group, own in entries if own.get(KEY_FIELD) == str(key)}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise unknown("Solapi’s list cannot be read.", status=answer.status) from error
+                return await take_in(response)
 
 
 def _bubble(message: dict[str, Any]) -> Bubble:

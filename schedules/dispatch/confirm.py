@@ -12,12 +12,12 @@ from django.db import transaction
 from django.db.models import Max
 
 from channels import alerts
-from channels.adapters.base import Failure, HandedOver, SendError, Target
+from channels.adapters.base import Failure, HandedOver, Receipt, SendError, Target
 from channels.alerts import AlertKind
 from channels.models import Account
 from logs.models import Attempt
 from schedules.arrival import note_arrival
-from schedules.dispatch.evidence import storable
+from schedules.dispatch.evidence import heard_of, storable
 from schedules.dispatch.send import Senders
 from schedules.models import Delivery
 from schedules.models.delivery import part_key
@@ -43,11 +43,12 @@ class Question:
 @dataclass(frozen=True)
 class Answer:
     """What the channel said: it has the part, it has not, or (None) it cannot tell. `error`:
-    how it said that it cannot, still has to send it, or never will."""
+    how it said that it cannot, still has to send it, or never will; `receipt`: that it has it."""
 
     question: Question
     has_it: bool | None
     error: SendError | None = None
+    receipt: Receipt | None = None
 
 
 def due_questions(now: datetime) -> list[Question]:
@@ -71,7 +72,7 @@ async def ask(questions: Sequence[Question], senders: Senders) -> list[Answer]:
             return Answer(question, None, error)
         except (KeyError, ImproperlyConfigured):
             return Answer(question, None)  # the account cannot be used
-        return Answer(question, receipt is not None)
+        return Answer(question, receipt is not None, receipt=receipt)
 
     return list(await asyncio.gather(*(one(question) for question in questions)))
 
@@ -91,10 +92,18 @@ def _write(answer: Answer, now: datetime) -> None:
     row = Delivery.objects.filter(pk=delivery.pk)
     is_sent = delivery.state == DeliveryState.SENT
     if answer.has_it and is_sent:
-        move(row.filter(state=DeliveryState.SENT), DeliveryState.CONFIRMED, confirm_at=None)
+        mine = row.filter(state=DeliveryState.SENT)
+        if move(mine, DeliveryState.CONFIRMED, confirm_at=None):
+            _note_unreached(answer, now)
     elif answer.has_it:
-        note_arrival(delivery, now)
-    elif _is_refused(answer) and not is_sent:
+        if note_arrival(delivery, now):
+            _note_unreached(answer, now)
+    elif _is_refused(answer) and is_sent:
+        error = storable(str(answer.error))
+        mine = row.filter(state=DeliveryState.SENT, confirm_at=delivery.confirm_at)
+        if mine.update(confirm_at=None, error=error):
+            _note_unreached(answer, now)
+    elif _is_refused(answer):
         # Of this part: the answer to an old question says nothing about a later one.
         mine = row.filter(state=DeliveryState.UNCONFIRMED, part=delivery.part)
         error = storable(str(answer.error))
@@ -102,6 +111,15 @@ def _write(answer: Answer, now: datetime) -> None:
             alerts.raise_all(warn.of_rows([delivery], AlertKind.FAILED, now, error), now)
     else:
         _ask_again(answer, now)
+
+
+def _note_unreached(answer: Answer, now: datetime) -> None:
+    """What the channel took, and then told that it did not reach somebody, stays sent: the log
+    says whom it did not reach."""
+    receipt, question = answer.receipt, answer.question
+    said = receipt if receipt and receipt.answer.get("refused") else answer.error
+    if said is not None:
+        heard_of(question.delivery, question.part, said, now).save()
 
 
 def _ask_again(answer: Answer, now: datetime) -> None:

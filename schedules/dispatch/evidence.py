@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from channels.adapters.base import HandedOver, Receipt, SendError
 from logs.models import Attempt, History
 from logs.stats.lateness import lateness_of
 from schedules.dispatch.outcome import Outcome
+from schedules.models import Delivery
 
 BY_HAND = ("send_again", "retried")  # in the history: a person had it sent once more
 
@@ -44,6 +46,38 @@ def attempt_of(outcome: Outcome, lateness: dict[int, int]) -> Attempt:
         billed=_billed(outcome) if receipt else 0,
         already=bool(receipt and receipt.already),
         request=claimed.request,
+    )
+
+
+def heard_of(
+    delivery: Delivery, part: HandedOver, said: Receipt | SendError, now: datetime
+) -> Attempt:
+    """The row of what a channel said later, when it was asked, of a part that it had accepted:
+    whom of the batch it did not reach, or that it reached nobody."""
+    is_receipt = isinstance(said, Receipt)
+    return Attempt(
+        delivery_id=delivery.pk,
+        run_id=delivery.run_id,
+        schedule_id=delivery.run.schedule_id,
+        schedule_title=delivery.run.title,
+        room_id=delivery.room_id,
+        audience_id=delivery.audience_id,
+        room_name=delivery.room_name,
+        unit_path=delivery.unit_path,
+        channel=delivery.channel,
+        account_id=delivery.account_id,
+        part=min(delivery.part, delivery.parts - 1),
+        number=max(delivery.tries, 1),
+        key=part.key,
+        due_at=delivery.due_at,
+        answered_at=now,
+        outcome=Attempt.Outcome.ACCEPTED if is_receipt else Attempt.Outcome.REFUSED,
+        status=said.status,
+        request_id=storable(said.request_id[:100]),
+        answer=storable(said.answer),
+        error="" if is_receipt else storable(str(said)),
+        already=is_receipt,
+        request=delivery.request or delivery.run.request,
     )
 
 

@@ -29,7 +29,7 @@ TEMPLATE_TEXT = "Your order is on its way."
 SKEW_SECONDS = 15 * 60
 MOST_NUMBERS = 10_000
 PRICES = {"SMS": 20, "LMS": 50, "ATA": 13}
-PAGE = 20
+PAGE, LARGEST_PAGE = 20, 500
 HEADER = re.compile(r"HMAC-SHA256 ApiKey=(\S+), Date=(\S+), salt=(\S{12,64}), signature=(\S+)")
 WORDS = {
     "1026": "중복 수신번호",
@@ -40,6 +40,7 @@ WORDS = {
     "1043": "등록한 템플릿과 내용이 다릅니다.",
     "1060": "차단된 수신번호",
     "1062": "발신번호 미등록",
+    "3104": "카카오톡 미사용자",
     "2000": "정상 접수(이통사로 접수 예정)",
 }
 
@@ -99,6 +100,7 @@ class SolapiFake:
         self.points = 0
         self.now = now
         self.blocked: set[str] = set()  # numbers that take nothing
+        self.unreachable: dict[str, str] = {}  # numbers, and the code that it ends with
         self.step = "send"  # which request the faults befall: create, add, send, ask, delete
         self.faults = Faults()
         self.fixed: dict[str, Answer] = {}  # by step: what is answered, and nothing done
@@ -123,10 +125,12 @@ class SolapiFake:
         return respond()
 
     def complete(self) -> None:
-        """Let all that is on its way arrive."""
+        """Let all that is on its way arrive, or not."""
         for group in self.groups.values():
             if group.state == "SENDING":
                 group.state = "COMPLETE"
+                for one in group.registered:
+                    one["statusCode"] = self.unreachable.get(one["to"], "4000")
 
     def _signature_problem(self, header: str) -> str:
         found = HEADER.fullmatch(header)
@@ -163,6 +167,8 @@ class SolapiFake:
         assert group is not None, f"no such request: {request.method} {request.path}"
         found, to = group, _address(group.requested)
         match request.method, *parts[2:]:
+            case "GET", "messages":
+                return "results", lambda: self._list_results(found, request.query), to
             case "PUT", "messages":
                 return "add", lambda: self._add(found, body), _address(body["messages"])
             case "POST", "send":
@@ -199,7 +205,7 @@ class SolapiFake:
     def _register(self, group: Group, message: dict[str, Any], to: str) -> dict[str, Any]:
         code = self._code(group, message, to)
         if code == "2000":
-            group.registered.append({**message, "to": to})
+            group.registered.append({**message, "to": to, "statusCode": code})
         else:
             group.failed += 1
         return {
@@ -241,6 +247,22 @@ class SolapiFake:
 
     def _list_groups(self, query: dict[str, str]) -> Answer:
         return _page("groupList", {key: group.shown() for key, group in self._within(query)}, query)
+
+    def _list_results(self, group: Group, query: dict[str, str]) -> Answer:
+        entries = {
+            f"M4V{number:05}": {
+                "to": one["to"],
+                "statusCode": one["statusCode"],
+                "reason": WORDS.get(one["statusCode"]),
+                "customFields": _own(one),
+            }
+            for number, one in enumerate(group.registered)
+        }
+        size = min(int(query.get("limit", PAGE)), LARGEST_PAGE)
+        keys = [key for key in entries if key >= query.get("startKey", "")]
+        following = keys[size] if len(keys) > size else None
+        shown = {key: entries[key] for key in keys[:size]}
+        return json_answer({"limit": size, "nextKey": following, "messageList": shown})
 
     def _list_messages(self, query: dict[str, str]) -> Answer:
         entries = {

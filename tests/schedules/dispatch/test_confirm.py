@@ -183,3 +183,36 @@ def test_a_run_without_a_channel_to_ask_is_an_error_at_once(planned, caplog):
     settle([not_accepted(claimed, delivery.due_at, error, takes_key=False)])
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert "unconfirmed" in record.getMessage()
+
+
+def hear_all(now, **said) -> None:
+    write_answers([Answer(question, **said) for question in due_questions(now)], now)
+
+
+def test_whom_an_accepted_message_did_not_reach_is_told_by_the_log(sent):
+    receipt = Receipt(200, "group", {"refused": ["010"], "failed": {"010": "no such number"}})
+    hear_all(sent.due_at + LATER, has_it=True, receipt=receipt)
+    assert Delivery.objects.get().state == "confirmed"
+    row = Attempt.objects.latest("id")
+    assert (row.outcome, row.already, row.billed, row.wire_at) == ("accepted", True, 0, None)
+    assert row.answer["refused"] == ["010"]
+
+
+def test_a_receipt_that_names_nobody_adds_nothing_to_the_log(sent):
+    hear_all(sent.due_at + LATER, has_it=True, receipt=Receipt(200, "group"))
+    assert Attempt.objects.count() == 1
+
+
+def test_what_was_sent_and_reached_nobody_stays_sent_and_says_why(sent):
+    error = refused("Solapi: no such number (3104)", answer={"refused": ["010"]})
+    hear_all(sent.due_at + LATER, has_it=None, error=error)
+    row = Delivery.objects.get()
+    assert (row.state, row.error, row.confirm_at) == ("sent", str(error), None)
+    assert [a.outcome for a in Attempt.objects.order_by("id")] == ["accepted", "refused"]
+
+
+def test_a_part_in_doubt_that_reached_some_says_whom_it_did_not(in_doubt):
+    receipt = Receipt(200, "group", {"refused": ["010"]})
+    hear_all(in_doubt.due_at + LATER, has_it=True, receipt=receipt)
+    assert Delivery.objects.get().part == 1
+    assert Attempt.objects.latest("id").answer == {"refused": ["010"]}
