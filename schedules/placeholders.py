@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from unicodedata import normalize
 
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from django.utils.translation import gettext as _
-
-from orgs.moments import time_of_day
 
 LONGEST_NAME = 50
 MOST_FILLED = 50_000  # characters of a text that is filled; channels take far less
@@ -43,6 +41,8 @@ DAYS = {
     "zh-hant": ("zh_Hant", "M月d日（EEE）"),
     "zh-hans": ("zh_Hans", "M月d日（EEE）"),
 }
+# A time as they write it there: “3:00 PM”, “오후 3:00”, “下午3:00”.
+CLOCKS = {"en": "h:mm aaaa", "ko": "aaaa h:mm", "zh-hant": "aaaah:mm", "zh-hans": "aaaah:mm"}
 
 
 class TooLong(ValueError):  # noqa: N818 - it is an answer, not a fault
@@ -101,9 +101,11 @@ def missing(text: str, values: Mapping[str, str]) -> list[str]:
 
 def built_in(*, room: str, unit: str, at: datetime, language: str) -> dict[str, str]:
     """The values that every room has. `at` is the appointed time on the room's own clock."""
-    locale, pattern = DAYS.get(language, DAYS["en"])
+    language = language if language in DAYS else "en"
+    locale, pattern = DAYS[language]
     date = format_date(at, pattern, locale)
-    return {"room": room, "unit": unit, "date": date, "time": time_of_day(at.time())}
+    clock = format_time(at.time(), CLOCKS[language], locale=locale)
+    return {"room": room, "unit": unit, "date": date, "time": clock}
 
 
 def _in_its_place(match: re.Match[str], values: Mapping[str, str]) -> str | None:

@@ -75,8 +75,8 @@ def test_date_and_time_are_those_of_the_rooms_own_clock(world, both):
         by=world.people["hq"],
     )
     assert texts(plan_at(schedule, schedule.next_due_at)) == {
-        "Xinyi room": "Sat, Mar 1 23:30",
-        "Taipei room": "Sun, Mar 2 00:30",
+        "Xinyi room": "Sat, Mar 1 11:30 PM",
+        "Taipei room": "Sun, Mar 2 12:30 AM",
     }
 
 

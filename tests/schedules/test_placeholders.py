@@ -125,12 +125,18 @@ def test_a_syllable_written_as_its_letters_is_the_same_word():
 
 
 @pytest.mark.parametrize(
-    ("language", "date"),
+    ("language", "date", "morning", "afternoon"),
     [
-        ("en", "Mon, Nov 23"), ("ko", "11월 23일 (월)"), ("zh-hant", "11月23日（週一）"),
-        ("zh-hans", "11月23日（周一）"), ("xx", "Mon, Nov 23"),
+        ("en", "Mon, Nov 23", "9:05 AM", "3:00 PM"),
+        ("ko", "11월 23일 (월)", "오전 9:05", "오후 3:00"),
+        ("zh-hant", "11月23日（週一）", "上午9:05", "下午3:00"),
+        ("zh-hans", "11月23日（周一）", "上午9:05", "下午3:00"),
+        ("xx", "Mon, Nov 23", "9:05 AM", "3:00 PM"),
     ],
-)  # fmt: skip
-def test_the_date_is_written_in_the_language_and_the_time_as_clocks_show_it(language, date):
+)
+def test_day_and_time_are_written_in_the_language(language, date, morning, afternoon):
     values = built_in(room="Xinyi room", unit="Xinyi", at=AT, language=language)
-    assert values == {"room": "Xinyi room", "unit": "Xinyi", "date": date, "time": "09:05"}
+    assert values == {"room": "Xinyi room", "unit": "Xinyi", "date": date, "time": morning}
+    later = AT.replace(hour=15, minute=0)
+    values = built_in(room="Xinyi room", unit="Xinyi", at=later, language=language)
+    assert values["time"] == afternoon
