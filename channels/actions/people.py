@@ -132,8 +132,8 @@ def _write(fates: Sequence[Fate], now: datetime) -> None:
             setattr(person, name, value)
         if fate.wanted.has_opted_out:
             person.opt_out(now)
-        elif fate.wanted.has_opted_out is False:
-            person.opt_in()
+        elif fate.wanted.has_opted_out is False and not person.opted_out_by_channel:
+            person.opt_in()  # what somebody did at the channel, a list does not take back
     new = [fate.person for fate in fates if fate.person and fate.is_new]
     # In one order for all who ask: two who add the same people would wait for each other.
     new.sort(key=lambda person: (person.account_id, person.address))

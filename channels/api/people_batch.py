@@ -37,7 +37,11 @@ class ItemSerializer(StrictBody):
     region = Words(max_length=NAME_LENGTH, allow_blank=True, required=False)
     language = Choice(choices=settings.LANGUAGES, allow_blank=True, required=False)
     tags = TagNames(help_text="These and no others.")
-    has_opted_out = YesNo(required=False, help_text="Left out it stays as it is.")
+    has_opted_out = YesNo(
+        required=False,
+        help_text="Left out it stays as it is. False takes back what was noted here, and not what "
+        "somebody did at the channel (who blocked the account follows it again there).",
+    )
 
 
 @extend_schema_field(ItemSerializer(many=True))

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from channels.models import Audience, Membership, Recipient, Tag
 from logs.models import History
@@ -173,6 +174,16 @@ def test_who_has_opted_out_stays_so_unless_it_is_said(api, item, add_person):
         api.post("/recipients/batch", {"items": [item(1, **said)]})
         person.refresh_from_db()
         assert person.opted_out_at == wanted, said
+
+
+def test_who_opted_out_at_the_channel_is_opted_in_by_no_list(api, item, add_person):
+    person, at = add_person(address=line_id(1)), timezone.now()
+    Recipient.objects.filter(pk=person.pk).update(opted_out_at=at, opted_out_by_channel=True)
+    said = {"items": [item(1, name="Ann", has_opted_out=False)]}
+    answer = api.post("/recipients/batch", said).json()
+    person.refresh_from_db()
+    assert (answer["done"], person.name) == (1, "Ann")
+    assert (person.opted_out_at, person.opted_out_by_channel) == (at, True)
 
 
 @pytest.fixture
