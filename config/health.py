@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from config.vitals import Numbers, vitals
 from orgs.clock import database_now
 from schedules.dispatch.overdue import overdue
 from schedules.models import Heartbeat, Installation
@@ -44,10 +46,12 @@ def readyz(request: HttpRequest) -> JsonResponse:
     the workers' loops plan by themselves, and take over from each other.
     """
     parts = dict(answers())
+    numbers = figures(is_away=parts["database"] != OK)
     wrong = {name for name, said in parts.items() if said != OK}
     blocking = wrong.difference(DEGRADING)
     status = "unavailable" if blocking else "degraded" if wrong else OK
-    return JsonResponse({"status": status, "parts": parts}, status=503 if blocking else 200)
+    said = {"status": status, "parts": parts, "figures": numbers}
+    return JsonResponse(said, status=503 if blocking else 200)
 
 
 def answers() -> Iterator[tuple[str, str]]:
@@ -58,6 +62,17 @@ def answers() -> Iterator[tuple[str, str]]:
         if said.startswith(AWAY):
             away = said
         yield name, said
+
+
+def figures(*, is_away: bool) -> dict[str, Numbers]:
+    """Numbers beside the parts. Of a database that is away, or has not all its tables, none."""
+    found: dict[str, Numbers] = {}
+    with suppress(OSError):
+        found["disk"] = {"free_mb": _free() // 1024**2}
+    if not is_away:
+        with suppress(DatabaseError, InterfaceError):
+            found |= vitals(database_now())
+    return found
 
 
 def ask(question: Callable[[], str]) -> str:
@@ -119,13 +134,16 @@ def _broker() -> str:
 
 def _disk() -> str:
     try:
-        free = min(
-            shutil.disk_usage(existing(Path(place))).free
-            for place in (settings.TEIJI_DATA_DIR, settings.MEDIA_ROOT)
-        )
+        free = _free()
     except OSError as error:  # a mount that is stale
         return f"it cannot be looked at ({error.strerror})"
     return OK if free >= DISK_LEAST else f"only {free // 1024**2} MB free"
+
+
+def _free() -> int:
+    """Bytes, where there are fewest."""
+    places = settings.TEIJI_DATA_DIR, settings.MEDIA_ROOT
+    return min(shutil.disk_usage(existing(Path(place))).free for place in places)
 
 
 def existing(path: Path) -> Path:

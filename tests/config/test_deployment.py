@@ -1,6 +1,11 @@
 """The files in deploy/ agree with the code, with each other, and with what is promised of them."""
 
+import grp
+import os
+import pwd
 import re
+import shutil
+import subprocess
 from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
@@ -193,3 +198,62 @@ def test_keys_stay_out_of_the_image_and_of_the_repository() -> None:
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
     assert {"deploy/.env", "deploy/backup.key", ".git", "var"} <= set(ignored)
     assert "deploy/backup.key" in (Path(settings.BASE_DIR) / ".gitignore").read_text()
+
+
+TIMERS = sorted(path.name for path in (DEPLOY / "systemd").glob("*.timer"))
+
+
+@pytest.mark.parametrize("name", TIMERS)
+def test_each_timer_starts_a_service_that_comes_to_an_end(name: str) -> None:
+    timer = unit(name)
+    assert timer["Install"]["WantedBy"] == "timers.target"
+    assert timer["Timer"]["Persistent"] == "true", "what a machine missed is made up for"
+    started = unit(name.replace(".timer", ".service"))
+    assert started["Service"]["Type"] == "oneshot"
+    assert "Install" not in started, "it runs by its timer, not at each start"
+    assert f"systemctl enable --now {name}" in (
+        (DEPLOY / "systemd" / name.replace(".timer", ".service")).read_text()
+    )
+
+
+def test_what_must_recur_has_a_timer() -> None:
+    assert TIMERS == ["teiji-archive.timer", "teiji-backup.timer"]
+    once = {name for name in UNITS if unit(name)["Service"].get("Type") == "oneshot"}
+    assert once == {name.replace(".timer", ".service") for name in TIMERS}
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+@pytest.mark.parametrize("name", TIMERS)
+def test_systemd_understands_when_a_timer_goes_off(name: str) -> None:
+    words = ["systemd-analyze", "calendar", unit(name)["Timer"]["OnCalendar"]]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert "Next elapse" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("logrotate") is None, reason="needs logrotate")
+def test_logrotate_turns_the_log_over_and_keeps_two_weeks(tmp_path: Path) -> None:
+    """As it stands, but for the folder and the user, whom this machine may not have."""
+    log = tmp_path / "teiji.log"
+    log.write_text("a line\n")
+    text = (DEPLOY / "logrotate.conf").read_text().replace("/var/log/teiji", str(tmp_path))
+    me = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
+    own = tmp_path / "logrotate.conf"
+    own.write_text(text.replace("su teiji teiji", f"su {' '.join(me)}"))
+    own.chmod(0o644)
+    words = [
+        str(shutil.which("logrotate")),
+        "--force",
+        "--state",
+        str(tmp_path / "state"),
+        str(own),
+    ]
+    for turn in range(16):
+        log.write_text(f"turn {turn}\n")
+        done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done.stderr
+        assert not log.exists(), "the processes make it anew"
+    kept = sorted(path.name for path in tmp_path.glob("teiji.log.*"))
+    assert len(kept) == 14
+    assert (tmp_path / "teiji.log.1").read_text() == "turn 15\n", "the latest is read as it is"
+    assert "teiji.log.14.gz" in kept

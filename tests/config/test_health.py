@@ -28,6 +28,7 @@ from schedules.actions.fence import own_installation
 from schedules.models import Delivery, Heartbeat, Installation, Schedule
 from schedules.runs.freeze import freeze
 from schedules.runs.store import store
+from tests.logs.attempts import accepted
 
 
 @pytest.fixture
@@ -85,7 +86,8 @@ def test_a_database_that_says_nothing_is_waited_for_once(mute: socket.socket) ->
         timeout=100,
     )  # fmt: skip
     status, body = done.stdout.split(" ", 1)
-    parts = json.loads(body)["parts"]
+    parts, figures = (json.loads(body)[name] for name in ("parts", "figures"))
+    assert figures.keys() == {"disk"}
     away = "the database does not answer (OperationalError)"
     assert (status, parts.pop("disk"), parts.pop("broker")) == ("503", "ok", "ok")
     assert set(parts.values()) == {away}
@@ -137,6 +139,37 @@ def test_not_ready_when_something_planned_is_long_due(
     assert Delivery.objects.count() == 1
     status, _said, wrong = readyz(client)
     assert (status, wrong) == (503 if expected else 200, expected)
+
+
+@pytest.mark.usefixtures("beating")
+def test_beside_each_part_stand_its_numbers_and_no_names(
+    client: Client, make_schedule: Callable[..., Schedule]
+) -> None:
+    now = database_now()
+    schedule = make_schedule(title="canary-9b1f")
+    store([freeze(schedule, now - timedelta(seconds=30), now=now)], now)
+    accepted(schedule.unit, now - timedelta(minutes=20), 900)
+    accepted(schedule.unit, now - timedelta(seconds=20), 140)
+    answer = client.get("/readyz")
+    figures = answer.json()["figures"]
+    assert 30 <= figures["due"].pop("oldest_s") < 60
+    assert figures["due"] == {"waiting": 1, "lately_sent": 1, "lately_latest_ms": 140}
+    assert figures["workers"] == {"alive": 1} and figures["fence"] == {"age_s": None}
+    assert all(0 <= figures[part]["age_s"] < 10 for part in ("dispatcher", "beat"))
+    assert figures["disk"]["free_mb"] > 0 and abs(figures["database"]["clock_ahead_s"]) < 5
+    assert figures.keys() <= answer.json()["parts"].keys()
+    told = [value for numbers in figures.values() for value in numbers.values()]
+    assert all(value is None or isinstance(value, int | float) for value in told)
+    for name in ("canary-9b1f", schedule.unit.name, "Sandbox"):
+        assert name not in answer.content.decode()
+
+
+@pytest.mark.usefixtures("beating")
+def test_the_fence_tells_for_how_long_it_is_up(client: Client) -> None:
+    own_installation()
+    before = database_now() - timedelta(minutes=5)
+    Installation.objects.update(fenced_at=before, reason=Installation.Reason.BY_HAND)
+    assert 300 <= client.get("/readyz").json()["figures"]["fence"]["age_s"] < 310
 
 
 @pytest.mark.usefixtures("beating")
