@@ -18,6 +18,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from django.utils import translation
+from hypothesis import HealthCheck, settings
 from PIL import Image as Pillow
 
 from channels.models import Account, Image, Room
@@ -32,6 +33,12 @@ from tests.manage import manage  # noqa: F401 - a fixture
 from tests.unlimited import UNLIMITED
 
 DATABASE_FIXTURES = {"db", "transactional_db"}
+
+# How long an example takes is the machine's affair, which may be busy.
+settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("busy machine")
 
 
 @pytest.fixture(scope="session", autouse=True)
