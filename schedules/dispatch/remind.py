@@ -1,19 +1,19 @@
 """Remind: what waits for approval, and will be sent soon or as soon as they say yes, is told once
-more to those who answer; later to those above them. And what was approved is looked at a day
-before: others may have changed what its placeholders stand for."""
+more to those who answer; later, while nobody does, to those above them, level by level. And what
+was approved is looked at a day before: others may have changed what its placeholders stand for."""
 
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from channels import alerts
 from channels.alerts import AlertKind, Event
 from orgs.models import Unit
-from orgs.reach import under
+from orgs.reach import lineage, under
 from schedules.actions.clearing import ask
 from schedules.clearance import uncleared
 from schedules.dispatch.expire import LONGEST
@@ -21,6 +21,7 @@ from schedules.models import Approval, Installation, Schedule
 from schedules.runs.freeze import with_content
 from schedules.states import ScheduleState
 
+Stage = Approval.Stage
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 AT_ONCE = 500
 
@@ -33,7 +34,7 @@ def remind(now: datetime) -> int:
     is_near = Q(schedule__next_due_at__range=(now, now + DAY))
     is_held_up = Q(schedule__next_due_at=None, asked_at__gt=now - LONGEST)
     rows = Approval.objects.waiting().filter(is_near | is_held_up)
-    rows = rows.exclude(stage=Approval.Stage.ESCALATED)
+    rows = rows.filter(Q(stage__lt=Stage.ESCALATED) | Q(stage__lt=F("unit__depth")))
     told = 0
     for asked in rows.select_related("unit", "schedule__unit")[:AT_ONCE]:
         stage = stage_of(asked, now)
@@ -44,11 +45,14 @@ def remind(now: datetime) -> int:
 def stage_of(asked: Approval, now: datetime) -> int:
     """How urgent it is: a reminder a day before, those above an hour before; of what was asked
     later than that, after a half and after three quarters of the time. What goes at once has no
-    time of its own: there it is half an hour and two hours after it was asked."""
+    time of its own: there it is half an hour and two hours after it was asked. The levels above
+    share what time is left by then."""
     reminded_at, escalated_at = _stages(asked)
-    if now >= escalated_at:
-        return Approval.Stage.ESCALATED
-    return Approval.Stage.REMINDED if now >= reminded_at else Approval.Stage.ASKED
+    if now < escalated_at:
+        return Stage.REMINDED if now >= reminded_at else Stage.ASKED
+    levels = max(asked.unit.depth - 1, 1)
+    left = max(_due_at(asked) - escalated_at, timedelta.resolution)
+    return Stage.ESCALATED + min(levels * (now - escalated_at) // left, levels - 1)
 
 
 def ask_again(now: datetime) -> int:
@@ -78,23 +82,34 @@ def _tell(asked: Approval, stage: int, now: datetime) -> bool:
     mine = Approval.objects.filter(pk=asked.pk, stage=asked.stage, asked_at=asked.asked_at)
     if not mine.update(stage=stage):
         return False
-    schedule, unit = asked.schedule, asked.unit
-    if stage == Approval.Stage.ESCALATED:
-        unit = Unit.objects.get_parent(unit) or unit
+    alerts.raise_all([_event(asked, unit, stage) for unit in _whom(asked, stage)], now)
+    return True
+
+
+def _whom(asked: Approval, stage: int) -> list[Unit]:
+    """Those whom this stage tells, with the levels that were passed over since the last; above
+    the top there is nobody, so that is told again."""
+    if stage < Stage.ESCALATED:
+        return [asked.unit]
+    above = lineage(asked.unit.path)[-2::-1]  # the nearest first
+    newly = above[max(asked.stage, Stage.REMINDED) - 1 : stage - 1]
+    return list(Unit.objects.filter(path__in=newly).order_by("-depth")) or [asked.unit]
+
+
+def _event(asked: Approval, unit: Unit, stage: int) -> Event:
+    schedule = asked.schedule
     words = {"unit": schedule.unit.name, "title": schedule.title, "asked": asked.unit.name}
-    event = Event(
+    return Event(
         kind=AlertKind.APPROVAL,
         subject=f"approvals:{unit.pk}:{stage}",
         unit_path=unit.path,
-        key=f"{AlertKind.APPROVAL}:{asked.pk}:{_due_at(asked).isoformat()}:{stage}",
+        key=f"{AlertKind.APPROVAL}:{asked.pk}:{_due_at(asked).isoformat()}:{stage}:{unit.pk}",
         name=unit.name,
         text=lambda: (
             _("%(unit)s: %(title)s waits for %(asked)s; unanswered it is not sent.") % words
         ),
         at=_due_at(asked),
     )
-    alerts.raise_all([event], now)
-    return True
 
 
 def _stages(asked: Approval) -> tuple[datetime, datetime]:

@@ -36,7 +36,8 @@ class Approval(models.Model):
         REFUSED = "refused", _("refused")
 
     class Stage(models.IntegerChoices):
-        """How urgently it was told, for its next time."""
+        """How urgently it was told, for its next time. Escalated is the level above; the levels
+        above that are each one more."""
 
         ASKED = 0
         REMINDED = 1

@@ -40,8 +40,33 @@ def test_a_day_before_it_is_told_again_and_an_hour_before_to_those_above(
     assert remind(due - DAY - MINUTE) == 0
     assert remind(due - DAY) == 1 and remind(due - DAY + MINUTE) == 0
     assert told(world) == ["taipei", "taipei"]
-    assert remind(due - HOUR) == 1 and remind(due - MINUTE) == 0
+    assert remind(due - HOUR) == 1 and remind(due - 31 * MINUTE) == 0
     assert told(world) == ["taipei", "taipei", "north"]
+
+
+def test_while_nobody_answers_it_climbs_to_the_top_one_level_after_the_other(
+    world, agency, make_schedule
+):
+    due = register(make_schedule(due_in=3 * 86_400), by=agency.clerk).next_due_at
+    assert remind(due - HOUR) == 1
+    assert told(world)[1:] == ["north"]
+    assert remind(due - 30 * MINUTE) == 1 and remind(due - MINUTE) == 0
+    assert told(world)[1:] == ["north", "hq"]
+
+
+def test_a_level_that_was_passed_over_is_told_with_the_next(world, agency, make_schedule):
+    due = register(make_schedule(due_in=3 * 86_400), by=agency.clerk).next_due_at
+    assert remind(due - MINUTE) == 1
+    assert told(world)[1:] == ["north", "hq"]
+
+
+def test_once_answered_it_climbs_no_further(world, agency, make_schedule):
+    schedule = register(make_schedule(due_in=3 * 86_400), by=agency.clerk)
+    due = schedule.next_due_at
+    assert remind(due - HOUR) == 1
+    approved(schedule, agency.chief)
+    assert remind(due - MINUTE) == 0
+    assert told(world)[1:] == ["north"]
 
 
 def test_of_what_is_asked_late_after_a_half_and_three_quarters_of_the_time(
@@ -53,6 +78,8 @@ def test_of_what_is_asked_late_after_a_half_and_three_quarters_of_the_time(
     assert remind(asked_at + (due - asked_at) * 0.6) == 1
     assert remind(asked_at + (due - asked_at) * 0.8) == 1
     assert told(world) == ["taipei", "taipei", "north"]
+    assert remind(asked_at + (due - asked_at) * 0.9) == 1
+    assert told(world) == ["taipei", "taipei", "north", "hq"]
 
 
 def test_above_the_top_there_is_nobody_so_that_is_told_again(world, agency, make_schedule):
@@ -72,6 +99,8 @@ def test_what_goes_at_once_is_told_again_by_the_time_since_it_was_asked(
     assert remind(asked_at + 30 * MINUTE) == 1 and remind(asked_at + 31 * MINUTE) == 0
     assert remind(asked_at + 2 * HOUR) == 1 and remind(asked_at + 3 * HOUR) == 0
     assert told(world) == ["taipei", "taipei", "north"]
+    assert remind(asked_at + 13 * HOUR) == 1 and remind(asked_at + 23 * HOUR) == 0
+    assert told(world) == ["taipei", "taipei", "north", "hq"]
     assert "unanswered it is not sent" in Alert.objects.order_by("id").last().lines[0][1]
 
 
