@@ -14,7 +14,8 @@ from django.http import (
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
 
 from config.scoped.times import zone_of
 from orgs.clock import database_now
@@ -22,7 +23,8 @@ from orgs.reach import Act, can_anywhere, within
 from schedules import actions
 from schedules.actions.pause_run import pause_run, resume_run
 from schedules.admin.live import answer_if_new, fingerprint
-from schedules.models import Run
+from schedules.dispatch.by_hand import plan_due
+from schedules.models import Run, Schedule
 from schedules.shown.freezes import in_force_for
 from schedules.shown.under_way import RUNS, latest_deliveries, runs_under_way
 
@@ -33,7 +35,11 @@ ACTS = {"pause": pause_run, "resume": resume_run}
 def monitor_page(request: HttpRequest) -> HttpResponse:
     """The page; to who sees no runs it is not there."""
     _refuse_strangers(request)
-    context = admin.site.each_context(request) | {"title": _("Monitor"), **_state(request)}
+    context = admin.site.each_context(request) | {
+        "title": _("Monitor"),
+        "may_run": can_anywhere(request.user, Act.RUN, Schedule),
+        **_state(request),
+    }
     return render(request, "schedules/monitor.html", context)
 
 
@@ -58,6 +64,27 @@ def act_on_run(request: HttpRequest, pk: int, run_act: str) -> HttpResponse:
     except actions.Refused as error:
         messages.error(request, str(error))
     return HttpResponseRedirect(reverse("monitor"))
+
+
+@require_POST
+def plan_now(request: HttpRequest) -> HttpResponse:
+    """Plan what is due, without waiting for the planner."""
+    if not can_anywhere(request.user, Act.RUN, Schedule):
+        raise Http404
+    try:
+        count = plan_due(by=request.user, now=database_now())
+    except actions.Refused as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _said(count))
+    return HttpResponseRedirect(reverse("monitor"))
+
+
+def _said(count: int) -> str:
+    if not count:
+        return _("Nothing was due that had not been planned already.")
+    planned = ngettext("%(count)d run was planned.", "%(count)d runs were planned.", count)
+    return planned % {"count": count}
 
 
 def _refuse_strangers(request: HttpRequest) -> None:
@@ -85,5 +112,6 @@ def _state(request: HttpRequest) -> dict[str, Any]:
 urlpatterns = [
     path("", admin.site.admin_view(monitor_page), name="monitor"),
     path("state/", admin.site.admin_view(monitor_state), name="monitor-state"),
+    path("due/", admin.site.admin_view(plan_now), name="monitor-due"),
     path("run/<int:pk>/<slug:run_act>/", admin.site.admin_view(act_on_run), name="monitor-run"),
 ]

@@ -22,8 +22,8 @@ from schedules.actions.locked import run_of
 from schedules.api.not_confirmed import RefusedSerializer, refused_of
 from schedules.api.representation import ScheduleSerializer
 from schedules.api.runs import RunSerializer
-from schedules.dispatch.plan import plan
-from schedules.models import Delivery, Installation, Run, Schedule
+from schedules.dispatch.by_hand import plan_due
+from schedules.models import Delivery, Run, Schedule
 from schedules.states import OPEN_RUN, DeliveryState
 
 MOST_ROOMS = 20
@@ -173,12 +173,8 @@ class ScheduleActsViewSet(ActingViewSet):
     def execute_due(self, request: Request) -> Response:
         """Plan at once what is due within your reach, and see what is under way. The machine does
         it by itself: this is for systems that were used to calling it, and for the impatient."""
-        if Installation.objects.fenced():
-            raise Conflict(_("All sending is stopped: an operator must lift the fence."))
-        now, planned = database_now(), 0
-        mine: Any = within(request.user, Schedule.objects.all(), Act.RUN)
-        while count := plan(now, mine):
-            planned += count
+        now = database_now()
+        planned = plan_due(by=request.user, now=now)
         due = within(request.user, Run.objects.filter(state__in=OPEN_RUN, due_at__lte=now))
         light = due.select_related("pause").defer("payloads", "content")
         runs = light.order_by("due_at", "id")[:MOST_RUNS]

@@ -10,8 +10,9 @@ from django.test import Client
 from channels.models import Room
 from orgs.clock import database_now
 from orgs.reach import Role
+from schedules import actions
 from schedules.actions.freeze import freeze
-from schedules.models import Delivery, Run, RunPause
+from schedules.models import Delivery, Installation, Run, RunPause, Schedule
 from schedules.shown.under_way import runs_under_way
 from tests.conftest import World
 from tests.logs.attempts import accepted
@@ -20,6 +21,7 @@ from tests.pages import queries_of
 pytestmark = pytest.mark.django_db
 
 PAGE = "/admin/monitor/"
+DUE = "/admin/monitor/due/"
 MINUTE = timedelta(minutes=1)
 
 
@@ -153,3 +155,32 @@ def test_thirty_runs_and_deliveries_ask_no_more_than_one(
         one_more()
     assert queries_of(client, PAGE) == few
     assert Delivery.objects.count() == 60
+
+
+def test_what_is_due_is_sent_by_hand_by_who_may_run_it(
+    client: Client, world: World, make_schedule: Any
+) -> None:
+    schedule = actions.register(make_schedule(), by=world.people["xinyi"])
+    past = database_now().replace(microsecond=0) - MINUTE
+    Schedule.objects.filter(pk=schedule.pk).update(
+        next_due_at=past, date=past.date(), time=past.time(), zone="UTC"
+    )
+    client.force_login(world.people["tainan"])
+    assert "Nothing was due" in client.post(DUE, follow=True).content.decode()
+    assert not Run.objects.exists()
+    client.force_login(world.people["xinyi"])
+    assert DUE in client.get(PAGE).content.decode()
+    assert "1 run was planned." in client.post(DUE, follow=True).content.decode()
+    assert Run.objects.get().schedule_id == schedule.pk
+
+
+def test_nothing_is_sent_by_hand_by_a_viewer_or_while_the_fence_is_up(
+    client: Client, world: World
+) -> None:
+    client.force_login(world.person(world.xinyi, Role.VIEWER))
+    assert DUE not in client.get(PAGE).content.decode()
+    assert client.post(DUE).status_code == 404
+    client.force_login(world.people["xinyi"])
+    assert client.get(DUE).status_code == 405
+    Installation.objects.update_or_create(defaults={"fenced_at": database_now()})
+    assert "an operator must lift the fence" in client.post(DUE, follow=True).content.decode()
