@@ -45,6 +45,7 @@ from schedules.api import (
     RunViewSet,
     ScheduleActsViewSet,
     ScheduleViewSet,
+    ShiftViewSet,
     SuggestTimeViewSet,
     TemplateViewSet,
     UnitFreezeViewSet,
@@ -115,6 +116,7 @@ people_batch = PeopleBatchViewSet.as_view({"post": "create"})
 
 version_1 = [
     path("schedules/batch", batch, name="schedule-batch"),
+    path("schedules/batch/shift", ShiftViewSet.as_view({"post": "shift"}), name="schedule-shift"),
     path("recipients/batch", people_batch, name="recipient-batch"),
     path("stats", FiguresViewSet.as_view({"get": "stats"}), name="stats"),
     path("analytics", FiguresViewSet.as_view({"get": "analytics"}), name="analytics"),

@@ -28,6 +28,7 @@ from schedules.states import OPEN_RUN, ScheduleState
 
 BEING_SENT = gettext_lazy("It is being sent at this moment.")
 SHIFTABLE = (ScheduleState.ACTIVE, ScheduleState.PAUSED)
+MOST_DAYS, MOST_MINUTES = 366, 1440  # at once, either way
 MOVED = ("date", "time", "weekdays", "day_of_month")  # the columns that a shift may change
 
 

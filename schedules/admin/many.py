@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from orgs.clock import database_now
 from schedules import actions
+from schedules.actions.shift import MOST_DAYS, MOST_MINUTES
 from schedules.models import Schedule
 
 MOST = 200  # at once: they are answered within one request
@@ -31,10 +32,18 @@ class ShiftForm(forms.Form):
     """By how much."""
 
     days = forms.IntegerField(
-        label=gettext_lazy("Days"), min_value=-366, max_value=366, initial=0, required=False
+        label=gettext_lazy("Days"),
+        min_value=-MOST_DAYS,
+        max_value=MOST_DAYS,
+        initial=0,
+        required=False,
     )
     minutes = forms.IntegerField(
-        label=gettext_lazy("Minutes"), min_value=-1440, max_value=1440, initial=0, required=False
+        label=gettext_lazy("Minutes"),
+        min_value=-MOST_MINUTES,
+        max_value=MOST_MINUTES,
+        initial=0,
+        required=False,
     )
 
     def clean(self) -> Values:

@@ -17,6 +17,7 @@ from schedules.api.quota import QuotaViewSet
 from schedules.api.reached import ReachedViewSet
 from schedules.api.runs import RunViewSet
 from schedules.api.schedules import ScheduleViewSet
+from schedules.api.shift import ShiftViewSet
 from schedules.api.suggest import SuggestTimeViewSet
 from schedules.api.templates import TemplateViewSet
 from schedules.api.unit_moves import UnitMoveViewSet
@@ -41,6 +42,7 @@ __all__ = [
     "RunViewSet",
     "ScheduleActsViewSet",
     "ScheduleViewSet",
+    "ShiftViewSet",
     "SuggestTimeViewSet",
     "TemplateViewSet",
     "UnitFreezeViewSet",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import connection, transaction
 from django.http import Http404
@@ -122,6 +122,7 @@ class BatchViewSet(ScopedViewSet):
     serializer_class = ScheduleSerializer
     may_conflict = True
     acts = {"create": Act.CREATE, "change": Act.CHANGE, "cancel": Act.RUN}
+    answer_class: ClassVar[type[OutcomesSerializer]] = OutcomesSerializer
 
     @extend_schema(operation_id="schedules_batch_create", request=BatchCreateSerializer)
     def create(self, request: Request) -> Response:
@@ -186,8 +187,11 @@ class BatchViewSet(ScopedViewSet):
                 transaction.set_rollback(True)
         if is_undone:
             return self._nothing_done(outcomes, refused)
-        answer = {"results": self._shown(outcomes), "done": len(items) - refused}
-        return Response(OutcomesSerializer(answer | {"refused": refused}).data)
+        return Response(self._answer(outcomes, refused))
+
+    def _answer(self, outcomes: Sequence[Outcome], refused: int) -> Any:
+        told = {"results": self._shown(outcomes), "done": len(outcomes) - refused}
+        return self.answer_class(told | {"refused": refused}).data
 
     def _hold(self, items: Sequence[Any]) -> None:
         """All that the items will hold, in one order for all who ask."""
@@ -210,7 +214,7 @@ class BatchViewSet(ScopedViewSet):
                 outcome.status, outcome.pk, outcome.problem = dropped["status"], None, dropped
         words = _("Nothing was done: %(refused)d of %(all)d were refused.")
         said = problem(409, words % {"refused": refused, "all": len(outcomes)})
-        results = OutcomeSerializer(self._shown(outcomes), many=True).data
+        results = self._answer(outcomes, len(outcomes))["results"]
         return Response(said | {"results": results}, status=409, content_type=MEDIA_TYPE)
 
     def _shown(self, outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ BESIDE = "".join(
     (ROOT / "docs" / name).read_text() for name in ("webhooks.md", "notices.md", "feeds.md")
 )
 RUN = {"token", "schedule", "image", "everything", "account", "people", "import", "template",
-       "unfilled", "verdict", "problem", "keyed", "again", "pages", "rows"}  # fmt: skip
+       "unfilled", "verdict", "problem", "keyed", "again", "pages", "rows", "shift"}  # fmt: skip
 NEEDS_CURL = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 
 
@@ -135,6 +135,15 @@ def test_the_verdict_is_taken(world, api: Caller, doubtful) -> None:
     asked["rows"] = [{"id": row.pk, "seen": seen}]
     assert api.post("/not-confirmed/resolve", asked).json()["decided"] == [row.pk]
     assert Delivery.objects.get().state == "sent"
+
+
+def test_the_shift_is_looked_at(made, api: Caller) -> None:
+    asked = body("shift")
+    asked["items"] = [{"id": made["id"], "revision": made["revision"]}]
+    [told] = api.post("/schedules/batch/shift", asked).json()["results"]
+    assert told["status"] == 200
+    assert told["due_at"].endswith("T00:30:00Z")  # half past eight in Taipei
+    assert api.get(f"/schedules/{made['id']}").json() == made
 
 
 def test_the_problem_looks_like_that(api: Caller) -> None:

@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 NUMBERS = {
     "requests_per_second", "most", "min_interval_seconds", "daily_cap", "interval_seconds",
     "weekdays", "day_of_month", "every_minutes", "peak_minutes", "peak_hours", "priority",
-    "max_retries", "revision", "monthly_budget", "until",
+    "max_retries", "revision", "monthly_budget", "until", "days", "minutes",
     "columns.address", "columns.name", "columns.region", "columns.language", "columns.tags",
     "columns.opted_out",
 }  # fmt: skip
@@ -91,6 +91,7 @@ BODIES: dict[str, list[dict[str, Any]]] = {
     "post /schedules/{id}/rollback": [{"run": Id("run")}],
     "post /schedules/{id}/test-send": [{"rooms": [Id("test_room")]}],
     "post /schedules/batch": [{"items": [TO_ROOMS]}, {"items": [TO_AUDIENCE]}],
+    "post /schedules/batch/shift": [{"items": [{"id": Id("schedule")}], "days": 1}],
     "patch /schedules/batch": [
         {"items": [{"id": Id("schedule"), **SAME}]},
         {"items": [{"id": Id("schedule"), "rooms": [], "audience": Id("audience")}]},
