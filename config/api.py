@@ -32,6 +32,7 @@ from schedules.api import (
     ApprovalViewSet,
     ArchiveViewSet,
     BatchViewSet,
+    BudgetViewSet,
     CalendarViewSet,
     DayCountViewSet,
     FeedViewSet,
@@ -50,6 +51,8 @@ from schedules.api import (
     TemplateViewSet,
     UnitFreezeViewSet,
     UnitMoveViewSet,
+    UnitValuesViewSet,
+    ValueViewSet,
 )
 
 app_name = "api"
@@ -80,6 +83,9 @@ router.register("members", MemberViewSet)
 router.register("deputies", DeputyViewSet)
 router.register("units", UnitFreezeViewSet, basename="unit-freeze")
 router.register("units", UnitMoveViewSet, basename="unit-move")
+router.register("units", UnitValuesViewSet, basename="unit-value")
+router.register("units", BudgetViewSet, basename="unit-budget")
+router.register("values", ValueViewSet)
 router.register("accounts", AccountViewSet)
 router.register("audiences", AudienceViewSet)
 router.register("recipients", RecipientViewSet)

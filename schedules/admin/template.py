@@ -20,6 +20,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from config.scoped.admin import ScopedAdmin
 from orgs.models import Unit
 from orgs.reach import Act, can, can_anywhere, member_of, within
+from schedules.actions.placeholder_value import keep_value, remove_value
 from schedules.actions.refusal import OutOfReach
 from schedules.actions.template import apply_template
 from schedules.admin.parts import AtTheEnd, Parts
@@ -205,6 +206,18 @@ class PlaceholderValueAdmin(ScopedAdmin):
     ordering = ["name", "id"]
     autocomplete_fields = ["unit"]
     fields = ["unit", "name", "value"]
+    records_itself = True
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        row = obj if change else PlaceholderValue()
+        obj.pk = keep_value(row, form.cleaned_data, by=request.user).pk
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        remove_value(obj, by=request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for row in queryset:
+            remove_value(row, by=request.user)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """With what one's own unit has from those above it: that is not among one's own rows."""

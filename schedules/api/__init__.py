@@ -13,7 +13,7 @@ from schedules.api.freezes import AccountFreezeViewSet, FreezeViewSet, UnitFreez
 from schedules.api.limits import AccountLimitsViewSet, RoomLimitsViewSet
 from schedules.api.logs import LogViewSet
 from schedules.api.not_confirmed import NotConfirmedViewSet
-from schedules.api.quota import QuotaViewSet
+from schedules.api.quota import BudgetViewSet, QuotaViewSet
 from schedules.api.reached import ReachedViewSet
 from schedules.api.runs import RunViewSet
 from schedules.api.schedules import ScheduleViewSet
@@ -21,6 +21,7 @@ from schedules.api.shift import ShiftViewSet
 from schedules.api.suggest import SuggestTimeViewSet
 from schedules.api.templates import TemplateViewSet
 from schedules.api.unit_moves import UnitMoveViewSet
+from schedules.api.values import UnitValuesViewSet, ValueViewSet
 
 __all__ = [
     "AccountFreezeViewSet",
@@ -29,6 +30,7 @@ __all__ = [
     "ApprovalViewSet",
     "ArchiveViewSet",
     "BatchViewSet",
+    "BudgetViewSet",
     "CalendarViewSet",
     "DayCountViewSet",
     "FeedViewSet",
@@ -47,4 +49,6 @@ __all__ = [
     "TemplateViewSet",
     "UnitFreezeViewSet",
     "UnitMoveViewSet",
+    "UnitValuesViewSet",
+    "ValueViewSet",
 ]

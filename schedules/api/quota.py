@@ -5,6 +5,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,8 +13,10 @@ from channels.models import QuotaReading
 from config.scoped.api import ScopedViewSet
 from config.scoped.fields import Moment
 from config.scoped.paging import Pages
-from orgs.clock import database_now
+from orgs.clock import database_now, month_around
+from orgs.models import Unit
 from orgs.reach import Act
+from schedules.bookings.quota import of_units
 from schedules.shown.cost import Line
 from schedules.shown.quota import Shown, quotas
 
@@ -127,6 +130,45 @@ class QuotaViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewS
     def retrieve(self, request: Request, pk: str) -> Response:
         """One account's."""
         return Response(self.get_serializer(_shown([self.get_object()], request.user)[0]).data)
+
+
+class BudgetSerializer(serializers.Serializer):
+    """A unit's month with all under it, in messages as channels bill them."""
+
+    unit = serializers.IntegerField()
+    limit = serializers.IntegerField(
+        allow_null=True,
+        help_text="Null: it has none. The headquarters sets it: `monthly_budget` of the unit.",
+    )
+    used = serializers.IntegerField(help_text="Those that a channel has accepted.")
+    reserved = serializers.IntegerField(help_text="Planned, or on their way.")
+    left = serializers.IntegerField(allow_null=True)
+    month_ends_at = Moment(help_text="By the unit's own clock.")
+
+
+@extend_schema(tags=["quota"])
+class BudgetViewSet(ScopedViewSet):
+    """Units, for their budgets."""
+
+    queryset = Unit.objects.all()
+    serializer_class = BudgetSerializer
+    acts = {"budget": Act.VIEW}
+
+    @extend_schema(operation_id="units_budget", filters=False)
+    @action(detail=True)
+    def budget(self, request: Request, pk: str) -> Response:
+        """What a unit and all under it have spent of the present month."""
+        unit, now = self.get_object(), database_now()
+        spent, limit = of_units([unit], now, now)[unit.path], unit.monthly_budget
+        told = {
+            "unit": unit.pk,
+            "limit": limit,
+            "used": spent.accepted,
+            "reserved": spent.reserved,
+            "left": None if limit is None else max(limit - spent.total, 0),
+            "month_ends_at": month_around(now, unit.zone).end,
+        }
+        return Response(self.get_serializer(told).data)
 
 
 def _shown(readings: Any, user: Any) -> Sequence[Shown]:

@@ -33,6 +33,12 @@ def from_above(unit: Unit) -> list[Held]:
     return [Held(row.name, row.value, row.unit.name) for row in rows]
 
 
+def holding_in(unit: Unit) -> list[Any]:
+    """The rows that hold there, by name: its own, else those of the nearest unit above. One
+    query."""
+    return list(_nearest(unit).values())
+
+
 def _nearest(unit: Unit) -> dict[str, Any]:
     """The rows that hold there, by name: its own, else those of the nearest unit above."""
     rows = PlaceholderValue.objects.filter(unit__path__in=lineage(unit.path))

@@ -21,6 +21,7 @@ LISTED = (
     "unit", "member", "deputy", "account", "quotareading", "daycount", "room", "image", "recipient",
     "audience", "recipientimport", "messagetemplate", "schedule", "run", "delivery", "archivedrun",
     "history", "freeze", "calendarfeed", "ownnotice", "webhook", "webhookdelivery", "approval",
+    "placeholdervalue",
 )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ OWNERS = {
     "webhooks": "webhook", "deliveries": "webhookdelivery", "deputies": "deputy",
     "feeds": "calendarfeed", "my-notices": "ownnotice",
     "audiences": "audience", "imports": "recipientimport", "notices": "ownnotice",
-    "archive": "archivedrun",
+    "archive": "archivedrun", "values": "placeholdervalue",
 }  # fmt: skip
 
 # Words in an address that are no ids.

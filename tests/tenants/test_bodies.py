@@ -23,7 +23,7 @@ from orgs.clock import database_now
 from orgs.models import Member, Unit, User
 from orgs.reach import SCOPES, Role
 from schedules.actions import register
-from schedules.models import Delivery, MessageTemplate, Run
+from schedules.models import Delivery, MessageTemplate, PlaceholderValue, Run
 from tests.conftest import store_image
 from tests.schedules.api.calling import Caller, caller
 from tests.tenants.canaries import WORD, make_canaries
@@ -103,6 +103,8 @@ BODIES: dict[str, list[dict[str, Any]]] = {
     "post /units": [{"kind": "branch", "code": "new", "name": "New", "parent": Id("top")}],
     "patch /units/{id}": [{"parent": Id("top")}],
     "post /units/{id}/move": [{"parent": Id("other")}],
+    "post /values": [{"name": "new", "value": "New", "unit": UNIT}],
+    "patch /values/{id}": [{"unit": UNIT}],
     "post /webhooks": [
         {"name": "New", "url": "https://example.org/", "events": ["run.sent"], "unit": UNIT}
     ],
@@ -233,6 +235,7 @@ def rival(canaries: Any, make_schedule: Any) -> dict[str, int]:
     audience.recipients.add(person)
     image = store_image(unit, 7)
     template = MessageTemplate.objects.create(unit=unit, name="Rival's")
+    value = PlaceholderValue.objects.create(unit=unit, name="rival", value="Ours")
     timing = {"timing_kind": "daily", "time": "09:00", "date": None}
     draft = make_schedule(unit=unit, rooms=[room], images=[image], **timing)
     schedule = register(draft, by=chief)
@@ -251,8 +254,8 @@ def rival(canaries: Any, make_schedule: Any) -> dict[str, int]:
     )  # fmt: skip
     rows = {"top": top, "unit": unit, "other": other, "member": member, "account": account,
             "room": room, "test_room": test_room, "recipient": person, "audience": audience,
-            "image": image, "messagetemplate": template, "schedule": schedule, "run": run,
-            "failed": failed, "doubtful": doubtful}  # fmt: skip
+            "image": image, "messagetemplate": template, "placeholdervalue": value,
+            "schedule": schedule, "run": run, "failed": failed, "doubtful": doubtful}  # fmt: skip
     return {name: row.pk for name, row in rows.items()}
 
 
