@@ -5,7 +5,7 @@ production.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
 from channels.models import Account, Audience, Image, Room
+from orgs.clock import database_now
 from orgs.models import Member, Token, Unit, User
 from orgs.reach import Role
 from schedules import actions
@@ -79,6 +80,11 @@ class DemoPeople:
     token: str = ""
 
 
+def facts(loaded: DemoPeople) -> dict[str, Any]:
+    """The sign-ins, for a program."""
+    return asdict(loaded) | {"token_of": TOKEN_USER}
+
+
 FREE: dict[str, Any] = {"min_interval_seconds": 0, "daily_cap": 0, "never_quiet": True}
 # All are quiet at night, but for a branch that never closes.
 QUIET: dict[str, dict[str, Any]] = {
@@ -109,17 +115,41 @@ def load(now: datetime) -> DemoPeople:
     return loaded
 
 
+def missing() -> dict[str, int]:
+    """How many units, people and schedules `load` would add."""
+    codes = [(kind, code) for code, _above, kind, _name, _zone in UNITS]
+    units = set(Unit.objects.values_list("kind", "code"))
+    staffed = [
+        username
+        for code, _above, kind, name, zone in UNITS
+        for username, _role, _name in _staff(code, Unit(kind=kind, code=code, name=name, zone=zone))
+    ]
+    people = set(User.objects.values_list("username", flat=True))
+    uids = {uuid5(NAMESPACE, example.name) for example in examples(database_now())}
+    there = Schedule.objects.filter(uid__in=uids).count()
+    return {
+        "units": sum(each not in units for each in codes),
+        "people": sum(username not in people for username in [ADMIN, *staffed]),
+        "schedules": len(uids) - there,
+    }
+
+
 @transaction.atomic
 def load_places() -> DemoPeople:
     """All but the schedules: who is there, and where they send to."""
-    if settings.PRODUCTION:
-        raise ImproperlyConfigured("The demonstration has a known password: not in production.")
+    refuse_production()
     units = _units()
     people = _people(units)
     _rooms(units)
     load_people(units, _metered(units))
     load_templates(units)
     return DemoPeople(people=people, token=_token())
+
+
+def refuse_production() -> None:
+    """Raises ImproperlyConfigured where others rely on what is there."""
+    if settings.PRODUCTION:
+        raise ImproperlyConfigured("The demonstration has a known password: not in production.")
 
 
 def load_schedules(now: datetime) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from django.db import connection
 
@@ -33,20 +33,32 @@ class Made:
     removed: list[Path]
 
 
+@dataclass(frozen=True)
+class Foreseen:
+    """What a backup would hold, before it is encrypted, and which older ones it would remove."""
+
+    files: int
+    size: int
+    rows: int
+    removed: list[Path]
+
+
+def foresee(folder: Path, *, keep: int) -> Foreseen:
+    """What `make` would write there. Raises Trouble as it would."""
+    _refuse(folder, keep)
+    found = [file.path.stat().st_size for file in files()]
+    with connection.cursor() as cursor:
+        rows = sum(_count(cursor, table) for table in connection.introspection.table_names(cursor))
+    old = sorted(folder.glob(OWN))[: -(keep - 1) or None] if keep else []
+    return Foreseen(len(found), sum(found), rows, old)
+
+
 def make(
     folder: Path, key: Key, *, now: datetime, keep: int, begin_bar: Callable[[int], Progress]
 ) -> Made:
     """Write a backup into the folder; then, with `keep`, remove all but the latest so many.
     Raises Trouble, OSError; nothing is removed then."""
-    if keep < 0:
-        raise Trouble("--keep takes 0 or more: of so many backups the latest stay, with 0 all.")
-    around = (folder.resolve(), *folder.resolve().parents)
-    for name, root in folders().items():
-        if root.resolve() in around:
-            what = "images" if name == MEDIA else "archived logs"
-            raise Trouble(
-                f"{folder} lies among the {what}: each backup would hold those before it."
-            )
+    _refuse(folder, keep)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / NAME.format(now)
     unfinished = path.with_suffix(".unfinished")
@@ -62,6 +74,23 @@ def make(
     images = sum(name.startswith(MEDIA) for name in manifest.parts)
     removed = _forget(folder, keep)
     return Made(path, path.stat().st_size, sum(manifest.tables.values()), images, removed)
+
+
+def _count(cursor: Any, table: str) -> int:
+    cursor.execute(f"SELECT COUNT(*) FROM {connection.ops.quote_name(table)}")  # noqa: S608
+    return int(cursor.fetchone()[0])
+
+
+def _refuse(folder: Path, keep: int) -> None:
+    if keep < 0:
+        raise Trouble("--keep takes 0 or more: of so many backups the latest stay, with 0 all.")
+    around = (folder.resolve(), *folder.resolve().parents)
+    for name, root in folders().items():
+        if root.resolve() in around:
+            what = "images" if name == MEDIA else "archived logs"
+            raise Trouble(
+                f"{folder} lies among the {what}: each backup would hold those before it."
+            )
 
 
 def _write(out: IO[bytes], key: Key, now: datetime, begin_bar: Callable[[int], Progress]) -> None:

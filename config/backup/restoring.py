@@ -1,9 +1,9 @@
 """Puts a backup back into an installation in which there is nothing yet. It starts fenced."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
@@ -24,28 +24,51 @@ from schedules.models import Schedule
 
 DATABASE = "database/"
 
+Progress = Callable[[int], None]
+BeginBar = Callable[[str, int], Progress]
 
-def verify(path: Path, key: Key) -> Manifest:
+
+def _no_bar(name: str, total: int) -> Progress:
+    return lambda _more: None
+
+
+class Watched:
+    """A file of which each piece that is read is told."""
+
+    def __init__(self, file: IO[bytes], progress: Progress) -> None:
+        self._file, self._progress = file, progress
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._file.read(size)
+        self._progress(len(data))
+        return data
+
+
+def verify(path: Path, key: Key, begin_bar: BeginBar = _no_bar) -> Manifest:
     """Read all of it. Raises Trouble where a byte is wrong."""
-    with path.open("rb") as file, opened(file, key) as plain:
+    progress = begin_bar("bytes", path.stat().st_size)
+    with path.open("rb") as file, opened(Watched(file, progress), key) as plain:
         manifest = checked(plain)
     if manifest.format != FORMAT:
         raise Trouble(f"The backup has the format {manifest.format}; this version reads {FORMAT}.")
     return manifest
 
 
-def restore(path: Path, key: Key, manifest: Manifest, *, by: Any) -> None:
+def restore(
+    path: Path, key: Key, manifest: Manifest, *, by: Any, begin_bar: BeginBar = _no_bar
+) -> None:
     """Put back what was verified. Raises Trouble before anything is changed. The database comes
     last: while it is empty, a restore that has failed is made again."""
     refuse(manifest)
+    progress = begin_bar("parts", len(manifest.parts))
     with _parts(path, key) as parts:
-        _put_files_back(parts)
+        _put_files_back(parts, progress)
     detail = f"from the backup of {manifest.created_at}"
     now = database_now()
     if connection.vendor == "postgresql":
         postgresql.make_tables(manifest)
     with _parts(path, key) as parts:
-        database = _only(parts, DATABASE)
+        database = _counted(_only(parts, DATABASE), progress)
         if connection.vendor == "postgresql":
             postgresql.put_back(database, manifest, now, detail)
         else:
@@ -103,7 +126,13 @@ def _only(parts: Iterator[Member], folder: str) -> Iterator[Member]:
     return (part for part in parts if part.name.startswith(folder))
 
 
-def _put_files_back(parts: Iterator[Member]) -> None:
+def _counted(parts: Iterator[Member], progress: Progress) -> Iterator[Member]:
+    for part in parts:
+        yield part
+        progress(1)
+
+
+def _put_files_back(parts: Iterator[Member], progress: Progress) -> None:
     for part in parts:
         path = place_of(part.name)
         if path is None:
@@ -114,3 +143,4 @@ def _put_files_back(parts: Iterator[Member]) -> None:
             while data := part.file.read(PIECE):
                 file.write(data)
         unfinished.replace(path)
+        progress(1)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import pyrage
 
@@ -57,8 +57,14 @@ def sealed(out: IO[bytes], key: Key) -> Iterator[IO[bytes]]:
         yield plain
 
 
+class Readable(Protocol):
+    """As much of a file as is needed to open it."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
 @contextmanager
-def opened(file: IO[bytes], key: Key) -> Iterator[IO[bytes]]:
+def opened(file: Readable, key: Key) -> Iterator[IO[bytes]]:
     """What is read from it was encrypted. Ends with Trouble where the file is damaged, is not
     whole, or was sealed with another key: what was read until then is not to be trusted."""
     read_end, write_end = os.pipe()

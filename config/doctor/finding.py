@@ -56,15 +56,16 @@ def examination(*, asks_database: bool = True) -> Callable[[Examination], Examin
     return register
 
 
-def examine() -> Iterator[tuple[str, Finding]]:
+def examine(begin: Callable[[str], None] = lambda _name: None) -> Iterator[tuple[str, Finding]]:
     """Each examination's name and what it found, that of the database first: when it is away,
-    only those are made that do not ask it."""
+    only those are made that do not ask it. `begin` hears which is made next: some take long."""
     is_away = False
     for name in sorted(EXAMINATIONS, key=lambda name: name != "database"):
         work = EXAMINATIONS[name]
         if is_away and name not in WITHOUT_DATABASE:
             yield name, Finding(Level.SKIPPED, "the database does not answer")
             continue
+        begin(name)
         try:
             found = work()
         except (DatabaseError, InterfaceError) as failure:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Min, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -98,10 +98,7 @@ def lift(*, by: Any, note: str, send_due: bool = False) -> int:
     goes, if they reach all of it. Returns the number of deliveries that were skipped.
     """
     row = _locked(by)
-    if not row.fenced_at:
-        raise Refused(_("Sending is not stopped."))
-    if send_due and not may_send_due(by):
-        raise Refused(str(ONLY_THE_OPERATOR))
+    fenced_at = _stopped_since(row, by, send_due=send_due)
     now = database_now()
     skipped = 0 if send_due else _skip_due(now)
     Installation.objects.filter(pk=ONLY).update(
@@ -115,7 +112,7 @@ def lift(*, by: Any, note: str, send_due: bool = False) -> int:
         lifted_by=by.get_username(),
         skip_until=row.skip_until if send_due else now,
     )
-    facts = {"reason": row.reason, "fenced_at": row.fenced_at.isoformat(), "note": note,
+    facts = {"reason": row.reason, "fenced_at": fenced_at.isoformat(), "note": note,
              "due": "sent" if send_due else "skipped", "skipped": skipped}  # fmt: skip
     _record("lifted", row, by=by, now=now, facts=facts)
     _tell(
@@ -123,6 +120,15 @@ def lift(*, by: Any, note: str, send_due: bool = False) -> int:
     )
     logger.warning("the fence was lifted by %s: %s", by.get_username(), note)
     return skipped
+
+
+@transaction.atomic
+def foresee_lift(*, by: Any, send_due: bool = False) -> int:
+    """How many deliveries `lift` would skip now. Raises what it would raise."""
+    _stopped_since(_locked(by), by, send_due=send_due)
+    mine = Delivery.objects.filter(due_at__lte=database_now())
+    skips = Q(state=DeliveryState.PLANNED) | Q(state=DeliveryState.SENDING, wire_at=None)
+    return 0 if send_due else mine.filter(skips).count()
 
 
 @transaction.atomic
@@ -158,6 +164,15 @@ def _locked(by: Any) -> Installation:
         raise OutOfReach(_("Only a manager of the headquarters may do this."))
     own_installation()
     return Installation.objects.select_for_update().get(pk=ONLY)
+
+
+def _stopped_since(row: Installation, by: Any, *, send_due: bool) -> datetime:
+    """When the fence went up that this person may lift so. Raises Refused."""
+    if not row.fenced_at:
+        raise Refused(_("Sending is not stopped."))
+    if send_due and not may_send_due(by):
+        raise Refused(str(ONLY_THE_OPERATOR))
+    return row.fenced_at
 
 
 def _said(trouble: Trouble, *, now: datetime, by: Any) -> None:

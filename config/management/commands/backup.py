@@ -1,6 +1,7 @@
 """`manage.py backup FOLDER`: database, images and archived logs in one encrypted file, verified."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from config.backup.keys import add_key_arguments, key_of
-from config.backup.making import BACKED_UP, make
+from config.backup.making import BACKED_UP, Foreseen, foresee, make
 from config.backup.sealing import new_key
 from config.backup.trouble import Trouble
 from logs import history
@@ -30,6 +31,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--keep", type=int, default=0, help="Remove all but the latest so many. 0: none."
         )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Only say what would be written and removed."
+        )
         parser.add_argument("--json", action="store_true", help="One line of JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,9 +43,13 @@ class Command(BaseCommand):
                 return
             if options["folder"] is None:
                 raise Trouble("Name the folder that the backup goes into.")
+            key = key_of(options)
+            if options["dry_run"]:
+                self._foretell(foresee(options["folder"], keep=options["keep"]), options)
+                return
             made = make(
                 options["folder"],
-                key_of(options),
+                key,
                 now=database_now(),
                 keep=options["keep"],
                 begin_bar=lambda files: Bar("files", files),
@@ -59,6 +67,12 @@ class Command(BaseCommand):
         words = f"{made.path}: {made.size} bytes, {made.rows} rows, {made.images} images, verified."
         if removed:
             words += f" Removed {len(removed)} older ones."
+        self.stdout.write(json.dumps(facts) if options["json"] else words)
+
+    def _foretell(self, found: Foreseen, options: dict[str, Any]) -> None:
+        facts = asdict(found) | {"dry_run": True, "removed": [str(path) for path in found.removed]}
+        words = f"A trial: {found.rows} rows and {found.files} files of {found.size} bytes would"
+        words += f" be written, {len(found.removed)} older backups removed."
         self.stdout.write(json.dumps(facts) if options["json"] else words)
 
     def _make_key(self, path: Path) -> None:

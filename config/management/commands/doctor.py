@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from config.doctor import Finding, Level, examine
+from schedules.management.progress import Status
 
 STATUS = {Level.WARNING: 1, Level.ERROR: 2}
 
@@ -25,7 +26,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         worst = 0
         found: dict[str, Finding] = {}
-        for name, finding in examine():
+        status = Status()
+        for name, finding in examine(lambda name: status(f"{name} …")):
+            status.end()
             found[name] = finding
             worst = max(worst, STATUS.get(finding.level, 0))
             if not options["json"]:

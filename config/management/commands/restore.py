@@ -11,6 +11,7 @@ from config.backup.keys import add_key_arguments, key_of
 from config.backup.restoring import lost_keys, refuse, restore, verify
 from config.backup.trouble import Trouble
 from schedules.management.operator import as_command, operator
+from schedules.management.progress import Bar
 
 FAILED = 2
 
@@ -30,13 +31,13 @@ class Command(BaseCommand):
         is_trial = options["dry_run"]
         try:
             key = key_of(options)
-            manifest = verify(options["file"], key)
+            manifest = verify(options["file"], key, Bar)
             if is_trial:
                 refuse(manifest)
                 lost = ""
             else:
                 with as_command():
-                    restore(options["file"], key, manifest, by=operator())
+                    restore(options["file"], key, manifest, by=operator(), begin_bar=Bar)
                 lost = lost_keys(manifest)
         except (Trouble, OSError, DatabaseError) as error:
             raise CommandError(f"Nothing can be restored. {error}", returncode=FAILED) from error

@@ -1,9 +1,10 @@
 """manage.py demo_data: the organisation, people and schedules of the demonstration."""
 
+import json
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from orgs.clock import database_now
 from schedules import demo
@@ -12,12 +13,26 @@ from schedules import demo
 class Command(BaseCommand):
     help = "Adds the demonstration's data; run again it changes nothing. Not for production."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="Only say what would be added.")
+        parser.add_argument("--json", action="store_true", help="One line of JSON.")
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            loaded = demo.load(database_now())
+            demo.refuse_production()
+            missing = demo.missing()
+            loaded = None if options["dry_run"] else demo.load(database_now())
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
-        self.stdout.write("\n".join(lines(loaded)))
+        if options["json"]:
+            facts = {"dry_run": loaded is None, "added": missing}
+            facts |= demo.facts(loaded) if loaded else {}
+            self.stdout.write(json.dumps(facts, ensure_ascii=False))
+        elif loaded:
+            self.stdout.write("\n".join(lines(loaded)))
+        else:
+            listed = ", ".join(f"{count} {what}" for what, count in missing.items())
+            self.stdout.write(f"A trial: {listed} would be added.")
 
 
 def lines(loaded: demo.DemoPeople) -> list[str]:

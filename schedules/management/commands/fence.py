@@ -1,7 +1,10 @@
 """`manage.py fence`: whether all sending is stopped, and why; stops it; lets it go on."""
 
+import json
 import sys
-from typing import Any
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError
@@ -34,12 +37,18 @@ class Command(BaseCommand):
         due.add_argument(
             "--send-due", action="store_true", help="With --lift: what is within its grace goes."
         )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="With --lift: only say what would become of it."
+        )
+        parser.add_argument("--json", action="store_true", help="One line of JSON.")
         parser.add_argument("--note", default="", help="With --lift: why, for the history.")
         parser.add_argument("--by", metavar="USER", help="The person who decides this.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if (options["skip_due"] or options["send_due"]) and not options["lift"]:
             raise CommandError("--skip-due and --send-due belong to --lift.", returncode=FAILED)
+        if options["dry_run"] and not options["lift"]:
+            raise CommandError("--dry-run belongs to --lift.", returncode=FAILED)
         if options["up"] is not None and not options["up"].strip():
             raise CommandError("Sending goes on: give --up a reason.", returncode=FAILED)
         try:
@@ -49,37 +58,79 @@ class Command(BaseCommand):
                 self._stop(options)
             elif options["lift"]:
                 self._lift(options)
-            elif is_fenced:
-                self._say_fenced()
-                sys.exit(FENCED)
             else:
-                self.stdout.write("Sending is free.")
+                self._say(is_fenced, options)
         except actions.Refused as error:
             raise CommandError(str(error), returncode=FAILED) from error
         except (DatabaseError, InterfaceError) as error:
             words = f"The database does not answer: {error}"
             raise CommandError(words, returncode=FAILED) from error
 
+    def _say(self, is_fenced: bool, options: dict[str, Any]) -> None:
+        if not is_fenced:
+            self._write("Sending is free.", {"fenced": False}, options)
+            return
+        self._write(_words_of_fence(), _facts_of_fence(), options)
+        sys.exit(FENCED)
+
     def _stop(self, options: dict[str, Any]) -> None:
         with as_command():
             acts.stop(by=person_named(options["by"]), note=options["up"])
-        self.stdout.write("All sending is stopped. Lift it with: manage.py fence --lift")
+        words = "All sending is stopped. Lift it with: manage.py fence --lift"
+        self._write(words, {"fenced": True}, options)
 
     def _lift(self, options: dict[str, Any]) -> None:
         by = person_named(options["by"])
-        if Installation.objects.fenced():
-            self._say_fenced()
+        before = _words_of_fence() if Installation.objects.fenced() else ""
+        send_due, is_trial = options["send_due"], options["dry_run"]
         with as_command():
-            skipped = acts.lift(by=by, note=options["note"], send_due=options["send_due"])
-        what = "what is within its grace goes now" if options["send_due"] else f"{skipped} skipped"
-        self.stdout.write(f"The fence is lifted; of what was due: {what}.")
+            if is_trial:
+                skipped = acts.foresee_lift(by=by, send_due=send_due)
+            else:
+                skipped = acts.lift(by=by, note=options["note"], send_due=send_due)
+        what = "what is within its grace goes now" if send_due else f"{skipped} skipped"
+        words = f"The fence is lifted; of what was due: {what}."
+        if is_trial:
+            words = f"A trial: the fence stays. Lifted, of what is due: {what}."
+        facts = {"dry_run": is_trial, "fenced": is_trial, "skipped": skipped}
+        self._write("\n".join(filter(None, [before, words])), facts, options)
 
-    def _say_fenced(self) -> None:
-        row = Installation.objects.fenced()
-        assert row is not None and row.fenced_at is not None, "asked while it is fenced"
-        self.stdout.write(f"All sending is fenced since {row.fenced_at.isoformat(' ', 'seconds')}.")
-        self.stdout.write(f"{row.get_reason_display()} {row.detail}".rstrip())
-        self.stdout.write("\n".join(_lines(due_meanwhile(operator(), database_now()))))
+    def _write(self, words: str, facts: dict[str, Any], options: dict[str, Any]) -> None:
+        self.stdout.write(json.dumps(facts, ensure_ascii=False) if options["json"] else words)
+
+
+def _words_of_fence() -> str:
+    row = _fenced()
+    lines = [f"All sending is fenced since {row.since.isoformat(' ', 'seconds')}.", row.why]
+    return "\n".join([*lines, *_lines(due_meanwhile(operator(), database_now()))])
+
+
+def _facts_of_fence() -> dict[str, Any]:
+    row, due = _fenced(), due_meanwhile(operator(), database_now())
+    return {
+        "fenced": True,
+        "reason": row.reason,
+        "why": row.why,
+        "since": row.since.isoformat(),
+        "due": due.total,
+        "not_planned": due.schedules,
+        "by_unit": [asdict(line) for line in due.counts],
+    }
+
+
+class Fenced(NamedTuple):
+    """Since when, and why."""
+
+    since: datetime
+    reason: str
+    why: str
+
+
+def _fenced() -> Fenced:
+    row = Installation.objects.fenced()
+    assert row is not None and row.fenced_at is not None, "asked while it is fenced"
+    why = f"{row.get_reason_display()} {row.detail}".rstrip()
+    return Fenced(row.fenced_at, row.reason, why)
 
 
 def _lines(due: Due) -> list[str]:

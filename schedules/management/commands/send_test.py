@@ -47,6 +47,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--wait", type=float, default=60.0, metavar="SECONDS", help="At most; 60 is usual."
         )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Say whether it could be sent; send nothing."
+        )
         parser.add_argument("--by", metavar="USER", help="The person who sends it.")
         parser.add_argument("--json", action="store_true", help="One line of JSON.")
 
@@ -56,7 +59,12 @@ class Command(BaseCommand):
         try:
             with as_command(), transaction.atomic():
                 schedule = _register(options)
+                if options["dry_run"]:
+                    self._say_trial(schedule, is_json=options["json"])
+                    transaction.set_rollback(True)
             self._warn()
+            if options["dry_run"]:
+                return
             row = _wait(schedule, options["wait"])
         except actions.Refused as error:
             raise CommandError(str(error), returncode=FAILED) from error
@@ -69,6 +77,13 @@ class Command(BaseCommand):
         )
         if row is None or row.state not in (DeliveryState.SENT, DeliveryState.CONFIRMED):
             sys.exit(NOT_ACCEPTED)
+
+    def _say_trial(self, schedule: Schedule, *, is_json: bool) -> None:
+        room = schedule.rooms.select_related("account").get()
+        facts = {"dry_run": True, "room": room.name, "account": room.account.name,
+                 "text": schedule.text}  # fmt: skip
+        words = f"A trial: it would go to {room.name} through {room.account.name}."
+        self.stdout.write(json.dumps(facts, ensure_ascii=False) if is_json else words)
 
     def _warn(self) -> None:
         """What keeps it from leaving, as far as that is known already."""
