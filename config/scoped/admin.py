@@ -257,8 +257,11 @@ def _filter_name(item: Any) -> str:
 
 
 def unit_path_of(obj: Any) -> str:
-    """The path of the unit to which this row belongs, by the model's own `reach`."""
-    value = obj
-    for step in obj.reach.path.split("__"):
+    """The path of the unit to which this row belongs, by the model's own `reach`; none of what
+    holds for all, which superusers alone may change."""
+    value, reach = obj, getattr(obj, "reach", None)
+    if reach is None:
+        return ""
+    for step in reach.path.split("__"):
         value = getattr(value, step, "")
     return str(value)
