@@ -72,7 +72,9 @@ SAID = [
     _("Solapi did not release the group; it was withdrawn."),
     _("Solapi did not take all messages; nothing was sent."),
     _("Solapi lists too many groups to find this one."),
+    _("Solapi lists too many messages of this group."),
     _("Solapi refused: %(why)s"),
+    _("Solapi: %(why)s"),
     _("Solapi’s answer cannot be read."),
     _("Solapi’s answer cannot be read; nothing was sent."),
     _("Solapi’s answer names no group; nothing was sent."),
@@ -115,6 +117,7 @@ SAID = [
     _("What stands before the device asked to come back."),
     _("Whether Solapi sent it cannot be told."),
     _("Whether it stands in the phone’s queue is not known."),
+    _("Without keys the sandbox cannot tell one message from another."),
     _("%(channel)s cannot be asked."),
     # What is computed when a run is planned, and kept with it.
     _("%(channel)s: needs %(needs)s; %(left)s left this month; %(short)s short"),

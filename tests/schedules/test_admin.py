@@ -342,7 +342,7 @@ def test_a_run_is_called_by_its_time_in_its_own_zone(
 ):
     run = actions.execute(registered(title="Notice"), by=clerk)
     run.due_at = datetime(2026, 1, 12, 0, 0, 1, tzinfo=UTC)
-    assert str(run) == "Notice · 2026-01-12 08:00:01 Asia/Taipei"
+    assert str(run) == "Notice · 2026-01-12 (Mon) 08:00:01 Asia/Taipei"
 
 
 @pytest.mark.parametrize(
