@@ -49,7 +49,7 @@ class Handover:
         self._stopping = False
         self._changed = asyncio.Event()  # more is waiting
         self._in_flight: dict[asyncio.Task[Outcome | None], Claimed] = {}
-        self._unsent: list[Claimed] = []  # marked, but their lease was used up by waiting
+        self._unsent: list[Claimed] = []  # marked, but held back, or their lease was used up
         self._watching: asyncio.Task[None] | None = None
         self._started_at = 0.0  # when a batch was last handed over, by the loop's own clock
 
