@@ -4,8 +4,17 @@
 import os
 import sys
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+
+WRONG_SETTINGS = 2  # exit status
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    try:
+        settings.TEIJI_PROFILE  # noqa: B018  (read now: a command needs no traceback to say it)
+    except ImproperlyConfigured as error:
+        sys.stderr.write(f"Settings: {error}\n")
+        sys.exit(WRONG_SETTINGS)
     execute_from_command_line(sys.argv)

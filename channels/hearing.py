@@ -12,6 +12,7 @@ from django.db import transaction
 
 from channels.adapters.base import EventKind
 from channels.models import InboundEvent, Recipient, Room
+from channels.storable import storable
 from logs import history
 
 EVENTS_A_TURN = 200
@@ -38,7 +39,7 @@ def take_in(events: Sequence[InboundEvent], names: Mapping[int, str], now: datet
         open_ = set(fresh.values_list("pk", flat=True))
         for event in events:
             if event.pk in open_ and not _is_settled(event):
-                _act(event, names.get(event.pk, "")[:NAME_LENGTH], now)
+                _act(event, storable(names.get(event.pk, ""))[:NAME_LENGTH], now)
         InboundEvent.objects.filter(pk__in=open_).update(taken_in_at=now)
 
 

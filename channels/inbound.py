@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from channels.adapters.base import Event, ForgedError
 from channels.models import Account, InboundEvent
+from channels.storable import storable
 from orgs.clock import database_now
 
 logger = logging.getLogger(__name__)
@@ -50,10 +51,10 @@ def _store(account: Account, events: list[Event]) -> None:
     rows = [
         InboundEvent(
             account=account,
-            event_id=event.id,
+            event_id=storable(event.id),
             kind=event.kind,
-            address=event.address[:200],
-            body=event.body,
+            address=storable(event.address[:200]),
+            body=storable(event.body),
             happened_at=_moment(event.at, now),
             received_at=now,
         )

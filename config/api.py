@@ -12,6 +12,8 @@ from rest_framework.routers import SimpleRouter
 
 from channels.api import (
     AccountViewSet,
+    AlertTargetViewSet,
+    AlertViewSet,
     AudienceViewSet,
     ImageViewSet,
     ImportViewSet,
@@ -36,14 +38,17 @@ from schedules.api import (
     CalendarViewSet,
     DayCountViewSet,
     FeedViewSet,
+    FenceViewSet,
     FiguresViewSet,
     FreezeViewSet,
+    HolidayViewSet,
     LogViewSet,
     NotConfirmedViewSet,
     QuotaViewSet,
     ReachedViewSet,
     RoomLimitsViewSet,
     RunViewSet,
+    SavedFilterViewSet,
     ScheduleActsViewSet,
     ScheduleViewSet,
     ShiftViewSet,
@@ -69,6 +74,7 @@ router.register("runs", RunViewSet)
 router.register("logs", LogViewSet, basename="log")
 router.register("archive", ArchiveViewSet, basename="archive")
 router.register("feeds", FeedViewSet, basename="feed")
+router.register("filters", SavedFilterViewSet, basename="saved-filter")
 router.register("notices", NoticeViewSet, basename="notice")
 router.register("imports", ImportViewSet, basename="import")
 router.register("not-confirmed", NotConfirmedViewSet, basename="not-confirmed")
@@ -78,6 +84,7 @@ router.register("rooms", RoomViewSet)
 router.register("rooms", RoomLimitsViewSet, basename="room-limit")
 router.register("images", ImageViewSet)
 router.register("freezes", FreezeViewSet)
+router.register("holidays", HolidayViewSet)
 router.register("units", UnitViewSet)
 router.register("members", MemberViewSet)
 router.register("deputies", DeputyViewSet)
@@ -92,6 +99,8 @@ router.register("recipients", RecipientViewSet)
 router.register("accounts", AccountFreezeViewSet, basename="account-freeze")
 router.register("accounts", AccountLimitsViewSet, basename="account-limit")
 router.register("webhooks", WebhookViewSet)
+router.register("alert-targets", AlertTargetViewSet)
+router.register("alerts", AlertViewSet, basename="alert")
 router.register(
     r"webhooks/(?P<webhook>[0-9]{1,18})/deliveries",
     WebhookDeliveryViewSet,
@@ -128,6 +137,8 @@ version_1 = [
     path("analytics", FiguresViewSet.as_view({"get": "analytics"}), name="analytics"),
     path("suggest-time", SuggestTimeViewSet.as_view({"get": "suggest"}), name="suggest-time"),
     path("punctuality", PunctualityViewSet.as_view({"get": "report"}), name="punctuality"),
+    path("fence", FenceViewSet.as_view({"get": "state", "post": "stop"}), name="fence"),
+    path("fence/lift", FenceViewSet.as_view({"post": "lift"}), name="fence-lift"),
     path("openapi.json", SpectacularJSONAPIView.as_view(**PUBLIC), name="openapi"),
     # The script has an address of its own: none may stand in a page.
     path(

@@ -22,6 +22,11 @@ class Scheduler(DatabaseScheduler):
         say_alive()
         return float(super().tick(*args, **kwargs))
 
+    def apply_entry(self, *args: Any, **kwargs: Any) -> None:
+        """Each may wait for a broker that says nothing, until it is given up."""
+        say_alive()
+        super().apply_entry(*args, **kwargs)
+
     def _ensure_connected(self) -> Any:
         """As Celery's, which tries for up to an hour: that is a sign of life as well."""
         most = self.app.conf.broker_connection_max_retries

@@ -23,6 +23,11 @@ class KeptAnswerQuerySet(models.QuerySet["KeptAnswer"]):
         KeptAnswer.objects.bulk_create([new], ignore_conflicts=True)
         return self.get(holder=holder, key=key)
 
+    def answered(self, holder: str, key: str, now: datetime) -> "KeptAnswerQuerySet":
+        """The row of this key, if an answer is kept."""
+        kept = self.filter(holder=holder, key=key, at__gt=now - KEPT)
+        return kept.filter(status__isnull=False)
+
     def follow_unit(self, old_path: str, new_path: str) -> int:
         """A unit was moved: who asked in it, or in one under it, still is the same."""
         old, new = f"@{old_path}", f"@{new_path}"

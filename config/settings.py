@@ -7,15 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config.environment import Environment
 from config.look import UNFOLD  # noqa: F401  (the admin's theme)
 from config.sign_in.options import *  # noqa: F403  (django-allauth's)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment()
 
 TEIJI_PROFILE = env("TEIJI_PROFILE", default="development")
 if TEIJI_PROFILE not in ("development", "test", "production"):
@@ -24,7 +24,11 @@ PRODUCTION = TEIJI_PROFILE == "production"
 DEBUG = env.bool("TEIJI_DEBUG", default=TEIJI_PROFILE == "development")
 
 TEIJI_DATA_DIR = Path(env("TEIJI_DATA_DIR", default=str(BASE_DIR / "var")))
-TEIJI_DATA_DIR.mkdir(parents=True, exist_ok=True)
+try:
+    TEIJI_DATA_DIR.mkdir(parents=True, exist_ok=True)
+except OSError as error:
+    words = f"TEIJI_DATA_DIR, {TEIJI_DATA_DIR}, cannot be made: {error.strerror}."
+    raise ImproperlyConfigured(words) from error
 
 
 def _own_key() -> str:
@@ -122,7 +126,7 @@ TEMPLATES = [
 
 # The database.
 DATABASES: dict[str, Any] = {
-    "default": env.db("TEIJI_DATABASE_URL", default=f"sqlite:///{TEIJI_DATA_DIR / 'teiji.sqlite3'}")
+    "default": env.database("TEIJI_DATABASE_URL", f"sqlite:///{TEIJI_DATA_DIR / 'teiji.sqlite3'}")
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Immediate: a transaction that reads first and writes later must not fail with "locked".
@@ -169,7 +173,12 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
 }
+# A Redis whose packets are lost is given up after so many seconds: without, whoever puts a message
+# there waits for ever, and beat with it. More than the second that a worker waits for the next one.
+REDIS_SECONDS = {"socket_timeout": 3.0, "socket_connect_timeout": 3.0}
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
+if TEIJI_BROKER_URL.startswith("redis"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {**REDIS_SECONDS, "socket_keepalive": True}
 if TEIJI_BROKER_URL.startswith("filesystem"):
     _queue = TEIJI_DATA_DIR / "broker"
     for _name in ("messages", "control"):
@@ -189,9 +198,7 @@ TEIJI_HORIZON_SECONDS = env.float("TEIJI_HORIZON_SECONDS", default=30.0)
 TEIJI_LEASE_SECONDS = env.float("TEIJI_LEASE_SECONDS", default=5.0)
 TEIJI_WIRE_SECONDS = env.float("TEIJI_WIRE_SECONDS", default=30.0)
 TEIJI_GRACE_SECONDS = env.float("TEIJI_GRACE_SECONDS", default=600.0)
-TEIJI_RETRY_DELAYS = [
-    float(delay) for delay in env.list("TEIJI_RETRY_DELAYS", default=[60, 120, 300, 600])
-]
+TEIJI_RETRY_DELAYS = env.list("TEIJI_RETRY_DELAYS", float, default=[60.0, 120.0, 300.0, 600.0])
 TEIJI_CONFIRM_SECONDS = env.float("TEIJI_CONFIRM_SECONDS", default=15.0)
 TEIJI_IN_FLIGHT = env.int("TEIJI_IN_FLIGHT", default=5000)
 TEIJI_LINE_API_HOST = env("TEIJI_LINE_API_HOST", default="https://api.line.me").rstrip("/")
@@ -296,8 +303,8 @@ CORS_ALLOW_HEADERS = [
     "x-request-id",
 ]  # fmt: skip
 CORS_EXPOSE_HEADERS = [
-    "ETag", "Idempotency-Replayed", "RateLimit-Limit", "RateLimit-Policy", "RateLimit-Remaining",
-    "RateLimit-Reset", "Retry-After", "X-Request-ID",
+    "ETag", "Idempotency-Replayed", "Location", "RateLimit-Limit", "RateLimit-Policy",
+    "RateLimit-Remaining", "RateLimit-Reset", "Retry-After", "X-Request-ID",
 ]  # fmt: skip
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -327,6 +334,7 @@ SPECTACULAR_SETTINGS = {
         "LanguageEnum": LANGUAGES,
         "LogStateEnum": "schedules.states.DeliveryState",
         "RunStateEnum": "schedules.states.RunState",
+        "ShownStateEnum": "schedules.shown.calendar.asked.STATES",
         "RunReasonEnum": "schedules.models.run.Run.Reason",
         "RunKindEnum": "schedules.models.run.KINDS",
         "ScheduleStateEnum": "schedules.states.ScheduleState",
@@ -336,6 +344,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.scoped.openapi.closed_requests",
         "config.scoped.openapi.sparse_answers",
+        "config.scoped.headers.answer_headers",
     ],
 }
 

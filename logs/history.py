@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models
 
 from logs.models import History
+from orgs.models import Unit
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Origin:
     via: str = "machine"
     address: str = ""
     request: str = ""  # its id: X-Request-ID
+    token: str = ""  # the name of the API's, where there is one
     person: Any = None  # who acts, where they see the pages as somebody else
 
 
@@ -28,6 +30,11 @@ origin: ContextVar[Origin] = ContextVar("origin", default=Origin())  # noqa: B03
 def present_request() -> str:
     """The id of the request that is being answered; "" outside of any."""
     return origin.get().request
+
+
+def present_token() -> str:
+    """The name of the token with which it is asked; "" for a session, and outside of any."""
+    return origin.get().token
 
 
 def record(
@@ -52,6 +59,19 @@ def record(
         entry.via, entry.address = source.via, source.address
         entry.request = source.request
     entry.save()
+
+
+def record_for_all(
+    verb: str,
+    row: models.Model,
+    *,
+    by: Any | None,
+    now: datetime,
+    changes: dict[str, Any] | None = None,
+) -> None:
+    """The same of what belongs to no unit: in the history of each headquarters."""
+    for path in Unit.objects.filter(depth=1).values_list("path", flat=True) or [""]:
+        record(verb, row, by=by, now=now, unit_path=path, changes=changes)
 
 
 def record_machine(

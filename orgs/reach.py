@@ -2,6 +2,7 @@
 
 A member reaches the member's own unit and everything under it. Each model names, in its
 attribute `reach`, the path by which a row belongs to a unit and the least role for each act.
+Of what belongs to no unit but concerns all, only members of a top unit see anything.
 A model without that attribute reaches nobody, and a user without a membership reaches nothing.
 A deputy answers approvals as an approver would, in those units of their reach for which they stand
 in at the moment.
@@ -54,7 +55,7 @@ class Why(StrEnum):
     INACTIVE = "inactive"  # the person
     NO_UNIT = "no_unit"
     STOPPED = "stopped"  # their unit, or one above it, is inactive
-    GLOBAL = "global"  # the model belongs to no unit
+    GLOBAL = "global"  # the model has no reach
     NOT_TOP = "not_top"  # only members of a headquarters may
     TOO_LOW = "too_low"  # the role
     ELSEWHERE = "elsewhere"  # in another part of the tree
@@ -102,6 +103,26 @@ class Belongs:
             return self.view
         return max(self.write, Role.APPROVER) if act == Act.APPROVE else self.write
 
+    def needs_top(self, act: Act) -> bool:
+        return self.top and act not in (Act.VIEW, Act.USE)
+
+
+@dataclass(frozen=True)
+class OfAll:
+    """Of a model whose rows belong to no unit and concern every one: only members of a top unit
+    with this role see them, or write them."""
+
+    least: Role = Role.MANAGER
+    is_copy = False
+
+    def least_role(self, act: Act) -> Role:
+        return self.least
+
+    def needs_top(self, act: Act) -> bool:
+        return True
+
+
+Rule = Belongs | OfAll
 
 # What a token with a scope may do, of what its user may.
 SCOPES: dict[str, frozenset[Act]] = {
@@ -132,10 +153,12 @@ def within(user: Any, queryset: QuerySet[M], act: Act = Act.VIEW) -> QuerySet[M]
     """The rows of `queryset` to which `user` may do `act`."""
     if user.is_superuser and user.is_active:
         return queryset
-    rule: Belongs | None = getattr(queryset.model, "reach", None)
+    rule: Rule | None = getattr(queryset.model, "reach", None)
     places = _grant(user, rule, act).places
     if rule is None or not places:
         return queryset.none()
+    if isinstance(rule, OfAll):
+        return queryset
     condition = Q()
     for path in places:
         condition |= Q(**{f"{rule.path}__startswith": path})
@@ -161,7 +184,7 @@ def can_anywhere(user: Any, act: Act, model: type[models.Model]) -> bool:
     """Whether there can be any row of `model` to which `user` may do `act`."""
     if user.is_superuser and user.is_active:
         return True
-    rule: Belongs | None = getattr(model, "reach", None)
+    rule: Rule | None = getattr(model, "reach", None)
     return user.is_authenticated and bool(_grant(user, rule, act).places)
 
 
@@ -179,15 +202,18 @@ def decide(
     """The same, with what decides it; `path` is that of the unit."""
     if user.is_superuser and user.is_active:
         return Decision(Why.EVERYTHING)
-    grant = _grant(user, getattr(model, "reach", None), act, as_deputy=as_deputy)
+    rule: Rule | None = getattr(model, "reach", None)
+    grant = _grant(user, rule, act, as_deputy=as_deputy)
     for place in grant.places:
-        if covers(place, path):
+        if isinstance(rule, OfAll) or covers(place, path):
             return Decision(grant.why, place, grant.least)
     return Decision(Why.ELSEWHERE if grant.places else grant.why, least=grant.least)
 
 
 def decide_of(user: Any, act: Act, row: Any) -> Decision:
     """As `can`, with what decides it."""
+    if isinstance(row.reach, OfAll):
+        return decide(user, act, type(row), "")
     path = type(row)._default_manager.values_list(row.reach.path, flat=True).get(pk=row.pk)
     found = decide(user, act, type(row), path)
     if found.may or not can(user, act, row):
@@ -223,14 +249,14 @@ class _Grant:
     least: int = 0
 
 
-def _grant(user: Any, rule: Belongs | None, act: Act, *, as_deputy: bool = True) -> _Grant:
+def _grant(user: Any, rule: Rule | None, act: Act, *, as_deputy: bool = True) -> _Grant:
     member = member_of(user)
     if rule is None:
         return _Grant(Why.GLOBAL)
     if member is None:
         return _Grant(user.__dict__["_standing"])
     least, path = rule.least_role(act), member.unit.path
-    if rule.top and act not in (Act.VIEW, Act.USE) and len(path) > STEP:
+    if rule.needs_top(act) and len(path) > STEP:
         return _Grant(Why.NOT_TOP, least=least)
     if member.role >= least:
         return _Grant(Why.ROLE, (path,), least)

@@ -13,8 +13,9 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
         self.problems: Problems = problems or {"__all__": [str(message)]}
 
     def __str__(self) -> str:
-        fields = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in self.problems.items())
-        return f"{self.args[0]} ({fields})" if "__all__" not in self.problems else self.args[0]
+        """The whole of it in words for people, who do not know the fields by name."""
+        texts = [str(text) for texts in self.problems.values() for text in texts]
+        return " ".join(dict.fromkeys([self.args[0], *texts]))
 
 
 class OutOfReach(Refused):

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import time
+from typing import Any
 
 from orgs.models import Unit, User
 from schedules.actions.template import save_template
@@ -22,13 +24,16 @@ class Sample:
     text: str
     locked: str
     defaults: dict[str, str] = field(default_factory=dict)
+    timing: dict[str, Any] = field(default_factory=dict)
 
 
 SAMPLES = [
     Sample("seoul", "주말 행사", "{지점}에서 알려 드립니다. {날짜} {혜택} 행사를 합니다. ☕",
-           "영업시간 {영업시간} · 문의 {전화}", {"혜택": "아메리카노 1+1"}),
+           "영업시간 {영업시간} · 문의 {전화}", {"혜택": "아메리카노 1+1"},
+           {"timing_kind": "weekly", "weekdays": [4], "time": time(17), "priority": 70}),
     Sample("taipei", "週末活動", "{單位}通知您：{日期}有{優惠}活動。☕",
-           "營業時間 {營業時間} · 洽詢 {電話}", {"優惠": "美式咖啡買一送一"}),
+           "營業時間 {營業時間} · 洽詢 {電話}", {"優惠": "美式咖啡買一送一"},
+           {"timing_kind": "once", "time": time(10)}),
 ]  # fmt: skip
 
 
@@ -51,4 +56,6 @@ def _template(unit: Unit, sample: Sample) -> None:
         {"text": sample.locked, "is_locked": True},
     ]
     values = {"unit": unit, "name": sample.name, "blocks": blocks, "defaults": sample.defaults}
-    save_template(MessageTemplate(), values, by=User.objects.get(username=unit.code))
+    save_template(
+        MessageTemplate(), values | sample.timing, by=User.objects.get(username=unit.code)
+    )

@@ -71,6 +71,11 @@ class Finding:
         say = ADVICE.get(self.what)
         return say() if say else ""
 
+    @property
+    def field(self) -> str:
+        """The field of the form that a channel finds fault with; "" where it named none."""
+        return str(self.facts.get("field", "")) if self.what == What.REFUSED else ""
+
     def as_json(self) -> dict[str, Any]:
         return {"what": self.what.value, "facts": dict(self.facts)}
 
@@ -107,9 +112,21 @@ def _of_rooms(words: str, facts: Facts) -> str:
 
 
 def _short(facts: Facts) -> str:
+    if facts.get("is_above"):
+        return _("needs %(needs)s; a budget above its unit leaves less") % facts
     if facts.get("month"):
         return _("needs %(needs)s, %(left)s left in %(month)s") % facts
     return _("needs %(needs)s, %(left)s left this month") % facts
+
+
+def _refused(facts: Facts) -> str:
+    if "image" in facts:
+        words = _("%(channel)s would not take image %(number)d, “%(image)s”: %(why)s")
+    elif facts.get("field") == "text":
+        words = _("%(channel)s would not take the text: %(why)s")
+    else:
+        words = _("%(channel)s would not take the message: %(why)s")
+    return words % facts
 
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -143,7 +160,7 @@ WORDS: dict[What, Callable[[Facts], str]] = {
     What.CREDENTIALS: lambda f: _("%(channel)s refuses the account: %(why)s") % f,
     What.UNFILLED: lambda f: f"{_rooms(f)}: {f['why']}",
     What.CONTENT: lambda f: _("It cannot be sent as it is: %(why)s") % f,
-    What.REFUSED: lambda f: _("%(channel)s would not take the message: %(why)s") % f,
+    What.REFUSED: _refused,
     What.IMAGE: lambda f: _("The image “%(image)s” cannot be fetched: %(why)s") % f,
     What.QUOTA: lambda f: _("It does not fit into the account’s month. %(channel)s: %(short)s")
     % {**f, "short": _short(f)},
@@ -166,7 +183,9 @@ ADVICE: dict[What, Callable[[], str]] = {
     What.STOPPED: lambda: _("Ask the account’s manager to look at it and to save it anew."),
     What.SPENT: lambda: _("It goes on by itself when the channel has room again."),
     What.CREDENTIALS: lambda: _("Ask the account’s manager for valid credentials."),
-    What.UNFILLED: lambda: _("Give the unit a value, or the template a default."),
+    What.UNFILLED: lambda: _(
+        "Give the unit a value, or the template a default; shorten what is too long."
+    ),
     What.CONTENT: lambda: _("Edit the message."),
     What.REFUSED: lambda: _("Edit the message."),
     What.IMAGE: lambda: _("Upload it again. If others fail too, ask the operator whether the "

@@ -19,7 +19,7 @@ from orgs.models import Unit
 from orgs.reach import lineage, under
 from schedules.bookings.quota import of_accounts, of_units
 from schedules.bookings.spent import Spent
-from schedules.charges import Bearing, Share, charges
+from schedules.charges import Bearing, Days, Share, charges
 from schedules.cost import Cost, requests_for
 from schedules.models import HolidayException, OccurrenceChange, Schedule
 from schedules.recurrence import NO_CHANGES, Change, Changes, Exceptions, Kind, changed_occurrences
@@ -47,6 +47,7 @@ class Item:
     shares: list[Share]
     runs: int = 0
     messages: int = 0
+    days: Days = field(default_factory=Days, repr=False)
 
     @property
     def each(self) -> int:
@@ -265,10 +266,10 @@ def _go_through(outlook: Outlook, items: Sequence[Item], known: Known, most: int
     left = outlook.left
     for due_at, _place, item, followed_at in islice(merge(*times), most):
         most -= 1
-        charged = charges(item.schedule, item.shares, due_at, followed_at).items()
+        charged = charges(item.schedule, item.shares, due_at, followed_at, item.days).items()
         billed = sum(count for charge, count in charged if charge.leaves_at < outlook.ends_at)
         if item.each and not billed:
-            continue  # in the next month, or not at all
+            continue  # in the next month, one too many for its day, or not at all
         item.runs += 1
         item.messages += billed
         outlook.coming += billed

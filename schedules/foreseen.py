@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice, takewhile
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,12 +18,23 @@ from schedules.bookings.rooms import book_audience, wish_of
 from schedules.bookings.slots import Bounds, Limit, Slot, Taken, Wish, find_slot
 from schedules.bookings.taken import taken_around
 from schedules.models import HolidayException, OccurrenceChange, Schedule
-from schedules.recurrence import NO_CHANGES, Changes, Exceptions, Kind, Occurrence, followed
+from schedules.recurrence import (
+    NO_CHANGES,
+    Changes,
+    Exceptions,
+    Kind,
+    Occurrence,
+    changed_occurrences,
+    followed,
+)
 from schedules.states import ScheduleState
 
 NEAR = timedelta(days=3)  # what is planned already lies within
 OTHERS = 20  # schedules for the same rooms that are looked at
-OF_EACH = 100  # coming times of each of these
+OF_EACH = (100, 2_000)  # coming times of each of these: at least, at most
+STEPS = 60_000  # their times in all rooms, beyond that least
+DAY = timedelta(days=1)
+SPANS = 64  # that a room keeps in mind before it forgets those that are over
 MANY = 10_000  # messages to one room that all these times could bring
 
 
@@ -54,29 +66,27 @@ def foresee(
     if not coming:
         return {}
     exceptions = HolidayException.table(schedule.holiday_country)
-    after = rules.preview(schedule, coming[-1].due_at, OF_EACH, exceptions=exceptions)
+    after = rules.preview(schedule, coming[-1].due_at, OF_EACH[0], exceptions=exceptions)
     going = [(one.due_at, at) for one, at in followed(coming, after) if not one.skipped]
     if schedule.audience:
         return _of_audience(schedule, going, now)
     return _of_rooms(schedule, going, now) if going else {}
 
 
-def beyond_a_day(schedule: Schedule, now: datetime) -> tuple[int, int]:
-    """How many messages a day its rooms bear, and in how many of them a whole day of it brings
-    more; (0, 0) where none does. It looks at the first of its days that has only begun to come."""
-    caps = Counter(bound.cap for bound in bounds_of(schedule.rooms.all()).values() if bound.cap)
+def beyond_a_day(schedule: Schedule, now: datetime) -> list[int]:
+    """How many messages a day those of its rooms bear to which a whole day of it brings more, the
+    fewest first. It looks at the first of its days that has only begun to come."""
+    caps = sorted(bound.cap for bound in bounds_of(schedule.rooms.all()).values() if bound.cap)
     if not caps or schedule.timing.problems():
-        return 0, 0
-    most = min(caps)
-    tomorrow = (now.astimezone(ZoneInfo(schedule.zone)) + timedelta(days=1)).replace(
+        return []
+    zone = ZoneInfo(schedule.zone)
+    tomorrow = (now.astimezone(zone) + timedelta(days=1)).replace(
         hour=0, minute=0, second=0, microsecond=0
     )
-    coming = [one for one in rules.preview(schedule, tomorrow, max(caps) + 1) if not one.skipped]
-    zone = ZoneInfo(schedule.zone)
+    coming = [one for one in rules.preview(schedule, tomorrow, caps[-1] + 1) if not one.skipped]
     days = Counter(one.due_at.astimezone(zone).date() for one in coming)
     brought = max(days.values(), default=0)
-    rooms = sum(count for cap, count in caps.items() if brought > cap)
-    return (most, rooms) if rooms else (0, 0)
+    return [cap for cap in caps if brought > cap]
 
 
 def times_to_come(schedule: Schedule, now: datetime, count: int) -> list[Occurrence]:
@@ -90,6 +100,7 @@ def times_to_come(schedule: Schedule, now: datetime, count: int) -> list[Occurre
 
 
 Going = Sequence[tuple[datetime, datetime | None]]  # each with the next that goes
+Window = tuple[datetime, datetime]
 
 
 def _of_audience(schedule: Schedule, going: Going, now: datetime) -> dict[datetime, list[Held]]:
@@ -106,7 +117,7 @@ def _of_rooms(schedule: Schedule, going: Going, now: datetime) -> dict[datetime,
     bounds = {pk: bound for pk, bound in bounds_of(rooms).items() if bound.bind}
     if not bounds:
         return {}
-    others = _others(schedule, bounds, going[-1][0], now)
+    others = _others(schedule, bounds, _windows(going, now), now)
     mine = list(_all_coming(schedule, going, bounds, is_mine=True))
     near = [one.wish for one in (*others, *mine) if one.due_at < now + NEAR]
     taken = taken_around(bounds, near, now, more=MANY) if near else {}
@@ -143,6 +154,8 @@ def _effects(
     for one in coming:
         for room_id in alike.keys() & one.rooms:
             room = taken.setdefault(room_id, Taken(ZoneInfo(bounds[room_id].zone)))
+            if len(room.spans) > SPANS:  # none that comes is near to what is over by then
+                room.forget_until(one.due_at - bounds[room_id].interval)
             slot = find_slot(one.wish, bounds[room_id], room)
             if not slot.skipped:
                 room.take(slot, one.wish.length)
@@ -157,12 +170,24 @@ def _effect(slot: Slot) -> tuple[Limit, datetime | None] | None:
     return (slot.held[-1], slot.tried_at or slot.at) if slot.held else None
 
 
+def _windows(going: Going, now: datetime) -> list[Window]:
+    """The times around these, of which the days of all zones have a part; in order, none twice."""
+    found: list[Window] = []
+    for at, _next in going:
+        begin, end = max(at - DAY, now), at + DAY
+        if found and begin <= found[-1][1]:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((begin, end))
+    return found
+
+
 def _others(
-    schedule: Schedule, bounds: Mapping[int, Bounds], until: datetime, now: datetime
+    schedule: Schedule, bounds: Mapping[int, Bounds], windows: Sequence[Window], now: datetime
 ) -> list[Coming]:
     """What other schedules will send to these rooms meanwhile."""
     others = Schedule.objects.present().filter(
-        state=ScheduleState.ACTIVE, next_due_at__lte=until, rooms__in=bounds
+        state=ScheduleState.ACTIVE, next_due_at__lte=windows[-1][1], rooms__in=bounds
     )
     others = others.exclude(pk__in=[schedule.pk, schedule.edits_id or 0]).distinct()
     some = list(others.order_by("id").prefetch_related("schedule_images")[:OTHERS])
@@ -174,22 +199,29 @@ def _others(
     found: list[Coming] = []
     changes = OccurrenceChange.of_all([other.pk for other in some], now) if some else {}
     for other in some:
-        going = _going(other, now, until, exceptions, changes.get(other.pk, NO_CHANGES))
-        found += _all_coming(other, going, rooms[other.pk], is_mine=False)
+        least, most = OF_EACH
+        times = min(max(STEPS // (len(some) * len(rooms[other.pk])), least), most)
+        count = max(times // len(windows), 1)
+        of_other = changes.get(other.pk, NO_CHANGES)
+        for window in windows:
+            going = _going(other, window, count, exceptions, of_other)
+            found += _all_coming(other, going, rooms[other.pk], is_mine=False)
     return found
 
 
 def _going(
-    schedule: Schedule, now: datetime, until: datetime, exceptions: Exceptions, changes: Changes
+    schedule: Schedule, window: Window, count: int, exceptions: Exceptions, changes: Changes
 ) -> Going:
     assert schedule.next_due_at is not None, "only those with a next time are asked"
-    just_before = max(schedule.next_due_at - timedelta(microseconds=1), now)
-    coming = rules.preview(schedule, just_before, OF_EACH, exceptions=exceptions, changes=changes)
-    return [
-        (one.due_at, at)
-        for one, at in followed(coming, ())
-        if not one.skipped and one.due_at <= until
-    ]
+    begin, end = window
+    just_before = max(schedule.next_due_at - timedelta.resolution, begin)
+    if schedule.timing.problems():
+        return []
+    coming = changed_occurrences(
+        schedule.timing, just_before, exceptions=exceptions, changes=changes
+    )
+    near = list(takewhile(lambda one: one.due_at <= end, islice(coming, count)))
+    return [(one.due_at, at) for one, at in followed(near, ()) if not one.skipped]
 
 
 def _all_coming(

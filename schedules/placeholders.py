@@ -61,6 +61,20 @@ def has_any(text: str) -> bool:
     return any(is_name(_composed(name)) for name in pairs)
 
 
+def find_passage(text: str, passage: str, start: int = 0) -> int:
+    """Where the passage stands from there on, and would be filled in as by itself; -1: nowhere.
+    Braces around it may make text of a placeholder: {{phone}} is sent as {phone}."""
+    own, there = _pairs(passage), _pairs(text)
+    place = text.find(passage, start)
+    while place >= 0:
+        end = place + len(passage)
+        among = [(a - place, b - place, kind) for a, b, kind in there if a < end and b > place]
+        if among == own:
+            return place
+        place = text.find(passage, place + 1)
+    return -1
+
+
 def is_name(text: str) -> bool:
     """Whether this, in braces, is a placeholder: a word of letters, digits and underscores."""
     return len(text) <= LONGEST_NAME and text.isidentifier()
@@ -106,6 +120,11 @@ def built_in(*, room: str, unit: str, at: datetime, language: str) -> dict[str, 
     date = format_date(at, pattern, locale)
     clock = format_time(at.time(), CLOCKS[language], locale=locale)
     return {"room": room, "unit": unit, "date": date, "time": clock}
+
+
+def _pairs(text: str) -> list[tuple[int, int, str | None]]:
+    """From where to where each pair of braces reaches, and of which kind it is."""
+    return [(*match.span(), match.lastgroup) for match in IN_BRACES.finditer(text)]
 
 
 def _in_its_place(match: re.Match[str], values: Mapping[str, str]) -> str | None:

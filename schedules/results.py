@@ -1,4 +1,5 @@
-"""Results: what became of runs, as facts for others, written with it in one transaction."""
+"""Results: what became of runs and approvals, as facts for others and as questions to approvers,
+written with it in one transaction."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -9,8 +10,10 @@ from django.conf import settings
 
 from channels import facts
 from channels.models import Fact, FactKind
+from channels.told import questions
+from channels.told.questions import Question
 from orgs.models import Unit
-from schedules.models import Delivery, Run, Schedule
+from schedules.models import Approval, Delivery, Run, Schedule
 from schedules.states import DeliveryState, RunState
 
 KINDS: dict[RunState, FactKind] = {
@@ -54,16 +57,37 @@ def note_skipped(planned: Iterable[Run], now: datetime) -> None:
         note(runs, RunState.SKIPPED, {"skipped": count}, now)
 
 
-def note_asked(schedule: Schedule, of: Unit, now: datetime) -> None:
-    """The approvers of this unit are asked about a schedule."""
-    data = _about_approval(schedule, of)
+def note_asked(schedule: Schedule, asked: Approval, now: datetime) -> None:
+    """The approvers of a unit are asked about a schedule."""
+    data = _about_approval(schedule, asked.unit)
     facts.note(FactKind.APPROVAL_ASKED, schedule.unit.path, data, now)
+    questions.ask(_question(schedule, asked), asked.unit, now)
 
 
-def note_refused(schedule: Schedule, of: Unit, now: datetime, *, owner: int | None) -> None:
-    """An approver of this unit has given a schedule back to whoever asked; as it was until then."""
-    data = _about_approval(schedule, of)
-    facts.note(FactKind.APPROVAL_REFUSED, schedule.unit.path, data, now, owner=owner)
+def note_climbed(schedule: Schedule, asked: Approval, to: Sequence[Unit], now: datetime) -> None:
+    """Nobody has answered: the approvers of these units, above, are asked too."""
+    questions.ask_also(_question(schedule, asked), to, now)
+
+
+def note_answered(schedule: Schedule, asked: Approval, now: datetime) -> None:
+    """An approver has let a schedule go, or has given it back to whoever asked; it is given as it
+    was until then."""
+    is_yes = asked.verdict == Approval.Verdict.APPROVED
+    kind = FactKind.APPROVED if is_yes else FactKind.APPROVAL_REFUSED
+    data = _about_approval(schedule, asked.unit) | {"note": asked.note}
+    owner = asked.asked_by_id or schedule.registered_by_id
+    facts.note(kind, schedule.unit.path, data, now, owner=owner)
+
+
+def _question(schedule: Schedule, asked: Approval) -> Question:
+    return Question(
+        approval=asked.pk,
+        schedule=schedule.pk,
+        title=schedule.title,
+        unit_path=asked.unit.path,
+        due_at=schedule.next_due_at,
+        own_to={pk for pk in (schedule.registered_by_id, asked.asked_by_id) if pk},
+    )
 
 
 def _about_approval(schedule: Schedule, of: Unit) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from channels.adapters.base import Adapter
 from channels.models import Account, Audience, Image, Room
 from orgs.clock import database_now
 from orgs.reach import Act, can_in, covers, within
-from schedules import content
+from schedules import content, placeholders
 from schedules.models import Delivery, HolidayException, OccurrenceChange, Schedule
+from schedules.models.prefills import MOST_RETRIES
 from schedules.recurrence import (
     NO_CHANGES,
     Changes,
@@ -30,6 +31,7 @@ from schedules.recurrence import (
     changed_occurrences,
 )
 from schedules.room_values import values_of
+from schedules.runs.halted import halted
 from schedules.states import DeliveryState, ScheduleState
 
 Problems = dict[str, list[str]]
@@ -38,7 +40,6 @@ COMPARED = 100  # occurrences that are compared when duplicates are looked for
 JUST = timedelta(minutes=1)
 NOT_SENT = (DeliveryState.SKIPPED, DeliveryState.CANCELLED, DeliveryState.FAILED)
 MOST_INTERVAL = 3600  # seconds between messages
-MOST_RETRIES = 10
 LABEL = re.compile(r"[A-Za-z0-9_]+")
 NAMED = 3  # rooms that a message names; of the others it says how many they are
 
@@ -121,8 +122,10 @@ def _room_problems(schedule: Schedule, rooms: Sequence[Room], *, by: Any) -> lis
         if room.pk not in reached or not schedule.unit.covers(room.unit):
             # A room out of reach is not named: its name is another unit's.
             message = _("A chosen room does not belong to the schedule’s unit.")
-        elif not room.is_active or not room.account.is_active:
+        elif not room.is_active:
             message = _("The room “%(room)s” is inactive.") % {"room": room.name}
+        elif not room.account.is_active:
+            message = _inactive_account(room.account)
         elif room.left_at:
             message = _("The bot is no longer in the room “%(room)s”.") % {"room": room.name}
         else:
@@ -134,14 +137,22 @@ def _room_problems(schedule: Schedule, rooms: Sequence[Room], *, by: Any) -> lis
     return found
 
 
+def _inactive_account(account: Account) -> str:
+    """As the look before a run says it: who sends through it need not know its name."""
+    finding = halted(account)
+    return f"{finding.words} {finding.advice}" if finding else ""
+
+
 def _audience_problem(schedule: Schedule, audience: Audience, *, by: Any) -> str:
     """Why nothing can be sent to this audience for the schedule's unit; "" when it can."""
     reached = within(by, Audience.objects.filter(pk=audience.pk), Act.USE).exists()
     if not reached or not schedule.unit.covers(audience.unit):
         # One out of reach is not named: its name is another unit's.
         return _("The chosen audience does not belong to the schedule’s unit.")
-    if not audience.is_active or not audience.account.is_active:
+    if not audience.is_active:
         return _("The audience “%(audience)s” is inactive.") % {"audience": audience.name}
+    if not audience.account.is_active:
+        return _inactive_account(audience.account)
     if not audience.count(up_to=1):
         return _("Nobody is in the audience “%(audience)s”.") % {"audience": audience.name}
     return ""
@@ -181,7 +192,7 @@ def _locked_problems(schedule: Schedule) -> Problems:
         return {"order": [_("The template’s text must be sent with it.")]}
     changed, end = [], 0
     for passage in locked:
-        place = schedule.text.find(passage, end)
+        place = placeholders.find_passage(schedule.text, passage, end)
         if place < 0:
             changed.append(passage)
         else:

@@ -8,7 +8,6 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_init, worker_shutdown, worker_shutting_down
 
-from orgs.clock import database_now
 from schedules.dispatch.fence import Fence
 from schedules.dispatch.hour import turn
 from schedules.dispatch.plan import plan
@@ -25,11 +24,11 @@ def tick() -> int:
     """Plan and sweep, then wake this worker's sender. Returns the number of runs planned."""
     connect()
     _fence.look()  # a tick may come before this worker's loop has looked
-    planned = 0
-    while count := plan(database_now()):
+    clock, planned = _fence.clock, 0
+    while count := plan(clock.now()):
         planned += count
-    sweep(database_now())
-    Heartbeat.beat(Heartbeat.Kind.TICK, "beat", database_now())
+    sweep(clock.now())
+    Heartbeat.beat(Heartbeat.Kind.TICK, "beat", clock.now())
     resident.wake()
     return planned
 
@@ -39,7 +38,7 @@ def hour() -> bool:
     """Do what is to be done once an hour, unless a worker has. Returns whether this one did."""
     connect()
     _fence.look()
-    return turn(database_now())
+    return turn(_fence.clock.now())
 
 
 @worker_init.connect

@@ -68,7 +68,10 @@ MISLED = {
         "Successfully deleted %(count)d %(items)s.",
         "The %(name)s “%(obj)s” was deleted successfully.",
         "%(name)s with ID “%(key)s” doesn’t exist. Perhaps it was deleted?",
-    }
+    },
+    # With a space before a name that is Chinese itself.
+    "zh_Hant": {"Add another %(verbose_name)s", "Add another %(model)s", "Add %(name)s"},
+    "zh_Hans": {"Add another %(verbose_name)s", "Add another %(model)s", "Add %(name)s"},
 }
 Key = tuple[str | None, str]  # the context, and the English text (where it has two, its singular)
 

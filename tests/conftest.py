@@ -7,6 +7,7 @@ Each branch has a live room, xinyi a test room too; all on headquarters' shared 
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,11 @@ from tests.manage import manage  # noqa: F401 - a fixture
 from tests.unlimited import UNLIMITED
 
 DATABASE_FIXTURES = {"db", "transactional_db"}
+# What is shown and answered: every database is asked in the same way, through the same actions.
+SURFACE = re.compile(
+    r"/(admin|api|calendar|documents|organisation|phone|sign_in|tenants|wizard)/[^/]*$"
+    r"|/test_(\w+_)?(admin|api|page|pages|lists|security)\.py$"
+)
 
 # How long an example takes is the machine's affair, which may be busy.
 settings.register_profile(
@@ -51,6 +57,12 @@ def _english() -> Iterator[None]:
     """A request leaves its language to its thread."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def _no_vendor_is_asked(settings: Any) -> None:
+    """Where a test does not say where its LINE is, nobody answers."""
+    settings.TEIJI_LINE_API_HOST = "http://127.0.0.1:9"
 
 
 @dataclass
@@ -81,8 +93,17 @@ delete_what_there_is()
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         uses_one = DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
-        if not uses_one and not item.get_closest_marker("django_db"):
+        marker = item.get_closest_marker("django_db")
+        if not uses_one and not marker:
             item.add_marker("no_database")
+        elif SURFACE.search(str(item.path)) and not is_transactional(item, marker):
+            item.add_marker("any_database")
+
+
+def is_transactional(item: pytest.Item, marker: pytest.Mark | None) -> bool:
+    """Whether it asks how a database treats those who work at once."""
+    is_marked = marker is not None and bool(marker.kwargs.get("transaction"))
+    return is_marked or "transactional_db" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(scope="session")

@@ -1,24 +1,30 @@
-"""What products of this kind were broken by, row by row: each is held by a test here or elsewhere.
+"""What products of this kind were broken by, row by row: each is held by a test.
 
-The tests here are those that concern the whole; `SHOWN` names where the others stand.
+Here are those that concern the whole; docs/security.md names where the others stand.
 """
 
+import re
 from collections import Counter
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import celery
 import django
 import pytest
 from django.apps import apps
 from django.conf import settings as configured
+from django.contrib.admin import site
 from django.test import Client
+from django.urls import get_resolver
 
 from channels.models import Account
 from config.lines import Console
 from config.middleware import PERMISSIONS
 from logs.models import History
-from orgs.models import User
+from orgs.models import Token, User
 from orgs.sheets import neutral
+from schedules import tasks
 from schedules.placeholders import fill
 from tests.config.test_lines import record
 from tests.tenants.canaries import make_canaries
@@ -27,64 +33,43 @@ from tests.tenants.routes import routes
 pytestmark = pytest.mark.django_db
 
 HERE = Path(__file__).parent
-SIGN_IN = "config/sign_in"
+SECRET_COLUMNS = {"sealed", "secret", "secrets", "digest", "password", "config", "hook"}
 SECRET = "an-access-token-that-nobody-may-read"
 
-# Row of the table → the tests that show it, beside those of this file.
-SHOWN: dict[str, list[str]] = {
-    "tenant matrix": [
-        "tenants/test_matrix.py::test_no_page_shows_a_word_of_another_branch",
-        "tenants/test_matrix.py::test_nobody_changes_a_row_out_of_reach",
-        "tenants/test_matrix.py::test_who_reaches_the_rows_does_see_them",
-        "tenants/test_matrix.py::test_who_loses_the_membership_sees_nothing_at_once",
-    ],
-    "admin leaks": ["tenants/test_matrix.py::test_a_foreign_row_and_a_missing_one_answer_alike"],
-    "API leaks": ["tenants/test_matrix.py::test_a_viewer_changes_nothing_anywhere"],
-    "outgoing URLs": [
-        "channels/test_outgoing.py::test_a_name_that_turned_private_since_it_was_saved_is_not_called",
-        "channels/test_outgoing.py::test_the_connection_goes_to_the_address_that_was_checked",
-        "channels/test_outgoing.py::test_loopback_by_other_names_is_not_called",
-    ],
-    "uploads": ["channels/test_media.py::test_a_refused_upload_leaves_nothing_behind"],
-    "media for channels": [
-        "channels/test_media.py::test_a_token_is_at_least_128_random_bits_and_safe_in_a_url",
-        "channels/test_media.py::test_a_link_that_is_not_active_answers_as_one_that_never_was",
-        "channels/test_media.py::test_stored_files_have_no_address_of_their_own",
-    ],
-    "tried passwords": [
-        f"{SIGN_IN}/test_sign_in.py::test_after_some_wrong_passwords_the_right_one_is_refused_too",
-        f"{SIGN_IN}/test_sign_in.py::test_who_tries_many_names_from_one_address_is_stopped",
-        f"{SIGN_IN}/test_sign_in.py::test_behind_a_proxy_of_ours_it_is_the_callers_address_that_counts",
-        f"{SIGN_IN}/test_forgotten.py::test_one_address_is_not_flooded_with_mail",
-    ],
-    "second factor": [
-        f"{SIGN_IN}/test_required.py::test_everything_leads_to_the_set_up_page_until_there_is_one",
-        f"{SIGN_IN}/test_required.py::test_the_session_of_the_admin_opens_the_api_no_further",
-        f"{SIGN_IN}/test_second_factor.py::test_nobody_touches_the_passkey_of_another",
-    ],
-    "view as": [
-        "config/test_view_as.py::test_only_a_manager_of_a_headquarters_sees_as_somebody_who_may_do_less",
-        "config/test_view_as.py::test_nothing_can_be_changed_meanwhile_on_any_address",
-        "config/test_view_as.py::test_a_token_does_not_help_to_write_from_such_a_session",
-        "config/test_view_as.py::test_how_that_person_signs_in_is_not_shown",
-        "config/test_view_as.py::test_it_ends_by_itself_and_what_was_asked_then_is_not_done",
-        "config/test_view_as.py::test_who_loses_the_right_meanwhile_is_themselves_again_at_once",
-    ],
-    "inbound": [
-        "channels/test_inbound.py::test_the_signature_is_of_the_raw_body",
-        "channels/test_inbound.py::test_an_event_that_is_told_twice_is_stored_once",
-        "channels/test_inbound.py::test_a_huge_body_is_refused",
-        "channels/test_inbound.py::test_too_many_events_are_refused_as_a_whole",
-    ],
-}
+# What docs/security.md must say something of: the beginnings of its rows.
+SUBJECTS = {
+    "tenant matrix", "who leaves", "deny by default", "admin leaks", "API leaks", "imports",
+    "view as", "secrets",
+    "templates given to people", "outgoing URLs", "uploads", "media for channels", "inbound",
+    "exports", "log lines", "bodies", "sign-in: tried passwords", "sign-in: who is there",
+    "sign-in: second factor", "sessions", "CSRF", "headers", "Celery", "Django",
+}  # fmt: skip
+PAGE = (HERE.parent / "docs" / "security.md").read_text()
+PLACE = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
 
 
-@pytest.mark.parametrize(
-    "place", [place for places in SHOWN.values() for place in places], ids=lambda p: p[-40:]
-)
-def test_what_is_said_to_be_shown_elsewhere_is(place: str) -> None:
-    path, _, name = place.partition("::")
-    assert f"def {name}(" in (HERE / path).read_text()
+def test_each_subject_has_a_row_and_each_row_a_test() -> None:
+    _, *tables = re.split(r"^\| subject .*\n\| [-| ]+\n", PAGE, flags=re.MULTILINE)
+    rows = [row for table in tables for row in table.partition("\n\n")[0].splitlines()]
+    assert len(rows) >= len(SUBJECTS)
+    assert [row for row in rows if not PLACE.search(row)] == []
+    names = [row.strip("| ").partition(" |")[0] for row in rows]
+    assert [subject for subject in SUBJECTS if not any(n.startswith(subject) for n in names)] == []
+    assert [name for name in names if not name.startswith(tuple(SUBJECTS))] == []
+
+
+@pytest.mark.parametrize(("path", "name"), sorted(set(PLACE.findall(PAGE))))
+def test_what_is_said_to_be_shown_is(path: str, name: str) -> None:
+    assert re.search(rf"^def {name}\(", (HERE / path).read_text(), re.MULTILINE)
+
+
+def test_what_is_shown_here_stands_beside_what_it_shows() -> None:
+    own = set(re.findall(r"^def (test_\w+)\(", Path(__file__).read_text(), re.MULTILINE))
+    said = {name for path, name in PLACE.findall(PAGE) if path == "test_security.py"}
+    of_the_page = {"test_each_subject_has_a_row_and_each_row_a_test",
+                   "test_what_is_said_to_be_shown_is",
+                   "test_what_is_shown_here_stands_beside_what_it_shows"}  # fmt: skip
+    assert own - said == of_the_page
 
 
 @pytest.fixture
@@ -104,6 +89,76 @@ def held() -> dict[str, int]:
 def body_of(answer) -> bytes:
     """Read to its end: a file that is not, stays open."""
     return b"".join(answer.streaming_content) if answer.streaming else answer.content
+
+
+def test_admin_leaks_through_labels_and_forged_lists_are_ruled_out() -> None:
+    for model, page in site._registry.items():
+        inlines = [inline(model, site) for inline in page.inlines]
+        assert [shown.raw_id_fields for shown in (page, *inlines) if shown.raw_id_fields] == []
+        assert page.list_editable == (), model
+        assert not hasattr(model, "get_absolute_url"), (
+            "/admin/r/… would tell whether a row is there"
+        )
+
+
+def test_api_leaks_through_columns_that_nobody_named_are_ruled_out(world) -> None:
+    views = [view for view in api_views() if getattr(view, "serializer_class", None)]
+    assert len(views) > 20
+    for view in views:
+        meta = getattr(view.serializer_class, "Meta", None)
+        fields = getattr(meta, "fields", ())
+        assert fields != "__all__" and not hasattr(meta, "exclude"), view
+        assert [
+            given.format for given in view.renderer_classes if given.media_type == "text/html"
+        ] == []
+
+
+def test_api_leaks_no_list_is_narrowed_by_what_is_kept_secret() -> None:
+    asked = {
+        (view, name)
+        for view in api_views()
+        for name, filter_ in getattr(
+            getattr(view, "filterset_class", None), "base_filters", {}
+        ).items()
+        if SECRET_COLUMNS & {name, *str(filter_.field_name).split("__")}
+    }
+    asked |= {
+        (page, name)
+        for page in site._registry.values()
+        for name in (*page.search_fields, *map(str, page.list_filter))
+        if SECRET_COLUMNS & set(name.strip("^=@").split("__"))
+    }
+    assert asked == set()
+
+
+def filters_of(view: Any) -> dict[str, Any]:
+    given = getattr(view, "filterset_class", None)
+    return dict(given.base_filters) if given else {}
+
+
+def api_views(patterns: Any = None) -> set[Any]:
+    """The views of the API, wherever they are addressed."""
+    found: set[Any] = set()
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        if hasattr(pattern, "url_patterns"):
+            found |= api_views(pattern.url_patterns)
+        elif view := getattr(pattern.callback, "cls", None):
+            found.add(view)
+    return found
+
+
+def test_secrets_do_not_travel_with_a_task() -> None:
+    """Tasks are told to look, and find what to do in the database."""
+    for task in (tasks.tick, tasks.hour):
+        assert list(signature(task.run).parameters) == []
+    ours = {name for name in celery.current_app.tasks if name.startswith("schedules.")}
+    assert ours == {tasks.tick.name, tasks.hour.name}
+
+
+def test_secrets_tokens_are_kept_as_digests(world) -> None:
+    row, secret = Token.issue(user=world.people["hq"], name="CI", scopes=["read"])
+    kept = Token.objects.filter(pk=row.pk).values().get()
+    assert secret not in str(kept) and kept["digest"] not in secret
 
 
 def test_csrf_nothing_changes_without_a_token(world, addresses) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from channels import alerts
@@ -16,6 +18,7 @@ from channels.alerts import AlertKind
 from channels.models import Account, AccountCheck, QuotaReading
 from logs import history
 from orgs.actions.facts import check, differences, facts_of
+from orgs.actions.kept import held, store
 from orgs.clock import database_now
 from orgs.models import Unit
 from orgs.reach import Act, can, can_in, under
@@ -93,21 +96,23 @@ def check_account(account: Account, *, by: Any) -> None:
     _ask(account, by, database_now())
 
 
-def refuse_to_leave_rooms(account: Account, unit: Unit) -> None:
-    """Rooms stand at or below their account's unit: it cannot move away from them."""
-    rooms = account.room_set.all()
-    if under(unit, rooms).count() < rooms.count():
+def refuse_to_leave(account: Account, unit: Unit) -> None:
+    """Rooms, audiences and people stand at or below their account's unit: it cannot move away
+    from them."""
+    if _has_elsewhere(account.room_set.all(), unit):
         message = _("Rooms that do not belong to this unit use the account.")
-        raise Refused(message, {"unit": [message]})
+    elif _has_elsewhere(account.audience_set.all(), unit):
+        message = _("Audiences that do not belong to this unit use the account.")
+    elif _has_elsewhere(account.recipient_set.all(), unit):
+        message = _("Recipients that do not belong to this unit use the account.")
+    else:
+        return
+    raise Refused(message, {"unit": [message]})
 
 
 def _held(account: Account, by: Any) -> Account:
     """The account, locked, if `by` may change it: a worker may just renew its secrets."""
-    rows = Account.objects.select_for_update(of=("self",)).select_related("unit")
-    row = rows.filter(pk=account.pk).first()
-    if row is None or not can(by, Act.CHANGE, row):
-        raise OutOfReach(_("There is no such account."))
-    return row
+    return held(account, "unit", by=by, act=Act.CHANGE, absent=_("There is no such account."))
 
 
 def _adapter_of(account: Account) -> type[Adapter]:
@@ -121,7 +126,11 @@ def _adapter_of(account: Account) -> type[Adapter]:
 def _refuse_move(account: Account, unit: Unit, by: Any) -> None:
     if not can_in(by, Act.CHANGE, Account, unit):
         raise OutOfReach(_("You cannot add accounts there."))
-    refuse_to_leave_rooms(account, unit)
+    refuse_to_leave(account, unit)
+
+
+def _has_elsewhere(rows: QuerySet[Any], unit: Unit) -> bool:
+    return rows.exclude(pk__in=under(unit, rows).values("pk")).exists()
 
 
 def _fill(account: Account, values: Mapping[str, Any]) -> None:
@@ -144,12 +153,7 @@ def _settled(account: Account, given: Given) -> Settled:
 
 
 def _store(account: Account) -> None:
-    try:
-        with transaction.atomic():
-            account.save()
-    except IntegrityError:
-        check(account, but=SETTINGS)  # the name was taken meanwhile: now it says so
-        raise
+    store(account, partial(check, but=SETTINGS))
 
 
 def _ask(account: Account, by: Any, now: datetime, *, seen_to: bool = False) -> bool:

@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from channels.models import Account, Audience, Membership, Recipient
 from logs import history
 from orgs.actions.facts import check, differences, facts_of
+from orgs.actions.kept import held, store
 from orgs.bulk import insert_new
 from orgs.clock import database_now
 from orgs.models import Unit
-from orgs.reach import Act, can, can_in, under
+from orgs.reach import Act, can_in, under
 from orgs.refusal import OutOfReach, Refused
 
 COLUMNS = (
@@ -50,10 +51,8 @@ def change_audience(
     take_off: Addresses = (),
 ) -> Audience:
     """Give an audience these values, put people on its list and take others off."""
-    rows = Audience.objects.select_for_update(of=("self",)).select_related("unit", "account")
-    row = rows.filter(pk=audience.pk).first()
-    if row is None or not can(by, Act.CHANGE, row):
-        raise OutOfReach(_("There is no such audience."))
+    absent = _("There is no such audience.")
+    row = held(audience, "unit", "account", by=by, act=Act.CHANGE, absent=absent)
     if not can_in(by, Act.CHANGE, Audience, values.get("unit", row.unit)):
         raise OutOfReach(_("You cannot add audiences there."))
     before, now = facts_of(row, COLUMNS), database_now()
@@ -82,12 +81,7 @@ def _fill(audience: Audience, values: Mapping[str, Any]) -> None:
         if name in values:
             setattr(audience, name, values[name])
     check(audience)
-    try:
-        with transaction.atomic():
-            audience.save()
-    except IntegrityError:
-        check(audience)  # the name was taken meanwhile: now it says so
-        raise
+    store(audience)
 
 
 def _change_list(audience: Audience, put_on: Addresses, take_off: Addresses) -> dict[str, int]:

@@ -69,15 +69,17 @@ def _upsert(wanted: Sequence[Wanted], by: Any, go: Callable[[list[Fate]], bool])
 
 def _judge(wanted: Sequence[Wanted], by: Any) -> list[Fate]:
     """Each with the person whom we know, or why it is refused."""
-    accounts = within(by, Account.objects.select_related("unit"), Act.USE).in_bulk(
-        {one.account for one in wanted}
-    )
+    every = Account.objects.select_related("unit")
+    usable = within(by, every, Act.USE).in_bulk({one.account for one in wanted})
     member = member_of(by)
     own = member.unit_id if member else None
     units = within(by, Unit.objects.all()).in_bulk({one.unit or own or 0 for one in wanted})
     known = _known(wanted)
     mine = within(by, Recipient.objects.filter(pk__in=[p.pk for p in known.values()]), Act.CHANGE)
     reached, seen = set(mine.values_list("pk", flat=True)), set()
+    # Whom one has already one may change, though their account is no longer shared.
+    theirs = {p.account_id for p in known.values() if p.pk in reached} - usable.keys()
+    kept = every.in_bulk(theirs) if theirs else {}
     fates = []
     for one in wanted:
         key = (one.account, one.address)
@@ -87,7 +89,8 @@ def _judge(wanted: Sequence[Wanted], by: Any) -> list[Fate]:
         elif fate.person and fate.person.pk not in reached:
             fate.problems = {"address": [str(NOT_YOURS)]}
         else:
-            _judge_one(fate, accounts.get(one.account), units, own)
+            account = usable.get(one.account) or (kept.get(one.account) if fate.person else None)
+            _judge_one(fate, account, units, own)
         seen.add(key)
         fates.append(fate)
     return fates

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -12,8 +12,9 @@ from django.utils.translation import override
 from channels.models import Recipient
 from logs import history
 from orgs.actions.facts import check
+from orgs.actions.kept import held, store
 from orgs.clock import database_now
-from orgs.reach import Act, can, can_in
+from orgs.reach import Act, can_in
 from orgs.refusal import OutOfReach
 
 COLUMNS = ("unit", "account", "address", "name", "region", "language")
@@ -27,7 +28,7 @@ def add_person(values: Mapping[str, Any], *, by: Any) -> Recipient:
         raise OutOfReach(_("You cannot add people there."))
     person, now = Recipient(), database_now()
     changed = _fill(person, values, now)
-    _store(person)
+    store(person)
     if values.get(TAGS):
         person.retag(values[TAGS])
         changed.append(TAGS)
@@ -43,7 +44,7 @@ def change_person(person: Recipient, values: Mapping[str, Any], *, by: Any) -> R
     if unit != row.unit and not can_in(by, Act.CHANGE, Recipient, unit):
         raise OutOfReach(_("You cannot add people there."))
     changed = _fill(row, values, now)
-    _store(row)
+    store(row)
     if TAGS in values and set(values[TAGS]) != {tag.name for tag in row.tags.all()}:
         row.retag(values[TAGS])
         changed.append(TAGS)
@@ -61,11 +62,8 @@ def forget_person(person: Recipient, *, by: Any) -> None:
 
 
 def _held(person: Recipient, by: Any) -> Recipient:
-    rows = Recipient.objects.select_for_update(of=("self",)).select_related("unit", "account")
-    row = rows.filter(pk=person.pk).first()
-    if row is None or not can(by, Act.CHANGE, row):
-        raise OutOfReach(_("There is no such person."))
-    return row
+    absent = _("There is no such person.")
+    return held(person, "unit", "account", by=by, act=Act.CHANGE, absent=absent)
 
 
 def _fill(person: Recipient, values: Mapping[str, Any], now: datetime) -> list[str]:
@@ -90,15 +88,6 @@ def _fill(person: Recipient, values: Mapping[str, Any], now: datetime) -> list[s
 def _is_other(person: Recipient, name: str, value: Any) -> bool:
     column: Any = Recipient._meta.get_field(name)
     return bool(getattr(person, column.attname) != getattr(value, "pk", value))
-
-
-def _store(person: Recipient) -> None:
-    try:
-        with transaction.atomic():
-            person.save()
-    except IntegrityError:
-        check(person)  # the address was added meanwhile: now it says so
-        raise
 
 
 def _record(verb: str, person: Recipient, by: Any, now: datetime, changed: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -19,8 +19,9 @@ from channels.webhooks.spread import body_of
 from channels.webhooks.take import HOLD
 from logs import history
 from orgs.actions.facts import check, differences
+from orgs.actions.kept import held, store
 from orgs.clock import database_now
-from orgs.reach import Act, can, can_in
+from orgs.reach import Act, can_in
 from orgs.refusal import OutOfReach, Refused
 
 BOTH_SECRETS = timedelta(days=1)
@@ -112,11 +113,7 @@ def resend(delivery: WebhookDelivery, *, by: Any) -> WebhookDelivery:
 
 
 def _locked(webhook: Webhook, by: Any, act: Act = Act.CHANGE) -> Webhook:
-    found = Webhook.objects.select_related("unit").select_for_update(of=("self",))
-    row = found.filter(pk=webhook.pk).first()
-    if row is None or not can(by, act, row):
-        raise OutOfReach(_("There is no such webhook."))
-    return row
+    return held(webhook, "unit", by=by, act=act, absent=_("There is no such webhook."))
 
 
 def _active(webhook: Webhook) -> Webhook:
@@ -135,12 +132,7 @@ def _save(
         if name in values:
             setattr(webhook, name, values[name])
     _check(webhook)
-    try:
-        with transaction.atomic():
-            webhook.save()
-    except IntegrityError:
-        _check(webhook)  # the same name was taken meanwhile: now it says so
-        raise
+    store(webhook, _check)
     changes = differences(before, _facts(webhook))
     path, now = webhook.unit.path, database_now()
     history.record(verb, webhook, by=by, now=now, unit_path=path, changes=changes)

@@ -147,9 +147,18 @@ class Failure(StrEnum):
     UNKNOWN = "unknown"  # it may or may not have been accepted
 
 
+@dataclass(frozen=True)
+class Place:
+    """One message of a payload, counted from 0 as `preview` shows them, that the channel finds
+    fault with. `why`: its own words, "" where it gives none."""
+
+    message: int
+    why: str = ""
+
+
 class SendError(Exception):
     """A send that was not accepted for certain. `after`: seconds until the channel may be asked
-    again, where it said so.
+    again, where it said so. `places`: of a refused payload the messages that are at fault.
 
     `account_wide`: it is the account that is refused (credentials, a spent quota), so that
     nothing else of it can be sent either until a person has seen to it. `spent`: it is the
@@ -167,6 +176,7 @@ class SendError(Exception):
         status: int | None = None,
         request_id: str = "",
         answer: dict[str, Any] | None = None,
+        places: Sequence[Place] = (),
     ) -> None:
         super().__init__(message)
         self.failure = failure
@@ -176,6 +186,7 @@ class SendError(Exception):
         self.status = status
         self.request_id = request_id
         self.answer = answer or {}
+        self.places = tuple(places)
 
 
 def refused(message: str, **evidence: Any) -> SendError:
@@ -340,7 +351,13 @@ class Adapter(Counting, ABC):
         return cls.check is not Adapter.check
 
     async def validate(self, target: Target, payload: Payload) -> None:
-        """Ask the channel whether it would take this part, sending nothing. Raises SendError."""
+        """Ask the channel whether it would take this part, sending nothing. Raises SendError:
+        REFUSED, and not `account_wide`, only where the channel finds fault with the part."""
+
+    @classmethod
+    def can_be_validated(cls) -> bool:
+        """Whether the channel says so, sending nothing."""
+        return cls.validate is not Adapter.validate
 
     @classmethod
     def endpoint(cls, *, batch: bool) -> str:

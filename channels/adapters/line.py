@@ -40,7 +40,7 @@ from channels.adapters.base import (
     refused,
 )
 from channels.adapters.counting import Statistics
-from channels.adapters.line_answers import Answer, count_in, receipt, take_in
+from channels.adapters.line_answers import Answer, count_in, receipt, take_in, verdict
 from channels.adapters.tokens import Token, Tokens
 from channels.adapters.wire import wire_failures, within
 
@@ -201,7 +201,7 @@ class LineAdapter(Adapter):
         """LINE looks at the messages only, not at whom they are for."""
         deadline = asyncio.get_running_loop().time() + ASK_TIMEOUT
         endpoint = f"validate/{self.endpoint(batch=bool(target.members))}"
-        receipt(await self._validation(endpoint, payload, deadline))
+        verdict(await self._validation(endpoint, payload, deadline))
 
     @classmethod
     def endpoint(cls, *, batch: bool) -> str:

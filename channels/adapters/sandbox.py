@@ -164,8 +164,12 @@ class SandboxAdapter(Adapter):
                     zone=self.quota_zone,
                 )
         except sandbox.Spent as error:
-            words = "The sandbox has reached its pretended monthly limit."
-            raise refused(words, status=429, account_wide=True, spent=True) from error
+            raise refused(
+                "The sandbox has reached its pretended monthly limit.",
+                status=429,
+                account_wide=True,
+                spent=True,
+            ) from error
 
 
 def _body(message: Message) -> dict[str, str]:

@@ -28,7 +28,21 @@ class AccountChoice(OneRow):
         return f"{named} · {HAS_PEOPLE}" if account.has_people else named
 
 
-class WithPeople(ScopedAdmin):
+class KeepsAccount(ScopedAdmin):
+    """The page of something whose account stays, also where its unit may not choose it any more:
+    one that is no longer shared."""
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kw: Any
+    ) -> Any:
+        form: Any = super().get_form(request, obj, change, **kw)
+        field = form.base_fields.get("account")
+        if obj and field:
+            field.queryset = field.queryset | Account.objects.filter(pk=obj.account_id)
+        return form
+
+
+class WithPeople(KeepsAccount):
     """The page of something whose account writes to people, not only to rooms."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

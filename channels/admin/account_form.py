@@ -14,7 +14,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from channels.actions.account import COLUMNS, refuse_to_leave_rooms
+from channels.actions.account import COLUMNS, refuse_to_leave
 from channels.actions.settings import Given, Problems, problems_of, settle, url_problems
 from channels.adapters.base import Adapter
 from channels.models import Account
@@ -85,7 +85,7 @@ class AccountForm(forms.ModelForm):
         unit = self.cleaned_data["unit"]
         if self.instance.pk:
             try:
-                refuse_to_leave_rooms(self.instance, unit)
+                refuse_to_leave(self.instance, unit)
             except Refused as refusal:
                 raise ValidationError(refusal.problems["unit"]) from refusal
         return unit

@@ -137,6 +137,7 @@ class AccountAdmin(ScopedAdmin):
             **self.admin_site.each_context(request),
             "title": _("Which channel?"),
             "opts": self.opts,
+            "media": self.media,
             "channels": [
                 {
                     "kind": kind,

@@ -12,12 +12,11 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-from channels.adapters.apprise import AppriseConfig
-from channels.alerts.gather import greet
+from channels.actions.alert_target import keep_target, problems, remove_target
 from channels.models import AlertTarget, Notice, Telling
-from config.scoped.admin import ReadOnlyAdmin, ScopedAdmin
+from config.scoped.admin import ReadOnlyAdmin
+from config.scoped.removing import RemovingAdmin
 from config.scoped.times import moment, read_by
-from orgs.clock import database_now
 from orgs.models import Unit
 
 
@@ -45,18 +44,15 @@ class AlertTargetForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        url, member, unit = cleaned.get("url"), cleaned.get("member"), cleaned.get("unit")
-        if url and member:
-            self.add_error("member", _("Give a URL or a member, not both."))
-        elif not url and not member and not self.instance.sealed:
-            self.add_error("url", _("Give a URL, or choose a member."))
-        elif url:
-            for message in AppriseConfig(url=url).problems().values():
-                self.add_error("url", message)
-        if member and unit and not member.unit.covers(unit):
-            self.add_error("member", _("This person does not reach that unit."))
-        if member and not member.user.email:
-            self.add_error("member", _("This person has no mail address."))
+        found = problems(
+            url=cleaned.get("url", ""),
+            member=cleaned.get("member"),
+            unit=cleaned.get("unit"),
+            has_url=bool(self.instance.sealed),
+        )
+        for name, messages in found.items():
+            for message in messages:
+                self.add_error(name, message)
         return cleaned
 
     def _post_clean(self) -> None:
@@ -68,7 +64,7 @@ class AlertTargetForm(forms.ModelForm):
 
 
 @admin.register(AlertTarget)
-class AlertTargetAdmin(ScopedAdmin):
+class AlertTargetAdmin(RemovingAdmin):
     form = AlertTargetForm
     fields = ["unit", "name", "url", "member", "is_active"]
     list_display = ["name", "unit", "place", "is_active"]
@@ -85,10 +81,14 @@ class AlertTargetAdmin(ScopedAdmin):
         return f"{target.service}://…"
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if obj.is_active and {"url", "member"} & set(form.changed_data):
-            greet(obj, database_now())
+        row = obj if change else AlertTarget()
+        kept = keep_target(row, form.cleaned_data, by=request.user)
+        obj.pk = kept.target.pk
+        if kept.is_greeted:
             self.message_user(request, _("It is told a greeting now: see Records, Alerts."))
+
+    def remove(self, row: Any, *, by: Any) -> None:
+        remove_target(row, by=by)
 
 
 @admin.register(Notice)

@@ -1,5 +1,5 @@
-"""My notices: how the runs ended that one has registered, which schedules were refused, and how one
-is told of them."""
+"""My notices: how the runs ended that one has registered, what approvers said, what waits for one's
+own approval, and how one is told of them."""
 
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from channels.actions.notices import choose, mark_one_read, mark_read
 from channels.alerts.mailing import can_mail
 from channels.models import FactKind, NoticeChoice, OwnNotice
+from channels.told.questions import still_answered
 from config.scoped.times import moment, zone_of
 from logs.said import retell
 from orgs.reach import within
@@ -27,6 +28,8 @@ LOOKS = {
     FactKind.UNCONFIRMED: ("warn", "help"),
     FactKind.MISSED: ("bad", "timer_off"),
     FactKind.SKIPPED: ("info", "skip_next"),
+    FactKind.APPROVAL_ASKED: ("info", "approval"),
+    FactKind.APPROVED: ("good", "task_alt"),
     FactKind.APPROVAL_REFUSED: ("warn", "undo"),
 }
 PLACES = [
@@ -89,13 +92,15 @@ def my_notices(request: HttpRequest) -> HttpResponse:
 
 
 def open_notice(request: HttpRequest, pk: int) -> HttpResponse:
-    """To its run, or the schedule that was refused; it is read now."""
+    """To its run, to where it is answered, or to what was; it is read now."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     row = _mine(request).filter(pk=pk).first()
     if row is None:
         raise Http404
     mark_one_read(row, by=request.user)
+    if row.approval_id:
+        return redirect("admin:schedules_approval_change", row.approval_id)
     if row.run_id is None:
         return redirect("admin:schedules_schedule_change", row.schedule_id)
     return redirect("admin:schedules_run_change", row.run_id)
@@ -140,8 +145,9 @@ def my_settings(request: HttpRequest) -> HttpResponse:
 
 
 def _mine(request: HttpRequest) -> Any:
-    """Of runs that one may still see."""
-    return within(request.user, OwnNotice.objects.filter(user=request.user.pk))
+    """Of what one may still see, and may still answer."""
+    rows = within(request.user, OwnNotice.objects.filter(user=request.user.pk))
+    return still_answered(request.user, rows)
 
 
 view = admin.site.admin_view

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import QuerySet
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
@@ -22,6 +21,7 @@ from channels.admin.known_words import OffersWords
 from channels.models import Audience, Membership, Recipient
 from channels.models.recipient import NAME_LENGTH, words_in
 from channels.people.exporting import csv_lines
+from config.scoped.removing import RemovingAdmin
 from config.scoped.times import moment, read_by
 from logs import history
 from orgs.clock import database_now
@@ -111,13 +111,12 @@ class ListFilter(admin.SimpleListFilter):
 
 
 @admin.register(Recipient)
-class RecipientAdmin(WithPeople, OffersWords):
+class RecipientAdmin(WithPeople, OffersWords, RemovingAdmin):
     when_empty = _(
         "Recipients are people who are written to themselves. They are added one by one, "
         "or imported from a file."
     )
     form = RecipientForm
-    records_itself = True
     list_display = ["who", "unit", "account", "region", "language", "tag_words", "opted_out"]
     list_filter = ["unit", "account", "language", "tags", ListFilter, OptedOutFilter]
     list_select_related = ["unit", "account"]
@@ -142,13 +141,8 @@ class RecipientAdmin(WithPeople, OffersWords):
         else:
             obj.pk = add_person(form.values, by=request.user).pk
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        forget_person(obj, by=request.user)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
-        with transaction.atomic():
-            for person in queryset.order_by("pk"):
-                forget_person(person, by=request.user)
+    def remove(self, row: Any, *, by: Any) -> None:
+        forget_person(row, by=by)
 
     @admin.display(description=_("messages"))
     def reached(self, person: Recipient) -> SafeString | str:

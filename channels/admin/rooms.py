@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from channels import pages
 from channels.adapters import registry
+from channels.admin.account_choice import KeepsAccount
 from channels.models import Account, Room
 from channels.templatetags.teiji_promises import in_words
-from config.scoped.admin import ScopedAdmin
 from config.scoped.widgets import QUIET_HOURS
 from orgs.reach import Act, within
 
@@ -47,7 +47,7 @@ class RoomForm(forms.ModelForm):
 
 
 @admin.register(Room)
-class RoomAdmin(ScopedAdmin):
+class RoomAdmin(KeepsAccount):
     when_empty = _(
         "A room is one place to send to: a group, a person, a page. Whoever adds it needs "
         "the id that its channel gave it."

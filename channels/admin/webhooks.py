@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from channels.actions import webhooks as acts
 from channels.models import Webhook
 from channels.models.webhook import EVENTS
-from config.scoped.admin import ScopedAdmin
+from config.scoped.removing import RemovingAdmin
 from logs.said import retell
 from orgs.clock import database_now
 from orgs.moments import exact
@@ -49,13 +49,12 @@ class WebhookForm(forms.ModelForm):
 
 
 @admin.register(Webhook)
-class WebhookAdmin(ScopedAdmin):
+class WebhookAdmin(RemovingAdmin):
     when_empty = gettext_lazy(
         "A webhook tells another system by itself how runs ended, and of approvals and "
         "accounts that were stopped."
     )
     form = WebhookForm
-    records_itself = True
     list_display = ["name", "unit", "host", "what", "going"]
     list_filter = ["is_active", "unit"]
     list_select_related = ["unit"]
@@ -127,12 +126,8 @@ class WebhookAdmin(ScopedAdmin):
         else:
             obj.pk = acts.add(form.cleaned_data, by=request.user, url_problem=problem).pk
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        acts.remove(obj, by=request.user)
-
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        for webhook in queryset:
-            acts.remove(webhook, by=request.user)
+    def remove(self, row: Any, *, by: Any) -> None:
+        acts.remove(row, by=by)
 
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None

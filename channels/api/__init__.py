@@ -1,7 +1,8 @@
-"""Places to send to in the API: accounts, rooms, people, images, and webhooks. All
-writing of accounts, people and webhooks goes through channels.actions."""
+"""Places to send to in the API: accounts, rooms, people, images, webhooks and alerts.
+All writing of accounts, people, webhooks and places of alerts goes through channels.actions."""
 
 from channels.api.accounts import AccountViewSet
+from channels.api.alerts import AlertTargetViewSet, AlertViewSet
 from channels.api.audiences import AudienceViewSet
 from channels.api.images import ImageViewSet
 from channels.api.imports import ImportViewSet
@@ -13,6 +14,8 @@ from channels.api.webhooks import WebhookDeliveryViewSet, WebhookViewSet
 
 __all__ = [
     "AccountViewSet",
+    "AlertTargetViewSet",
+    "AlertViewSet",
     "AudienceViewSet",
     "ImageViewSet",
     "ImportViewSet",

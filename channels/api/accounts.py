@@ -45,6 +45,7 @@ class CheckSerializer(serializers.ModelSerializer):
         model = AccountCheck
         fields = ["is_waiting", "checked_at", "outcome", "name", "balance", "why"]
         read_only_fields = fields
+        extra_kwargs = {"outcome": {"allow_blank": True, "help_text": "Empty: not answered yet."}}
 
     def get_is_waiting(self, row: AccountCheck) -> bool:
         return row.asked_at is not None

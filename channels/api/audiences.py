@@ -14,7 +14,14 @@ from channels.actions.audience import MOST_TYPED, add_audience, change_audience
 from channels.api.recipients import TagNames
 from channels.models import Account, Audience
 from config.scoped.acting import ActingViewSet
-from config.scoped.fields import Choice, ScopedRelatedField, StrictSerializer, Words, own_unit
+from config.scoped.fields import (
+    Choice,
+    KeptRelatedField,
+    ScopedRelatedField,
+    StrictSerializer,
+    Words,
+    own_unit,
+)
 from config.scoped.filters import IdFilter, YesNoFilter
 from orgs.models import Unit
 from orgs.reach import Act
@@ -53,7 +60,7 @@ class AudienceSerializer(StrictSerializer):
         required=False,
         help_text="Whose it is; your own unit if you leave it out.",
     )
-    account = ScopedRelatedField(queryset=Account.objects.all())
+    account = KeptRelatedField(queryset=Account.objects.all())
     tags = RuleWords(help_text="Of a rule: who bear one of these, or all (`tag_match`).")
     regions = RuleWords(help_text="Of a rule: who live in one of these.")
     languages = serializers.ListField(

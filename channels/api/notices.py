@@ -1,4 +1,4 @@
-"""My notices in the API: how the runs ended that one has registered."""
+"""My notices in the API: how the runs ended that one has registered, and approvals."""
 
 from typing import Any
 
@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from channels.actions.notices import mark_one_read, mark_read
 from channels.models import OwnNotice
 from channels.models.own_notice import RESULTS
+from channels.told.questions import still_answered
 from config.scoped.api import ScopedViewSet
 from config.scoped.fields import LARGEST, Moment, StrictBody, WholeNumber
 from config.scoped.filters import YesNoFilter
@@ -23,24 +24,25 @@ EVENTS = [(kind.value, label) for kind, label in RESULTS.items()]
 
 
 class NoticeSerializer(serializers.ModelSerializer):
-    """How a run ended, or that a schedule was refused. What is found out later of a run takes the
-    place of what was, and is new again."""
+    """How a run ended, what approvers said, or that a schedule waits for one's own approval. What
+    is found out later of a run takes the place of what was, and is new again."""
 
     run = serializers.IntegerField(source="run_id", read_only=True, allow_null=True)
     schedule = serializers.IntegerField(
         source="schedule_id",
         read_only=True,
         allow_null=True,
-        help_text="Of `approval.refused`, which is about no run.",
+        help_text="Of `approval.…`, which is about no run.",
     )
     event = serializers.ChoiceField(source="kind", choices=EVENTS, read_only=True)
+    note = serializers.CharField(read_only=True, help_text="What the approver wrote, or empty.")
     due_at = Moment(read_only=True, allow_null=True, help_text="The appointed time.")
     at = Moment(read_only=True)
     read_at = Moment(read_only=True, allow_null=True, help_text="Null: it is new.")
 
     class Meta:
         model = OwnNotice
-        fields = ["id", "run", "schedule", "event", "title", "due_at", "at", "read_at"]
+        fields = ["id", "run", "schedule", "event", "title", "note", "due_at", "at", "read_at"]
         read_only_fields = fields
 
 
@@ -76,7 +78,7 @@ class PagesOfNotices(Pages):
 
 @extend_schema(tags=["notices"])
 class NoticeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
-    """One's own notices, of runs that one may still see."""
+    """One's own notices, of what one may still see or answer."""
 
     queryset = OwnNotice.objects.all()
     serializer_class = NoticeSerializer
@@ -86,7 +88,8 @@ class NoticeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedView
     acts = {"list": Act.VIEW, "retrieve": Act.VIEW, "read": Act.USE, "read_all": Act.USE}
 
     def get_queryset(self) -> QuerySet:
-        return super().get_queryset().filter(user=self.request.user.pk)
+        rows = super().get_queryset().filter(user=self.request.user.pk)
+        return still_answered(self.request.user, rows)
 
     @extend_schema(request=None, responses=NoticeSerializer)
     @action(methods=["post"], detail=True)

@@ -17,6 +17,7 @@ from channels.models import Account, Audience, Membership, Recipient
 from channels.models.recipient import NAME_LENGTH, words_in
 from config.scoped.acting import ActingViewSet
 from config.scoped.fields import (
+    KeptRelatedField,
     Moment,
     ScopedRelatedField,
     StrictSerializer,
@@ -72,7 +73,7 @@ class RecipientSerializer(StrictSerializer):
         required=False,
         help_text="Whose person it is; your own unit if you leave it out.",
     )
-    account = ScopedRelatedField(queryset=Account.objects.all())
+    account = KeptRelatedField(queryset=Account.objects.all())
     tags = TagNames()
     has_opted_out = OptedOut(
         required=False, help_text="Nothing is sent to who has; the first time counts."

@@ -12,7 +12,7 @@ from rest_framework import mixins, serializers
 from channels.models import Account, Room
 from channels.promises import Promise
 from config.scoped.api import ScopedViewSet
-from config.scoped.fields import ScopedRelatedField, StrictSerializer
+from config.scoped.fields import KeptRelatedField, ScopedRelatedField, StrictSerializer
 from config.scoped.filters import IdFilter, YesNoFilter
 from logs import history
 from orgs.clock import database_now
@@ -24,7 +24,7 @@ class RoomSerializer(StrictSerializer):
     """A place to send to. Of its account it shows the id and the channel, nothing else."""
 
     unit = ScopedRelatedField(queryset=Unit.objects.all())
-    account = ScopedRelatedField(
+    account = KeptRelatedField(
         queryset=Account.objects.all(),
         help_text="The account through which it is reached: one of yours, or a shared one.",
     )

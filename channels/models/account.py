@@ -154,8 +154,16 @@ class Account(models.Model):
     def renew_secrets(self, values: dict[str, str]) -> bool:
         """Store what the vendor has replaced. False: a person has changed the secrets since
         this account was loaded, and theirs are kept."""
-        unchanged = Account.objects.filter(pk=self.pk, sealed=self.sealed)
-        return bool(unchanged.update(sealed=seal({**self.secrets, **values})))
+        known = self.secrets
+        for _try in range(3):
+            unchanged = Account.objects.filter(pk=self.pk, sealed=self.sealed)
+            if unchanged.update(sealed=seal({**known, **values})):
+                return True
+            stored = Account.objects.filter(pk=self.pk).first()
+            if stored is None or stored.secrets != known:
+                return False
+            self.sealed = stored.sealed  # the same, sealed with another key
+        return False
 
     def refuse_other_trees(self, unit: Unit) -> None:
         """Raises ValidationError where the account does not reach down to this unit."""

@@ -21,6 +21,7 @@ class FactKind(models.TextChoices):
     MISSED = "run.missed", _("a run was missed")
     SKIPPED = "run.skipped", _("a run was skipped")
     APPROVAL_ASKED = "approval.asked", _("an approval is asked for")
+    APPROVED = "approval.approved", _("an approval was given")
     APPROVAL_REFUSED = "approval.refused", _("an approval was refused")
     ACCOUNT_STOPPED = "account.stopped", _("an account was stopped")
     TEST = "webhook.test", _("a test")

@@ -1,4 +1,5 @@
-"""What people are told of the runs that are theirs, and how they want to be told."""
+"""What people are told of the runs that are theirs and of what waits for them, and how they want
+to be told."""
 
 from django.conf import settings
 from django.db import models
@@ -17,21 +18,26 @@ RESULTS = {
     FactKind.UNCONFIRMED: _("not confirmed"),
     FactKind.MISSED: _("missed"),
     FactKind.SKIPPED: _("skipped"),
+    FactKind.APPROVAL_ASKED: _("waits for your approval"),
+    FactKind.APPROVED: _("approved"),
     FactKind.APPROVAL_REFUSED: _("refused"),
 }
 
 
 class OwnNotice(models.Model):
     """How a run ended, for the person who registered it. What is found out later takes its place
-    and is new again: of a run there is one. And that a schedule was refused, for who had asked."""
+    and is new again: of a run there is one. What approvers said to a schedule, for who had asked.
+    And that one waits for an approval, for each who may give it: as long as it waits."""
 
     reach = Belongs("unit_path")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="own_notices")
     run_id = models.BigIntegerField(null=True)
-    schedule_id = models.BigIntegerField(null=True)  # of one that was refused
+    schedule_id = models.BigIntegerField(null=True)  # of what is about no run
+    approval_id = models.BigIntegerField(null=True)  # of one that waits
     kind = models.CharField(_("result"), max_length=20, choices=FactKind.choices)
     title = models.CharField(_("title"), max_length=255)
+    note = models.CharField(_("note"), max_length=500, default="", db_default="")
     unit_path = models.CharField(max_length=255)
     due_at = models.DateTimeField(_("appointed"), null=True)
     at = models.DateTimeField(_("at"))
@@ -45,6 +51,7 @@ class OwnNotice(models.Model):
         ordering = ["-at", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["user", "run_id"], name="one_notice_per_run"),
+            models.UniqueConstraint(fields=["user", "approval_id"], name="one_notice_per_approval"),
         ]
         indexes = [
             # The list of one person, and the count on every page.
@@ -54,6 +61,12 @@ class OwnNotice(models.Model):
                 fields=["user", "tell_at"],
                 condition=Q(tell_at__isnull=False),
                 name="own_notices_to_tell",
+            ),
+            # Those of what waits no more.
+            models.Index(
+                fields=["schedule_id"],
+                condition=Q(approval_id__isnull=False),
+                name="own_notices_of_approvals",
             ),
             # Those that are forgotten.
             models.Index(fields=["at"], name="own_notices_to_forget"),

@@ -8,6 +8,7 @@ from channels.models import Fact, FactKind, NoticeChoice, OwnNotice
 from channels.models.own_notice import RESULTS
 from orgs.models import Member
 
+GOOD = (FactKind.SENT, FactKind.APPROVED)
 KEPT = timedelta(days=90)
 DIGEST_AT = time(8)  # on the clock of the person's unit
 
@@ -15,7 +16,7 @@ What, Rhythm = NoticeChoice.What, NoticeChoice.Rhythm
 
 
 def keep(facts: Iterable[Fact], now: datetime) -> None:
-    """Write them, of each run or refusal the last. To be called as the facts are spread."""
+    """Write them, of each run or answer the last. To be called as the facts are spread."""
     last = {(fact.owner_id, *_about(fact)): fact for fact in facts if _is_told(fact)}
     if not last:
         return
@@ -32,6 +33,18 @@ def keep(facts: Iterable[Fact], now: datetime) -> None:
     )
 
 
+def for_person(row: OwnNotice, choice: NoticeChoice | None, zone: str, now: datetime) -> OwnNotice:
+    """As this person chose: what their bell is not to count is read, and what they are told outside
+    has its time. `zone` is that of a member's unit; who is none is told nothing outside."""
+    choice = choice or NoticeChoice()
+    if not is_wanted(choice.bell, row.kind):
+        row.read_at = now
+    if zone and is_wanted(choice.outside, row.kind):
+        is_daily = choice.rhythm == Rhythm.DAILY
+        row.tell_at = next_digest(zone, now) if is_daily else now
+    return row
+
+
 def forget_old(now: datetime) -> int:
     """Returns how many were removed."""
     return OwnNotice.objects.filter(at__lt=now - KEPT).delete()[0]
@@ -39,7 +52,7 @@ def forget_old(now: datetime) -> int:
 
 def is_wanted(what: str, kind: str) -> bool:
     """Whether somebody who wants to be told of `what` is told of this."""
-    return what == What.EVERYTHING or (what == What.FAILURES and kind != FactKind.SENT)
+    return what == What.EVERYTHING or (what == What.FAILURES and kind not in GOOD)
 
 
 def next_digest(zone: str, now: datetime) -> datetime:
@@ -56,31 +69,26 @@ def _is_told(fact: Fact) -> bool:
 
 
 def _about(fact: Fact) -> tuple[int | None, int | None]:
-    """The run, or the schedule that was refused."""
-    is_refusal = fact.kind == FactKind.APPROVAL_REFUSED
-    return (None, fact.data["schedule"]) if is_refusal else (fact.data["run"], None)
+    """The run, or the schedule that approvers have answered."""
+    is_answer = fact.kind in (FactKind.APPROVED, FactKind.APPROVAL_REFUSED)
+    return (None, fact.data["schedule"]) if is_answer else (fact.data["run"], None)
 
 
 def _notice(
     fact: Fact, choice: NoticeChoice | None, zones: dict[int, str], now: datetime
 ) -> OwnNotice:
     assert fact.owner_id is not None, "of nobody's run nobody is told"
-    choice = choice or NoticeChoice()
     run_id, schedule_id = _about(fact)
     due_at = fact.data["next_due_at" if schedule_id else "due_at"]
-    tell_at = None
-    if is_wanted(choice.outside, fact.kind) and fact.owner_id in zones:
-        is_daily = choice.rhythm == Rhythm.DAILY
-        tell_at = next_digest(zones[fact.owner_id], now) if is_daily else now
-    return OwnNotice(
+    row = OwnNotice(
         user_id=fact.owner_id,
         run_id=run_id,
         schedule_id=schedule_id,
         kind=fact.kind,
         title=fact.data["title"],
+        note=fact.data.get("note", ""),
         unit_path=fact.unit_path,
         due_at=datetime.fromisoformat(due_at) if due_at else None,
         at=fact.at,
-        read_at=None if is_wanted(choice.bell, fact.kind) else now,
-        tell_at=tell_at,
     )
+    return for_person(row, choice, zones.get(fact.owner_id, ""), now)

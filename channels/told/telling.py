@@ -13,7 +13,8 @@ from django.utils.translation import ngettext, override
 from channels.alerts.mailing import mail_url
 from channels.alerts.places import Said
 from channels.models import NoticeChoice, OwnNotice
-from channels.told.words import line_of
+from channels.told.questions import still_answered
+from channels.told.words import line_of, title_of
 from orgs.models import Unit
 from orgs.reach import member_of, within
 
@@ -63,7 +64,8 @@ def _take(choice: NoticeChoice, now: datetime) -> Call | None:
         return None
     member = member_of(choice.user)
     rows = OwnNotice.objects.filter(user=choice.user, tell_at__lte=now)
-    seen = list(within(choice.user, rows).order_by("at", "id"))
+    rows = still_answered(choice.user, within(choice.user, rows))
+    seen = list(rows.order_by("at", "id"))
     url, trouble = _place(choice)
     if not (member and seen and url):
         _done(choice.pk, now)
@@ -97,11 +99,6 @@ def _place(choice: NoticeChoice) -> tuple[str, str]:
 def _written(notices: Sequence[OwnNotice], zone: str) -> tuple[str, str]:
     """Title and text, in the language in force."""
     count = len(notices)
-    if count == 1:
-        title = f"Teiji: {notices[0].title} · {notices[0].result}"
-    else:
-        words = ngettext("%(n)d result of your schedules", "%(n)d results of your schedules", count)
-        title = f"Teiji: {words % {'n': count}}"
     lines = [line_of(notice, zone) for notice in notices[:LINES]]
     if count > LINES:
         more = count - LINES
@@ -109,4 +106,5 @@ def _written(notices: Sequence[OwnNotice], zone: str) -> tuple[str, str]:
         lines.append(said % {"n": more})
     place = f"{settings.TEIJI_PUBLIC_URL}/admin/my-notices/"
     choose = _("How you are told: %(address)s") % {"address": f"{place}settings/"}
+    title = f"Teiji: {title_of(notices)}"
     return title[:200], "\n".join([*lines, "", place, choose])

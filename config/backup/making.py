@@ -18,6 +18,7 @@ from config.backup.trouble import Trouble
 NAME = "teiji-{:%Y%m%d-%H%M%S}.age"
 BACKED_UP = "backed_up"  # in the history
 OWN = "teiji-*-*.age"  # the names of backups, which sort by their time
+SQLITES_OWN = "sqlite_"  # how the tables begin that it keeps for itself
 
 Progress = Callable[[int], None]
 
@@ -48,7 +49,8 @@ def foresee(folder: Path, *, keep: int) -> Foreseen:
     _refuse(folder, keep)
     found = [file.path.stat().st_size for file in files()]
     with connection.cursor() as cursor:
-        rows = sum(_count(cursor, table) for table in connection.introspection.table_names(cursor))
+        tables = connection.introspection.table_names(cursor)
+        rows = sum(_count(cursor, table) for table in tables if not table.startswith(SQLITES_OWN))
     old = sorted(folder.glob(OWN))[: -(keep - 1) or None] if keep else []
     return Foreseen(len(found), sum(found), rows, old)
 

@@ -4,14 +4,15 @@ Not pg_dump: it would have to be on every machine, no older than the server, and
 our migrations. The tables are made by the migrations that they had.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, groupby
 from typing import Any
 
 from django.apps import apps
-from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from config.backup.archive import PIECE, Member, Writer
@@ -38,7 +39,7 @@ def write(archive: Writer, manifest: Manifest) -> None:
 def refuse_unless_empty(manifest: Manifest) -> None:
     """It has no tables, or those of the backup's migrations with nobody in them."""
     present = applied()
-    if present and sorted(present) != sorted(manifest.migrations):
+    if present and _steps(present) != _steps(manifest.migrations):
         words = "This database has the tables of another version than the backup."
         raise Trouble(f"{words} Drop and create it anew, and restore before you migrate.")
 
@@ -62,13 +63,35 @@ def put_back(parts: Iterator[Member], manifest: Manifest, now: datetime, detail:
 
 def make_tables(manifest: Manifest) -> None:
     """By the migrations that the backup had: later ones follow when it is filled."""
-    latest: dict[str, str] = dict(manifest.migrations)
-    for app, name in latest.items():
+    for app in dict(manifest.migrations):
         if app not in {config.label for config in apps.get_app_configs()}:
             raise Trouble(f"The backup has tables of “{app}”, which this version does not know.")
-        call_command("migrate", app, name, verbosity=0)
-    if sorted(applied()) != sorted(manifest.migrations):
+    executor = MigrationExecutor(connection)
+    latest = dict(manifest.migrations)
+    if _is_on_its_way(manifest):
+        executor.loader = MigrationLoader(connection, replace_migrations=False)
+        latest = dict(_steps(manifest.migrations))
+    executor.migrate(list(latest.items()))
+    if _steps(applied()) != _steps(manifest.migrations):
         raise Trouble("The tables of the backup cannot be made by this version of Teiji.")
+
+
+def _is_on_its_way(manifest: Manifest) -> bool:
+    """It has come some of the steps for which one migration stands in a fresh installation."""
+    had = {(app, name) for app, name in manifest.migrations}
+    return any(key not in had and had & steps for key, steps in _wholes().items())
+
+
+def _steps(migrations: Iterable[Sequence[str]]) -> list[tuple[str, str]]:
+    """Without those that stand for others, which are noted beside them; sorted."""
+    wholes = _wholes()
+    return sorted((app, name) for app, name in migrations if (app, name) not in wholes)
+
+
+def _wholes() -> dict[tuple[str, str], set[tuple[str, str]]]:
+    """Each migration that stands for others, with those."""
+    known = MigrationLoader(None).disk_migrations
+    return {key: set(one.replaces) for key, one in known.items() if one.replaces}
 
 
 def _tables() -> list[str]:

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
 from channels.adapters import registry
 from channels.alerts.routes import untold
 from channels.models import Account, AlertTarget
 from channels.secrets import sealed_at
+from config import sealed
 from config.doctor.finding import Finding, error, examination, ok, warning
 from orgs.clock import database_now
 from orgs.models import Unit
@@ -30,11 +30,7 @@ def accounts() -> Finding:
 @examination()
 def secrets() -> Finding:
     """Whether the present keys open what is stored."""
-    sealed = Account.objects.exclude(sealed="")
-    closed = [account.name for account in sealed.iterator() if not _opens(account, "secrets")]
-    targets = AlertTarget.objects.exclude(sealed="")
-    closed += [str(target) for target in targets.iterator() if not _opens(target, "url")]
-    if closed:
+    if closed := sealed.closed():
         advice = (
             "Put the keys with which they were sealed back into TEIJI_SECRET_KEYS, after the "
             "first one; or enter the credentials anew."
@@ -77,14 +73,6 @@ def told_units() -> Finding:
         return ok()
     advice = "Add an alert target there, or in a unit above (Connections, Alert targets)."
     return warning(f"nobody of the organisation is told of {_listed(names)}", advice)
-
-
-def _opens(row: object, name: str) -> bool:
-    try:
-        getattr(row, name)
-    except ImproperlyConfigured:
-        return False
-    return True
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -25,7 +25,7 @@ BACKUP_HOURS = 26.0  # a night and the time that a backup takes
 ANSWER_SECONDS = 5.0
 
 
-@examination(asks_database=False)
+@examination(asks_database=False, may_hang=True)
 def disk() -> Finding:
     places = settings.TEIJI_DATA_DIR, settings.MEDIA_ROOT
     try:
@@ -44,7 +44,7 @@ def disk() -> Finding:
     return warning(said, advice) if free < DISK_SHORT else ok(said)
 
 
-@examination(asks_database=False)
+@examination(asks_database=False, may_hang=True)
 def media() -> Finding:
     root = Path(settings.MEDIA_ROOT)
     try:

@@ -60,7 +60,7 @@ def clock() -> Finding:
 
 def _as_readyz(name: str) -> Callable[[], Finding]:
     def work() -> Finding:
-        said = QUESTIONS[name]()
+        said, _numbers = QUESTIONS[name]()
         if said == OK:
             return ok()
         return (warning if name in DEGRADING else error)(said, ADVICE[name])

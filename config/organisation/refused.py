@@ -10,7 +10,7 @@ from django.urls import Resolver404, resolve
 
 from config.scoped.choices import is_id
 from orgs.models import Unit
-from orgs.reach import Act, within
+from orgs.reach import Act, OfAll, within
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def subject_at(address: str, *, by: Any) -> Subject | None:
         return None
     act = Act.CREATE if page == "add" else Act.VIEW
     key = str(match.kwargs.get("object_id", ""))
-    if not (key.isdigit() and is_id(key)):
+    if isinstance(model.reach, OfAll) or not (key.isdigit() and is_id(key)):
         return Subject(model, act)
     path = model._default_manager.filter(pk=key).values_list(model.reach.path, flat=True).first()
     unit = within(by, Unit.objects.filter(path=path or "")).first()

@@ -22,7 +22,7 @@ from config.scoped.choices import OneRow, SomeRows, is_id
 from config.scoped.meanwhile import told_of_changes
 from logs import history
 from orgs.clock import database_now
-from orgs.reach import Act, can, can_anywhere, can_in, member_of, within
+from orgs.reach import Act, Belongs, can, can_anywhere, can_in, member_of, within
 from orgs.refusal import OutOfReach, Refused
 
 # How list filters ask about a field.
@@ -32,12 +32,14 @@ COUNTED = 10_001  # rows that a list counts at most: an exact count of a million
 
 
 class CappedPaginator(Paginator):
-    """Counts no further than COUNTED."""
+    """Counts no further than `most`."""
+
+    most = COUNTED
 
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
-        return int(rows.order_by()[:COUNTED].count())
+        return int(rows.order_by()[: self.most].count())
 
 
 class ScopedRelatedFilter(admin.RelatedFieldListFilter):
@@ -258,9 +260,9 @@ def _filter_name(item: Any) -> str:
 
 def unit_path_of(obj: Any) -> str:
     """The path of the unit to which this row belongs, by the model's own `reach`; none of what
-    holds for all, which superusers alone may change."""
+    concerns all."""
     value, reach = obj, getattr(obj, "reach", None)
-    if reach is None:
+    if not isinstance(reach, Belongs):
         return ""
     for step in reach.path.split("__"):
         value = getattr(value, step, "")

@@ -10,10 +10,12 @@ from rest_framework.status import is_success
 from rest_framework.viewsets import GenericViewSet
 
 from config.scoped.fields import ScopedRelatedField
+from config.scoped.headers import place_of
 from config.scoped.once import answer_once, key_of
 from config.scoped.openapi import ProblemSchema
 from config.scoped.parsers import StrictJSONParser
 from config.scoped.permission import ReachPermission
+from config.scoped.query import refuse_unknown
 from config.scoped.rates import TokenRate
 from config.scoped.sparse import asked_fields, narrowed
 from orgs.reach import Act, within
@@ -38,10 +40,15 @@ class ScopedViewSet(GenericViewSet):
     is_sparse: ClassVar[bool] = False
     # Whether an act may be refused for the state in which its row is (409).
     may_conflict: ClassVar[bool] = False
+    # Actions whose answer has the ETag of a schedule.
+    tagged: ClassVar[tuple[str, ...]] = ()
+    # Of an action besides create that makes something: the name of the address where it then is.
+    made_at: ClassVar[dict[str, str]] = {}
     post: Any  # set by the router, for each address anew
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        refuse_unknown(request, self)
         self.asked_fields = asked_fields(request, self)
         if key := key_of(request):
             self.post = partial(answer_once, key, self.post)
@@ -57,6 +64,8 @@ class ScopedViewSet(GenericViewSet):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         for name, value in vars(request).get("rate", {}).items():
             response[name] = value
+        if place := place_of(self, request, response):
+            response["Location"] = place
         asked = getattr(self, "asked_fields", None)
         if asked is not None and is_success(response.status_code):
             response.data = narrowed(response.data, asked)

@@ -112,6 +112,18 @@ class ScopedRelatedField(serializers.PrimaryKeyRelatedField):
         return within(self.context["request"].user, queryset, Act.USE)
 
 
+class KeptRelatedField(ScopedRelatedField):
+    """The one that the row has already stays, though its user may not choose it any more."""
+
+    def get_queryset(self) -> QuerySet:
+        rows = super().get_queryset()
+        row = getattr(self.parent, "instance", None)
+        if not isinstance(row, models.Model):
+            return rows
+        present = getattr(row, f"{self.source}_id")
+        return rows | rows.model._default_manager.filter(pk=present)
+
+
 class ScopedIds(serializers.ListField):
     """References by id, in order, to rows that the user may use; one query for all."""
 

@@ -30,7 +30,7 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 LONGEST_KEY = 255
 PLAIN = re.compile(r"[!-~]+")  # no space among them
-REPEATED_HEADERS = ("ETag", "Location")
+REPEATED_HEADERS = ("ETag",)
 
 
 class OtherBody(APIException):
@@ -59,6 +59,15 @@ def key_of(request: Request) -> str:
             _("An Idempotency-Key has 1 to %(most)d plain characters.") % {"most": LONGEST_KEY}
         )
     return key
+
+
+def is_answered(request: Request) -> bool:
+    """Whether the request will not be carried out, since the answer to its key is kept."""
+    key = key_of(request)
+    kept = (
+        KeptAnswer.objects.answered(holder_in_unit(request), key, database_now()) if key else None
+    )
+    return kept is not None and kept.exists()
 
 
 def answer_once(

@@ -7,12 +7,14 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
 
 from config.scoped import sparse
+from config.scoped.headers import described
 from config.scoped.once import HEADER, LONGEST_KEY
 from config.scoped.problems import MEDIA_TYPE
 from orgs.reach import Act
 
 BODIES = ("POST", "PUT", "PATCH")
 SPARSE = "Some"
+LISTS = (serializers.ListField, serializers.ListSerializer, serializers.ManyRelatedField)
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     HEADER, {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"},
@@ -37,14 +39,21 @@ class ProblemSerializer(serializers.Serializer):
 
 
 class ProblemSchema(AutoSchema):
-    """Adds to each operation the errors with which it may answer, and the key of a POST."""
+    """Adds to each operation the errors with which it may answer, the headers of each answer, and
+    the key of a POST."""
 
     def get_override_parameters(self) -> list[Any]:
         given: list[Any] = list(super().get_override_parameters())
         view: Any = self.view
         if self.method == "GET" and sparse.is_sparse(view):
-            given.append(sparse.PARAMETER)
+            given.append(sparse.parameter(view))
         return [*given, IDEMPOTENCY_KEY] if self.method == "POST" else given
+
+    def _map_serializer_field(
+        self, field: Any, direction: Any, bypass_extensions: bool = False
+    ) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_serializer_field(field, direction, bypass_extensions)
+        return schema | _lengths(field) if schema and schema.get("type") == "array" else schema
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
@@ -53,10 +62,13 @@ class ProblemSchema(AutoSchema):
                 str(code),
                 self._get_response_for_code(ProblemSerializer, str(code), [MEDIA_TYPE], direction),
             )
+        for name, body in bodies.items():
+            body["headers"] = described(self.view, self.method, int(name))
         return dict(sorted(bodies.items()))
 
     def _error_codes(self) -> list[int]:
         codes = [
+            status.HTTP_400_BAD_REQUEST,  # an unknown name in the address
             status.HTTP_401_UNAUTHORIZED,
             status.HTTP_403_FORBIDDEN,
             status.HTTP_404_NOT_FOUND,
@@ -65,16 +77,23 @@ class ProblemSchema(AutoSchema):
         ]
         view: Any = self.view
         takes_body = self.method in BODIES and self.get_request_serializer() is not None
-        if takes_body or self._is_list_view() or sparse.is_sparse(view):
-            codes.append(status.HTTP_400_BAD_REQUEST)
         if takes_body:
             codes.append(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
             codes.append(status.HTTP_415_UNSUPPORTED_MEDIA_TYPE)
         if self.method == "POST":
-            codes += [status.HTTP_400_BAD_REQUEST, status.HTTP_422_UNPROCESSABLE_ENTITY]
+            codes.append(status.HTTP_422_UNPROCESSABLE_ENTITY)
         if view.may_conflict and view.acts.get(view.action) != Act.VIEW:
-            codes += [status.HTTP_400_BAD_REQUEST, status.HTTP_409_CONFLICT]
+            codes.append(status.HTTP_409_CONFLICT)
         return codes
+
+
+def _lengths(field: Any) -> dict[str, int]:
+    """How many items a list that is sent may have."""
+    if field.read_only or not isinstance(field, LISTS):
+        return {}
+    least = getattr(field, "min_length", None) or int(not field.allow_empty)
+    found = {"minItems": least, "maxItems": getattr(field, "max_length", None)}
+    return {name: length for name, length in found.items() if length}
 
 
 def sparse_answers(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -87,7 +106,7 @@ def sparse_answers(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
             if "$ref" in answer:
                 page = schemas[_name_of(answer)].get("properties", {})
-                answer = page.get("results", answer)
+                answer = page["results"] if "next" in page else answer
             one = answer.get("items", answer)
             one["$ref"] = _sparse(_name_of(one), schemas)
     return result

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError as BadValue
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import NotFound, ParseError, ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
@@ -48,7 +48,7 @@ class Pages(CursorPagination):
             return self.page_size
         if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:9]) <= self.max_page_size):
             message = _("A page holds 1 to %(most)d rows.") % {"most": self.max_page_size}
-            raise ParseError(message)
+            raise ValidationError({"page_size": [message]})
         return int(asked)
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.authentication import SessionScheme
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import PermissionDenied
@@ -17,7 +18,7 @@ class AdminSession(SessionAuthentication):
         found: tuple | None = super().authenticate(request)
         look = getattr(request._request, "look", None)  # whose session it is, whoever they see as
         if found and lacks_second_factor(look.viewer if look else found[0]):
-            raise PermissionDenied("Set up a second factor in the admin first.")
+            raise PermissionDenied(_("Set up a second factor in the admin first."))
         return found
 
 

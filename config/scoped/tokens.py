@@ -1,12 +1,15 @@
 """Sign-in to the API by token."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from logs.history import origin
 from orgs.clock import database_now
 from orgs.models import Token, User
 
@@ -26,9 +29,10 @@ class TokenAuthentication(BaseAuthentication):
         token = Token.objects.usable(words[-1], now).first() if len(words) == 2 else None
         if token is None:
             # The same answer for an unknown, an expired and a revoked token.
-            raise AuthenticationFailed("This token is not valid.")
+            raise AuthenticationFailed(_("This token is not valid."))
         if token.last_used_at is None or now - token.last_used_at > NOTED_EVERY:
             Token.objects.filter(pk=token.pk).update(last_used_at=now)
+        origin.set(replace(origin.get(), token=token.name))  # the middleware sets it back
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -9,8 +9,11 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import lookup_field
 from django.db.models import Model
 from django.forms.utils import flatatt
+from django.template.defaultfilters import floatformat
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from unfold.admin import checkbox
 from unfold.templatetags.unfold_list import (
     CHECKBOX_CLASSES,
@@ -39,6 +42,18 @@ def list_rows(context: dict[str, Any], cl: ChangeList) -> dict[str, Any]:
     }
 
 
+@register.simple_tag
+def rows_counted(cl: ChangeList) -> str:
+    """“7 schedules”; “more than 10,000 schedules”, where they are counted no further."""
+    options, count = cl.opts, cl.result_count
+    name = options.verbose_name if count == 1 else options.verbose_name_plural
+    if count >= (most := getattr(cl.paginator, "most", count + 1)):
+        words = pgettext("rows of a list", "more than %(count)s %(name)s")
+        return words % {"count": floatformat(most - 1, "0g"), "name": name}
+    words = pgettext("rows of a list", "%(count)s %(name)s")
+    return words % {"count": floatformat(count, "0g"), "name": name}
+
+
 def _rows(cl: ChangeList, titles: list[str]) -> Iterator[SafeString]:
     cells = list(_cells(cl, titles))
     for row in cl.result_list:
@@ -62,7 +77,12 @@ def _tick_box() -> Cell:
     opening = _opening("td", CHECKBOX_CLASSES, checkbox.attrs["aria-label"]) + format_html(
         '<input type="checkbox" name="{}"{} value="', ACTION_CHECKBOX_NAME, flatatt(checkbox.attrs)
     )
-    return lambda row: f'{opening}{escape(row.pk)}"></td>'
+    # The bar of acts stands before the table: from a chosen row it would be a long way back by key.
+    way = format_html(
+        '<a href="#changelist-actions" class="tj-to-acts" data-to-acts>{}</a>',
+        _("To the actions for what is chosen"),
+    )
+    return lambda row: f'{opening}{escape(row.pk)}">{way}</td>'
 
 
 def _linked(cl: ChangeList, name: str, title: str, tag: str) -> Cell:

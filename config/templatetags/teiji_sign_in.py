@@ -28,8 +28,8 @@ def own_time(context: Any, at: datetime | None) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def own_time_in_plain(context: Any, at: datetime) -> str:
-    """As own_time, for a text without markup."""
-    return written(at, zone_of(context["request"].user))
+    """For a text without markup, in the zone of whom it is written to, signed in or not."""
+    return written(at, zone_of(context["user"]))
 
 
 @register.filter

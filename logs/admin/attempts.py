@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -57,7 +58,7 @@ class AttemptAdmin(ReadOnlyAdmin):
     search_help_text = _("Search rooms, schedules and request ids")
     ordering = ["-answered_at", "-id"]
     sortable_by = ()
-    fields = ["schedule_title", "room_name", "channel", "part_number", "number", "key", "due",
+    fields = ["schedule_title", "room_name", "through", "part_number", "number", "key", "due",
               "claimed", "handed_over", "answered", "took", "late", "came_to", "status",
               "request_id", "said", "answer_text", "request"]  # fmt: skip
 
@@ -75,6 +76,11 @@ class AttemptAdmin(ReadOnlyAdmin):
     @admin.display(description=_("schedule"))
     def schedule(self, attempt: Attempt) -> SafeString:
         return wide(attempt.schedule_title)
+
+    @admin.display(description=_("channel"))
+    def through(self, attempt: Attempt) -> str:
+        # By a template: what its name is, is known to a layer above.
+        return render_to_string("logs/channel.html", {"channel": attempt.channel})
 
     @admin.display(description=_("appointed"))
     def due(self, attempt: Any) -> Any:

@@ -29,6 +29,7 @@ from logs.admin.export import as_csv, as_json
 from logs.admin.words import COLOURS, VERBS, Change, changes_in, cut, kinds, wide
 from logs.models import History
 from orgs.clock import database_now
+from orgs.moments import reread
 
 SPANS = {
     "1": gettext_lazy("24 hours"),
@@ -163,7 +164,7 @@ class HistoryAdmin(ReadOnlyAdmin):
     def object_named(self, entry: History) -> SafeString:
         kind = kinds().get(entry.kind, entry.kind)
         words = '<span class="teiji-two">{}<small>{}</small></span>'
-        return format_html(words, wide(entry.object_name), kind)
+        return format_html(words, wide(reread(entry.object_name)), kind)
 
     @admin.display(description=gettext_lazy("changes"))
     def what_changed(self, entry: Any) -> SafeString | str:
@@ -177,7 +178,11 @@ class HistoryAdmin(ReadOnlyAdmin):
             return None
         rows = self.get_queryset(request).filter(kind=kind, object_id=pk).order_by("-id")
         newest = rows.first()
-        return {"name": newest.object_name, "kind": kinds().get(kind, kind)} if newest else None
+        return (
+            {"name": reread(newest.object_name), "kind": kinds().get(kind, kind)}
+            if newest
+            else None
+        )
 
     def _file(
         self, request: HttpRequest, ending: str, content_type: str, write: Any

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from logs.models.append_only import AppendOnly
 from logs.models.request import request_field
+from orgs.moments import reread
 from orgs.reach import Belongs, Role
 
 
@@ -49,7 +50,7 @@ class History(AppendOnly):
         ]
 
     def __str__(self) -> str:
-        return f"{self.actor or 'Teiji'} · {self.object_name}"
+        return f"{self.actor or 'Teiji'} · {reread(self.object_name)}"
 
 
 class Seal(AppendOnly):

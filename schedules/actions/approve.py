@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from channels import alerts
 from channels.alerts import AlertKind
+from channels.told.questions import take_back
 from logs import history
 from orgs.clock import database_now
 from orgs.reach import Act, covers, stands_in_for, within
@@ -47,6 +48,7 @@ def approve(schedule: Schedule, *, by: Any, seen: str, note: str = "") -> Schedu
     go(row, now)
     _record("approved", row, asked, by=by, now=now)
     row.refresh_from_db()
+    results.note_answered(row, asked, now)
     return row
 
 
@@ -66,8 +68,8 @@ def refuse(schedule: Schedule, *, by: Any, note: str) -> Schedule:
         row.save()
     move(Schedule.objects.filter(pk=row.pk), ScheduleState.DRAFT, next_due_at=None)
     _record("refused", row, asked, by=by, now=now)
-    author = asked.asked_by_id or row.registered_by_id
-    results.note_refused(row, asked.unit, now, owner=author)
+    take_back(row.pk)
+    results.note_answered(row, asked, now)
     facts = {"title": row.title, "who": by.get_username(), "note": why}
     alerts.raise_(
         AlertKind.REFUSED,

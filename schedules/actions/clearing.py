@@ -1,13 +1,14 @@
 """From an act to what it leaves: a schedule that may send, or one that waits for approval."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from channels import alerts
 from channels.alerts import AlertKind
+from channels.told.questions import take_back
 from logs import history
 from orgs.models import Unit
 from orgs.reach import Act, can_in
@@ -41,11 +42,18 @@ def _needs_nobody(by: Any, unit: Unit) -> bool:
     return by is not None and can_in(by, Act.APPROVE, Schedule, unit, as_deputy=False)
 
 
-def go_or_ask(row: Schedule, *, by: Any, now: datetime, vouches: bool = True) -> None:
+def go_or_ask(
+    row: Schedule,
+    *,
+    by: Any,
+    now: datetime,
+    vouches: bool = True,
+    after: timedelta = timedelta(),
+) -> None:
     """Make it active if it is cleared, else let it wait for approval. The row is locked, and
     stands in the table as it is to be sent. `vouches`: whether `by` answers for all of it."""
     if (vouches and vouch(row, by=by)) or clearance.is_cleared(_stored(row)):
-        go(row, now)
+        go(row, now, after)
     else:
         ask(row, by=by, now=now)
 
@@ -69,13 +77,13 @@ def clear(row: Schedule, digest: str) -> None:
     Schedule.objects.filter(pk=row.pk).update(cleared=digest)
 
 
-def go(row: Schedule, now: datetime) -> None:
-    """Active; "now" becomes a run at once, once."""
+def go(row: Schedule, now: datetime, after: timedelta = timedelta()) -> None:
+    """Active; "now" becomes a run at once, once; or so much later."""
     if row.state != ScheduleState.ACTIVE:
         _move(row, ScheduleState.ACTIVE)
     runs_now = row.timing_kind == Kind.NOW
     if runs_now and not row.runs.filter(trigger=Run.Trigger.TIMING).exists():
-        store([freeze(_stored(row), now, now=now)], now)
+        store([freeze(_stored(row), now + after, now=now)], now)
 
 
 def ask(row: Schedule, *, by: Any, now: datetime) -> Approval:
@@ -110,13 +118,15 @@ def ask(row: Schedule, *, by: Any, now: datetime) -> Approval:
         text=f"{row.unit}: {row.title}",
         now=now,
     )
-    results.note_asked(row, unit, now)
+    results.note_asked(row, found, now)
     return found
 
 
 def _move(row: Schedule, to: ScheduleState) -> None:
     if not move(Schedule.objects.filter(pk=row.pk), to):
         raise Refused(_("The schedule has changed meanwhile. Load the page again."))
+    if row.state == ScheduleState.WAITING:
+        take_back(row.pk)
     row.state = to
 
 

@@ -16,6 +16,7 @@ from schedules.actions.edit import change
 from schedules.actions.locked import lock, lock_edited
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.register import register
+from schedules.actions.run_now import UNDO
 from schedules.content import MOST_IMAGES
 from schedules.models import Schedule, ScheduleImage
 from schedules.states import ScheduleState
@@ -79,7 +80,8 @@ def step_digest(row: Schedule, step: str) -> str:
 
 @transaction.atomic
 def register_reviewed(draft: Schedule, *, by: Any, revision: int) -> Schedule:
-    """Register the draft, or save the working copy, as it was when it was looked at.
+    """Register the draft, or save the working copy, as it was when it was looked at. What goes
+    "now" leaves when it can no longer be taken back.
     Raises Stale if it has changed since, Refused with the problems by field."""
     lock_edited(draft, by=by)
     row = lock(draft, by=by, act=Act.CHANGE)
@@ -87,7 +89,7 @@ def register_reviewed(draft: Schedule, *, by: Any, revision: int) -> Schedule:
         return row
     if row.revision != revision:
         raise Stale(row)
-    return change(row, by=by) if row.edits_id else register(row, by=by)
+    return change(row, by=by) if row.edits_id else register(row, by=by, after=UNDO)
 
 
 def check_room_for_image(draft: Schedule) -> None:

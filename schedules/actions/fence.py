@@ -2,7 +2,7 @@
 headquarters may, and only such a person lifts it."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 Reason = Installation.Reason
 
 NEW = timedelta(hours=1)
+NOTE_LENGTH = 500
 RUNS_A_STEP = 1000
 LOST = "The worker was lost while it was sending."
 IN_DOUBT = "It was not tried again; an earlier try may have arrived."
@@ -190,8 +191,9 @@ def _said(trouble: Trouble, *, now: datetime, by: Any) -> None:
 
 def _record(verb: str, row: Installation, *, by: Any, now: datetime, facts: dict[str, Any]) -> None:
     """In the history of each headquarters: it concerns them all."""
-    for path in _tops():
-        history.record(verb, row, by=by, now=now, unit_path=path, changes=facts)
+    if token := history.present_token():
+        facts = {**facts, "token": token}
+    history.record_for_all(verb, row, by=by, now=now, changes=facts)
 
 
 def _tell(words: Callable[[], str], *, key: str, now: datetime, is_over: bool = False) -> None:
@@ -201,10 +203,6 @@ def _tell(words: Callable[[], str], *, key: str, now: datetime, is_over: bool = 
             AlertKind.FENCED, "fence", path, key=f"{key}:{path}", name="", text=words, now=now,
             is_over=is_over,
         )  # fmt: skip
-
-
-def _tops() -> Iterator[str]:
-    yield from Unit.objects.filter(depth=1).values_list("path", flat=True) or [""]
 
 
 def _tell_units(due: QuerySet[Delivery], now: datetime) -> None:

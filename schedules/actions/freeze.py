@@ -15,7 +15,8 @@ from orgs.models import Unit
 from orgs.reach import Act, can_in, under, within
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.standing import unit_of
-from schedules.models import Freeze
+from schedules.holds import go_now
+from schedules.models import Delivery, Freeze
 from schedules.models.freeze import REASON_LENGTH
 
 
@@ -66,6 +67,7 @@ def unfreeze(row: Freeze, *, by: Any, why: str) -> Freeze:
     assert subject is not None, "a constraint of the table"
     facts = {"why": found.lifted_why, "freeze": found.pk}
     history.record("unfrozen", subject, by=by, now=now, unit_path=found.unit_path, changes=facts)
+    go_now(Delivery.objects.filter(reason=Delivery.Reason.FROZEN), now)
     return found
 
 

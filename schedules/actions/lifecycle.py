@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from channels.told.questions import take_back
 from logs import history
 from orgs.clock import database_now
 from orgs.reach import Act
@@ -79,6 +80,8 @@ def delete(schedule: Schedule, *, by: Any) -> None:
         row.delete()
         return
     _stop(row, now)
+    if row.state == ScheduleState.WAITING:
+        take_back(row.pk)
     move(Schedule.objects.filter(pk=row.pk), ScheduleState.CANCELLED, next_due_at=None)
     Schedule.objects.filter(pk=row.pk).update(deleted_at=now)
     history.record("deleted", row, by=by, now=now, unit_path=row.unit.path)
@@ -107,6 +110,8 @@ def _moved(
             _("A schedule that is “%(state)s” cannot become “%(to)s”.")
             % {"state": row.get_state_display(), "to": to.label}
         )
+    if before == ScheduleState.WAITING:
+        take_back(row.pk)
     history.record(
         verb, row, by=by, now=now, unit_path=row.unit.path, changes={"state": [before, to.value]}
     )

@@ -12,6 +12,7 @@ from orgs.clock import database_now
 from orgs.reach import Act, can_in, within
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.standing import unit_of
+from schedules.holds import go_now
 from schedules.models import Delivery, Run, RunPause
 from schedules.states import OPEN_RUN
 
@@ -49,6 +50,7 @@ def resume_run(run: Run, *, by: Any) -> None:
     pause.delete()
     now = database_now()
     history.record("resumed", row, by=by, now=now, unit_path=row.unit_path)
+    go_now(Delivery.objects.filter(run=row, reason=Delivery.Reason.PAUSED), now)
 
 
 def _reached(run: Run, by: Any) -> Run:

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from logs import history
 from orgs.actions.facts import check, differences, facts_of
+from orgs.actions.kept import held, store
 from orgs.clock import database_now
-from orgs.reach import Act, can, can_in
+from orgs.reach import Act, can_in
 from schedules.actions.refusal import OutOfReach
 from schedules.models import PlaceholderValue
 
@@ -28,12 +29,7 @@ def keep_value(value: PlaceholderValue, given: Mapping[str, Any], *, by: Any) ->
     if not can_in(by, Act.CREATE, PlaceholderValue, row.unit):
         raise OutOfReach(_("You cannot keep values for this unit."))
     check(row)
-    try:
-        with transaction.atomic():
-            row.save()
-    except IntegrityError:
-        check(row)  # the same name was taken meanwhile: now it says so
-        raise
+    store(row)
     _record(
         "created" if is_new else "updated", row, by, differences(before, facts_of(row, COLUMNS))
     )
@@ -49,11 +45,7 @@ def remove_value(value: PlaceholderValue, *, by: Any) -> None:
 
 
 def _held(value: PlaceholderValue, by: Any, act: Act) -> PlaceholderValue:
-    rows = PlaceholderValue.objects.select_related("unit").select_for_update(of=("self",))
-    row = rows.filter(pk=value.pk).first()
-    if row is None or not can(by, act, row):
-        raise OutOfReach(_("There is no such value."))
-    return row
+    return held(value, "unit", by=by, act=act, absent=_("There is no such value."))
 
 
 def _record(verb: str, row: PlaceholderValue, by: Any, changes: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """From a draft to an active schedule."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,9 +31,10 @@ def create_draft(*, by: Any, unit: Unit, uid: UUID, **values: Any) -> Schedule:
     return draft if is_new else lock(draft, by=by, act=Act.CHANGE)
 
 
-def register(schedule: Schedule, *, by: Any) -> Schedule:
+def register(schedule: Schedule, *, by: Any, after: timedelta = timedelta()) -> Schedule:
     """Make a draft active, or let it wait where its unit demands approval. Raises Refused with the
-    problems by field; a second call for the same draft changes nothing and returns the schedule."""
+    problems by field; a second call for the same draft changes nothing and returns the schedule.
+    What goes "now" leaves so much later: until then it can be taken back (`rollback`)."""
     with transaction.atomic():
         row = lock(schedule, by=by, act=Act.CREATE)
         if row.state != ScheduleState.DRAFT:
@@ -45,11 +46,11 @@ def register(schedule: Schedule, *, by: Any) -> Schedule:
             raise Refused(_("The schedule cannot be registered yet."), found)
         verb = "updated" if row.registered_at else "created"  # once more, mended
         history.record(verb, row, by=by, now=now, unit_path=row.unit.path, changes=summary(row))
-        activate(row, now, by=by)
+        activate(row, now, by=by, after=after)
         return row
 
 
-def activate(row: Schedule, now: datetime, *, by: Any) -> None:
+def activate(row: Schedule, now: datetime, *, by: Any, after: timedelta = timedelta()) -> None:
     """A draft becomes active, with its next time, or waits for approval; what is active and goes
     "now" becomes a run at once. The row is locked."""
     row.registered_at, row.content_hash = now, row.content.digest
@@ -57,7 +58,7 @@ def activate(row: Schedule, now: datetime, *, by: Any) -> None:
     row.next_due_at = None if row.timing_kind == Kind.NOW else find_next(row, now)
     row.request = history.present_request()
     row.save(update_fields=["registered_at", "content_hash", "expected", "next_due_at", "request"])
-    go_or_ask(row, by=by, now=now)
+    go_or_ask(row, by=by, now=now, after=after)
 
 
 def summary(row: Schedule) -> dict[str, Any]:

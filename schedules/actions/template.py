@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from copy import copy
-from typing import Any
+from datetime import date, time
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -13,6 +15,7 @@ from logs import history
 from orgs.clock import database_now
 from orgs.models import Unit
 from orgs.reach import Act, can, can_in, within
+from schedules.actions.prefill import prefill
 from schedules.actions.refusal import OutOfReach, Refused
 from schedules.actions.register import create_draft
 from schedules.models import (
@@ -23,19 +26,37 @@ from schedules.models import (
     TemplateDefault,
     TemplateImage,
 )
+from schedules.models.prefills import EMPTY, PREFILLED
 
-COLUMNS = ("unit", "name", "order", "interval_seconds", "is_shared", "is_active")
+COLUMNS = (
+    "unit", "name", "order", "interval_seconds", "is_shared", "is_active", *PREFILLED,
+)  # fmt: skip
+
+
+class Applied(NamedTuple):
+    """The draft, and in words what of the template's defaults it could not take as they are."""
+
+    draft: Schedule
+    notes: list[str]
 
 
 @transaction.atomic
-def apply_template(template: MessageTemplate, *, by: Any, unit: Unit, uid: UUID) -> Schedule:
+def apply_template(
+    template: MessageTemplate,
+    *,
+    by: Any,
+    unit: Unit,
+    uid: UUID,
+    given: Mapping[str, Any] | None = None,
+) -> Applied:
     """A draft of this unit that is made from the template; for a `uid` that is there already,
-    that one. It keeps what the template laid down, by value."""
+    that one. It keeps what the template laid down, by value, but for what is `given`."""
     usable = within(by, MessageTemplate.objects.filter(is_active=True), Act.USE)
     found = usable.prefetch_related("blocks", "defaults").filter(pk=template.pk).first()
     if found is None:
         raise OutOfReach(_("There is no such template."))
     is_new = not Schedule.objects.filter(uid=uid).exists()
+    filled = prefill(found, unit, now=database_now(), given=given)
     draft = create_draft(
         by=by,
         unit=unit,
@@ -46,10 +67,11 @@ def apply_template(template: MessageTemplate, *, by: Any, unit: Unit, uid: UUID)
         interval_seconds=found.interval_seconds,
         template=found,
         terms=found.terms,
+        **filled.values,
     )
     if is_new:
         _copy_images(found, draft, by)
-    return draft
+    return Applied(draft, filled.notes)
 
 
 @transaction.atomic
@@ -63,13 +85,18 @@ def save_template(
         raise OutOfReach(_("There is no such template."))
     if not can_in(by, Act.CREATE, MessageTemplate, unit):
         raise OutOfReach(_("You cannot keep templates for this unit."))
+    before = {} if is_new else _kept(template)
     for name in COLUMNS:
         if name in values:
             setattr(template, name, values[name])
+    _check(template, values)
     _store(template)
     _set_parts(template, values)
     verb = "created" if is_new else "updated"
-    changes = {"fields": sorted(values)}
+    after = _kept(template)
+    told = {name: [before[name], after[name]] for name in before if before[name] != after[name]}
+    others = sorted(values.keys() - before.keys())
+    changes = told | ({"fields": others} if others or not told else {})
     now = database_now()
     history.record(verb, template, by=by, now=now, unit_path=unit.path, changes=changes)
     return template
@@ -83,6 +110,28 @@ def delete_template(template: MessageTemplate, *, by: Any) -> None:
     path = template.unit.path
     history.record("deleted", template, by=by, now=database_now(), unit_path=path)
     template.delete()
+
+
+def _kept(template: MessageTemplate) -> dict[str, Any]:
+    """What it fills in, as the history keeps it."""
+    values = {name: getattr(template, name) for name in PREFILLED}
+    return {
+        name: value.isoformat() if isinstance(value, date | time) else value
+        for name, value in values.items()
+    }
+
+
+def _check(template: MessageTemplate, values: Mapping[str, Any]) -> None:
+    """Refuse half a timing; `clean` would leave details without a kind out, and not say so."""
+    details = {name: values[name] for name in EMPTY if name in values}
+    if not template.timing_kind and details != {name: EMPTY[name] for name in details}:
+        message = _("Say how it repeats: these details belong to no kind.")
+        raise Refused(message, {"timing_kind": [message]})
+    try:
+        template.clean()
+    except ValidationError as error:
+        message = _("The template’s defaults cannot be used as they are.")
+        raise Refused(message, error.message_dict) from error
 
 
 def _store(template: MessageTemplate) -> None:

@@ -25,9 +25,10 @@ from schedules.admin.calendar_move import calendar_look, calendar_move
 from schedules.admin.calendar_time import calendar_run, calendar_time
 from schedules.models import Schedule
 from schedules.shown import windows
+from schedules.shown.calendar.ahead import next_after
 from schedules.shown.calendar.asked import VIEWS, Asked, Narrowing, Place
 from schedules.shown.calendar.clashes import clashes_of
-from schedules.shown.calendar.entries import entries_of
+from schedules.shown.calendar.entries import MOST_LISTED, entries_of
 from schedules.shown.calendar.entry import Entry, Shown
 from schedules.shown.calendar.legend import legend, look_of
 from schedules.shown.calendar.shades import holidays_of, loads_of, quiet_of
@@ -93,9 +94,15 @@ def calendar_events(request: HttpRequest) -> HttpResponse:
                 str(day): names for day, names in holidays_of(asked, shown.countries).items()
             },
             "loads": {
-                str(day): [load.words, load.is_full] for day, load in loads_of(asked, shown).items()
+                str(day): [load.words, load.is_full, load.short]
+                for day, load in loads_of(asked, shown).items()
             },
             "full": sorted(map(str, shown.full_days)),
+            "more": {
+                str(day): [*words, shown.more[day].total()]
+                for day in asked.days
+                if any(words := shown.more_in_words(day))
+            },
             "notes": notes_of(shown),
         }
     )
@@ -106,12 +113,12 @@ def notes_of(shown: Shown) -> list[str]:
     found = []
     if shown.full_days:
         found.append(_("Some days have more than is shown. Open the day, or narrow it by a unit."))
-    if shown.has_more_schedules:
-        found.append(_("Of what is to come only the next 60 schedules are shown. Narrow it by a "
-                       "unit or a room to see the others."))  # fmt: skip
-    if shown.until:
-        found.append(_("What is to come is not shown to its end: there is too much of it. Choose "
-                       "fewer days, or narrow it by a unit."))  # fmt: skip
+    if shown.more:
+        found.append(_("There is more to come than is shown one by one: each day says how much. "
+                       "Open the day, or narrow it by a unit or a room."))  # fmt: skip
+    if shown.least_from:
+        found.append(_("From %(day)s on not all can be counted: there is at least as much as the "
+                       "days say.") % {"day": shown.least_from})  # fmt: skip
     return found
 
 
@@ -147,7 +154,7 @@ def _moved(place: Place, narrowing: Narrowing, *, view: str = "") -> str:
 
 
 def _listed(asked: Asked, now: datetime) -> dict[str, Any]:
-    shown = entries_of(asked, now)
+    shown = entries_of(asked, now, most_in_all=MOST_LISTED)
     holidays, loads = holidays_of(asked, shown.countries), loads_of(asked, shown)
     clashes = clashes_of(asked, shown, now)
     today = windows.today(asked.zone, now)
@@ -170,17 +177,32 @@ def _listed(asked: Asked, now: datetime) -> dict[str, Any]:
             "holidays": holidays.get(day, []),
             "load": loads.get(day),
             "is_full": day in shown.full_days,
+            "more": shown.more_in_words(day),
             "is_past": day < today,
         }
         for day, entries in shown.by_day(asked).items()
     ]
     may_choose = any(entry.may_move for entry in shown.entries)
+    passed = _empty_and_past(days)
+    is_over = asked.end <= now or any(entry.due_at >= now for entry in shown.entries) or shown.more
     return {
-        "days": days,
+        "passed": days[:passed],
+        "days": days[passed:],
+        "span": (days[0]["begin"], days[-1]["begin"]),
+        "next": None if is_over else next_after(asked),
         "may_choose": may_choose,
         "notes": notes_of(shown),
         "quiet": quiet_of(asked),
     }
+
+
+def _empty_and_past(days: list[dict[str, Any]]) -> int:
+    """How many days at the beginning have passed with nothing: they are told in one line, so that
+    the list begins where something is."""
+    told = ("lines", "holidays", "load", "is_full")
+    empty = [day["is_past"] and not (any(day[key] for key in told) or any(day["more"]))
+             for day in days]  # fmt: skip
+    return empty.index(False) if False in empty else len(empty)
 
 
 def _look(entry: Entry) -> tuple[str, str]:
@@ -207,6 +229,7 @@ def _events(
                 "unit": entry.unit,
                 "address": addresses.of(entry),
                 "movable": entry.may_move and entry.due_at > now,
+                "gone": entry.run_id is not None,
                 "clash": clashes.get(entry.message, ""),
             }
         )

@@ -77,7 +77,7 @@ class DeliveryAdmin(WithSavedFilters, ReadOnlyAdmin):
     def why(self, row: Any) -> str:
         if getattr(row, "is_refused", False):
             return _("the channel refused this person’s address")
-        return str(row.get_reason_display() or retell(row.error)[:80] or "")
+        return str(row.get_reason_display() or retell(row.error)[:80] or "–")
 
     @admin.display(description=gettext_lazy("channel"), ordering="channel")
     def through(self, row: Delivery) -> str:

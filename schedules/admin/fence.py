@@ -13,11 +13,16 @@ from django.views.decorators.http import require_http_methods
 from config.scoped.times import moment, zone_of
 from orgs.clock import database_now
 from schedules import actions
-from schedules.actions.fence import ONLY_THE_OPERATOR, lift, may_fence, may_send_due, stop
+from schedules.actions.fence import (
+    NOTE_LENGTH,
+    ONLY_THE_OPERATOR,
+    lift,
+    may_fence,
+    may_send_due,
+    stop,
+)
 from schedules.models import Installation
 from schedules.shown.fence import due_meanwhile
-
-NOTE_LENGTH = 500
 
 
 @require_http_methods(["GET", "POST"])

@@ -76,9 +76,7 @@ class FreezeAdmin(ReadOnlyAdmin):
             raise Http404
         why = request.POST.get("why", "")
         words = _("“%(name)s” is frozen: nothing more of it is handed over.")
-        return self._carry_out(
-            request, lambda: freeze(subject, by=request.user, why=why), words % {"name": subject}
-        )
+        return self._carry_out(request, lambda: freeze(subject, by=request.user, why=why), words)
 
     def lift_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Let it send again."""
@@ -89,16 +87,13 @@ class FreezeAdmin(ReadOnlyAdmin):
             raise Http404
         why = request.POST.get("why", "")
         words = _("“%(name)s” sends again; what is not too late goes now.")
-        return self._carry_out(
-            request, lambda: unfreeze(row, by=request.user, why=why), words % {"name": row.name}
-        )
+        return self._carry_out(request, lambda: unfreeze(row, by=request.user, why=why), words)
 
     def _carry_out(
-        self, request: HttpRequest, act: Callable[[], Any], words: str
+        self, request: HttpRequest, act: Callable[[], Freeze], words: str
     ) -> HttpResponseRedirect:
         try:
-            act()
-            messages.success(request, words)
+            messages.success(request, words % {"name": act().full_name})
         except actions.OutOfReach as error:
             raise Http404 from error
         except actions.Refused as error:

@@ -1,6 +1,7 @@
 """The list of runs, and the page of one: what was sent, when, to whom, with what answer."""
 
 from collections import defaultdict
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -25,10 +26,11 @@ from schedules.admin.filters import AppointedFilter, OneScheduleFilter
 from schedules.admin.live import answer_if_new, fingerprint
 from schedules.admin.retrying import ask, failed_of, retry_view
 from schedules.models import ArchivedRun, Delivery, Run
+from schedules.recurrence import Kind
 from schedules.shown.chat import chats_of_run
 from schedules.shown.counted import counted_of_run
 from schedules.shown.drift import briefly, drift_of
-from schedules.shown.held import held_of
+from schedules.shown.held import held_of, holds_of, kept_of
 from schedules.shown.taken import all_taken, taken_of
 from schedules.shown.times import times_of
 from schedules.states import OPEN_RUN, RunState
@@ -139,23 +141,27 @@ def _state(request: HttpRequest, run: Run) -> dict[str, Any]:
     attempts = _attempts(request.user, deliveries)
     chats = _sandbox_rooms(request.user, deliveries)
     taken = taken_of(request.user, deliveries, attempts)
+    now = database_now()
+    kept = kept_of(deliveries[:DELIVERIES_SHOWN], attempts, now)
     lines = [
         {
             "delivery": row,
-            "times": times_of(row, attempts[row.pk]),
+            "times": times_of(row, attempts[row.pk], kept.get(row.pk, timedelta())),
+            "kept": kept.get(row.pk),
             "attempts": attempts[row.pk],
             "has_chat": row.room_id in chats,
             "taken": taken.get(row.pk),
         }
         for row in deliveries[:DELIVERIES_SHOWN]
     ]
-    held = held_of(run)
+    held, holds = held_of(run), holds_of(run, now)
     return {
         "run": run,
         "held": held,
+        "holds": holds,
         "drift": drift_of(run),
         "counted": counted_of_run(run, by=request.user) if run.labels else [],
-        "now": database_now(),
+        "now": now,
         "zone": run.zone,
         "viewer_zone": zone_of(request.user),
         "lines": lines,
@@ -165,13 +171,13 @@ def _state(request: HttpRequest, run: Run) -> dict[str, Any]:
         "to_retry": failed_of(run, by=request.user),
         "may_decide": can_anywhere(request.user, Act.RUN, Delivery),
         "is_live": run.state in OPEN_RUN,
-        "seen": _seen(run, held, [(row, len(attempts[row.pk])) for row in deliveries]),
+        "seen": _seen(run, (held, *holds), [(row, len(attempts[row.pk])) for row in deliveries]),
     }
 
 
-def _seen(run: Run, held: int, deliveries: list[tuple[Delivery, int]]) -> str:
+def _seen(run: Run, held: tuple[Any, ...], deliveries: list[tuple[Delivery, int]]) -> str:
     """Tells whether the page shows something else by now; each delivery with its attempts."""
-    counts = (run.state, held, run.total, run.sent, run.failed, run.unconfirmed, run.skipped,
+    counts = (run.state, *held, run.total, run.sent, run.failed, run.unconfirmed, run.skipped,
               run.recipients)  # fmt: skip
     figures = [
         (row.pk, row.state, row.part, row.tries, row.claimed_at, row.completed_at, attempts)
@@ -181,8 +187,9 @@ def _seen(run: Run, held: int, deliveries: list[tuple[Delivery, int]]) -> str:
 
 
 def _may_take_back(user: Any, run: Run) -> bool:
-    """Sent by hand, and not gone yet."""
-    is_waiting = run.trigger == Run.Trigger.HAND and run.state == RunState.PLANNED
+    """Sent by hand or as it was registered, and not gone yet."""
+    is_by_hand = run.trigger == Run.Trigger.HAND or run.kind == Kind.NOW
+    is_waiting = is_by_hand and run.state == RunState.PLANNED
     return is_waiting and run.due_at > database_now() and can(user, Act.RUN, run)
 
 

@@ -18,8 +18,10 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 
 from config.scoped.admin import ScopedAdmin
+from schedules.actions.refusal import Refused
+from schedules.actions.saved_filter import change_filter, keep_filter, remove_filter
 from schedules.models import SavedFilter
-from schedules.models.saved_filter import LONGEST, MOST, NAME_LENGTH, TooManyError, kept_of
+from schedules.models.saved_filter import LONGEST, kept_of
 
 EVERYTHING = "all"  # in an address: not what the list is opened with
 
@@ -41,7 +43,7 @@ class WithSavedFilters(ScopedAdmin):
         """The list; without a word of what is wanted, with the reader's own filter for that."""
         mine = list(SavedFilter.objects.filter(user=request.user.pk, page=self._kept_of))
         opened = next((saved.query for saved in mine if saved.is_default), "")
-        if opened and _is_opening(request) and self._known(request, opened) == opened:
+        if opened and _is_opening(request) and self.known(opened) == opened:
             return HttpResponseRedirect(f"?{opened}")
         asked: Any = request.GET.copy()
         is_all = bool(asked.pop(EVERYTHING, None))
@@ -64,13 +66,16 @@ class WithSavedFilters(ScopedAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not self.has_view_permission(request):
             raise PermissionDenied
-        name = " ".join(request.POST.get("name", "").split())
-        query = self._known(request, request.POST.get("query", "")[: LONGEST + 1])
-        is_default = bool(request.POST.get("is_default"))
-        if trouble := _trouble(name, query):
-            messages.error(request, trouble)
+        asked = request.POST
+        query = self.known(asked.get("query", "")[: LONGEST + 1])
+        given = {"name": asked.get("name", "").replace("\x00", ""), "query": query}
+        try:
+            is_default = bool(asked.get("is_default"))
+            saved = keep_filter(self._kept_of, given | {"is_default": is_default}, by=request.user)
+        except Refused as error:
+            messages.error(request, " ".join(w for said in error.problems.values() for w in said))
         else:
-            self._keep(request, name, query, is_default=is_default)
+            messages.success(request, _("Kept as “%(name)s”.") % {"name": saved.name})
         return HttpResponseRedirect(self._list(query))
 
     def filter_act_view(self, request: HttpRequest, pk: int, filter_act: str) -> HttpResponse:
@@ -82,34 +87,24 @@ class WithSavedFilters(ScopedAdmin):
         if saved is None or filter_act not in ("open", "close", "remove"):
             raise Http404
         if filter_act == "remove":
-            saved.delete()
+            remove_filter(saved, by=request.user)
             messages.success(request, _("“%(name)s” is removed.") % {"name": saved.name})
         else:
-            SavedFilter.objects.set_default(saved, is_default=filter_act == "open")
+            change_filter(saved, {"is_default": filter_act == "open"}, by=request.user)
         return HttpResponseRedirect(self._list(saved.query))
 
-    def _known(self, request: HttpRequest, query: str) -> str:
+    def known(self, query: str) -> str:
         """What of this query the list understands: with anything else it would not open."""
         own = {"q", "o"} | {
             str(item.parameter_name)
-            for item in self.get_list_filter(request)
+            for item in self.list_filter
             if isinstance(item, type) and issubclass(item, SimpleListFilter)
         }
         asked = QueryDict(query, mutable=True)
         for name in list(asked):
-            if name not in own and not self.lookup_allowed(name, str(asked[name]), request):
+            if name not in own and not self.lookup_allowed(name, str(asked[name])):
                 del asked[name]
         return kept_of(asked)
-
-    def _keep(self, request: HttpRequest, name: str, query: str, *, is_default: bool) -> None:
-        keep = SavedFilter.objects.keep
-        try:
-            keep(request.user, self._kept_of, name, query, is_default=is_default)
-        except TooManyError:
-            words = _("You have %(most)d already. Remove one first.")
-            messages.error(request, words % {"most": MOST})
-        else:
-            messages.success(request, _("Kept as “%(name)s”.") % {"name": name})
 
     @property
     def _kept_of(self) -> str:
@@ -126,11 +121,3 @@ def _is_opening(request: HttpRequest) -> bool:
     came_from = urlsplit(request.headers.get("Referer", "")).path
     is_bare = request.method == "GET" and not request.META.get("QUERY_STRING")
     return is_bare and came_from != request.path
-
-
-def _trouble(name: str, query: str) -> str:
-    if not name:
-        return _("Give it a name.")
-    if len(name) > NAME_LENGTH or len(query) > LONGEST:
-        return _("The name or the filters are too long.")
-    return ""

@@ -33,6 +33,7 @@ from schedules.shown.coming import coming, void_changes
 from schedules.shown.cost import cost_of
 from schedules.shown.counted import counted_of_schedule
 from schedules.shown.preflight import preflight_of
+from schedules.shown.stopped import stopped_of
 from schedules.states import OPEN_RUN, ScheduleState
 
 RUNS_SHOWN = 20
@@ -105,6 +106,7 @@ class ScheduleAdmin(ScheduleList):
         is_open = row.state in (ScheduleState.WAITING, ScheduleState.ACTIVE, ScheduleState.PAUSED)
         may_test = may_change and row.state != ScheduleState.CANCELLED
         audience = audience_of(row, by=request.user)
+        looked = _preflight(row, now, may_change=may_change)
         return {
             **self.admin_site.each_context(request),
             "title": row.title,
@@ -127,7 +129,8 @@ class ScheduleAdmin(ScheduleList):
             "cost": cost_of(row, by=request.user, now=now, audience=audience) if is_open else [],
             "counted": counted_of_schedule(row, by=request.user),
             "foreign_rooms": rooms_total - reached.count(),
-            **_preflight(row, now, may_change=may_change),
+            **looked,
+            "stopped": stopped_of(row, looked["preflight"].findings) if is_open else [],
             **_runs_of(row),
             "may_change_times": may_change and has_single_times(row),
             "void_changes": void_changes(row, now),

@@ -4,7 +4,7 @@ changed."""
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,12 +18,16 @@ from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from config.scoped.admin import ScopedAdmin
+from config.scoped.removing import RemovingAdmin
+from orgs.clock import database_now
 from orgs.models import Unit
 from orgs.reach import Act, can, can_anywhere, member_of, within
 from schedules.actions.placeholder_value import keep_value, remove_value
+from schedules.actions.prefill import prefill
 from schedules.actions.refusal import OutOfReach
 from schedules.actions.template import apply_template
 from schedules.admin.parts import AtTheEnd, Parts
+from schedules.admin.template_form import TemplateForm
 from schedules.models import (
     MessageTemplate,
     PlaceholderValue,
@@ -32,7 +36,9 @@ from schedules.models import (
     TemplateDefault,
     TemplateImage,
 )
+from schedules.models.prefills import PREFILLED
 from schedules.placeholders import names
+from schedules.shown.prefills import prefills_in_words
 from schedules.shown.values import from_above, held_in
 
 
@@ -93,6 +99,9 @@ class DefaultInline(PartInline):
     extra = 0
 
 
+OWN = ["unit", "name", "order", "interval_seconds", "is_shared", "is_active"]
+
+
 @admin.register(MessageTemplate)
 class MessageTemplateAdmin(ScopedAdmin):
     when_empty = gettext_lazy(
@@ -105,8 +114,8 @@ class MessageTemplateAdmin(ScopedAdmin):
     search_fields = ["name"]
     ordering = ["name", "id"]
     autocomplete_fields = ["unit"]
-    fields = ["unit", "name", "order", "interval_seconds", "is_shared", "is_active", "uses", "use"]
-    readonly_fields = ["uses", "use"]
+    form = TemplateForm
+    readonly_fields = ["uses", "use", "fills_in"]
     inlines = [BlockInline, ImageInline, DefaultInline]
 
     class Media:
@@ -121,10 +130,16 @@ class MessageTemplateAdmin(ScopedAdmin):
         used = Coalesce(Subquery(made.annotate(total=Count("pk")).values("total")), 0)
         return within(request.user, rows, Act.USE).annotate(use_count=used)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         # A template that is being made has no uses, and cannot be used.
-        own = ("uses", "use") if obj is None else ()
-        return [name for name in super().get_fields(request, obj) if name not in own]
+        there = [] if obj is None else ["uses", "use"]
+        filled = [] if obj is None else ["fills_in"]
+        if obj is None or self.has_change_permission(request, obj):
+            filled += PREFILLED
+        return [
+            (None, {"fields": [*OWN, *there]}),
+            (gettext_lazy("Defaults for schedules made with it"), {"fields": filled}),
+        ]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._allows(request, Act.USE, obj)
@@ -152,6 +167,12 @@ class MessageTemplateAdmin(ScopedAdmin):
             '<a class="teiji-link" href="{}">{}</a>', address, _("Use this template")
         )
 
+    @admin.display(description=gettext_lazy("filled in"))
+    def fills_in(self, template: MessageTemplate) -> str:
+        return prefills_in_words(template, template.unit.zone) or _(
+            "Nothing: whoever uses it says when and how."
+        )
+
     def get_urls(self) -> list[Any]:
         wrapped = self.admin_site.admin_view(self.use_view)
         own = path("<int:pk>/use/", wrapped, name="schedules_messagetemplate_use")
@@ -173,6 +194,8 @@ class MessageTemplateAdmin(ScopedAdmin):
             "blocks": template.blocks.all(),
             "values": held_in(unit, names(template.text), template.terms["defaults"]),
             "unit": unit,
+            "fills_in": prefills_in_words(template, unit.zone),
+            "notes": prefill(template, unit, now=database_now()).notes,
             "may_add_value": can_anywhere(request.user, Act.CREATE, PlaceholderValue),
             "images": template.template_images.count(),
             "may_register": can_anywhere(request.user, Act.CREATE, Schedule),
@@ -186,14 +209,18 @@ class MessageTemplateAdmin(ScopedAdmin):
             uid = UUID(request.POST.get("uid", ""))
         except ValueError:
             uid = uuid4()
+        unit = _unit(request, template)
         try:
-            return apply_template(template, by=request.user, unit=_unit(request, template), uid=uid)
+            done = apply_template(template, by=request.user, unit=unit, uid=uid)
         except OutOfReach as error:
             raise Http404 from error
+        for note in done.notes:
+            messages.warning(request, note)
+        return done.draft
 
 
 @admin.register(PlaceholderValue)
-class PlaceholderValueAdmin(ScopedAdmin):
+class PlaceholderValueAdmin(RemovingAdmin):
     when_empty = gettext_lazy(
         "A value stands in messages where its name is written in braces: {phone}. It holds for its "
         "unit, and for those below that have none of their own."
@@ -206,18 +233,13 @@ class PlaceholderValueAdmin(ScopedAdmin):
     ordering = ["name", "id"]
     autocomplete_fields = ["unit"]
     fields = ["unit", "name", "value"]
-    records_itself = True
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         row = obj if change else PlaceholderValue()
         obj.pk = keep_value(row, form.cleaned_data, by=request.user).pk
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        remove_value(obj, by=request.user)
-
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        for row in queryset:
-            remove_value(row, by=request.user)
+    def remove(self, row: Any, *, by: Any) -> None:
+        remove_value(row, by=by)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """With what one's own unit has from those above it: that is not among one's own rows."""

@@ -8,8 +8,11 @@ from schedules.api.batch import BatchViewSet
 from schedules.api.calendar import CalendarViewSet
 from schedules.api.counts import DayCountViewSet
 from schedules.api.feeds import FeedViewSet
+from schedules.api.fence import FenceViewSet
 from schedules.api.figures import FiguresViewSet
+from schedules.api.filters import SavedFilterViewSet
 from schedules.api.freezes import AccountFreezeViewSet, FreezeViewSet, UnitFreezeViewSet
+from schedules.api.holidays import HolidayViewSet
 from schedules.api.limits import AccountLimitsViewSet, RoomLimitsViewSet
 from schedules.api.logs import LogViewSet
 from schedules.api.not_confirmed import NotConfirmedViewSet
@@ -34,14 +37,17 @@ __all__ = [
     "CalendarViewSet",
     "DayCountViewSet",
     "FeedViewSet",
+    "FenceViewSet",
     "FiguresViewSet",
     "FreezeViewSet",
+    "HolidayViewSet",
     "LogViewSet",
     "NotConfirmedViewSet",
     "QuotaViewSet",
     "ReachedViewSet",
     "RoomLimitsViewSet",
     "RunViewSet",
+    "SavedFilterViewSet",
     "ScheduleActsViewSet",
     "ScheduleViewSet",
     "ShiftViewSet",

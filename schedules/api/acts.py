@@ -118,6 +118,7 @@ class ScheduleActsViewSet(ActingViewSet):
         "duplicate": Act.CREATE,
         "history": Act.VIEW,
     }
+    made_at = {"duplicate": "schedule"}
 
     @extend_schema(request=RetrySerializer, responses=RetriedSerializer)
     @action(methods=["post"], detail=True)

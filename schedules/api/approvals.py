@@ -38,15 +38,16 @@ class ApprovalSerializer(serializers.Serializer):
         source="unit_id", help_text="Its approvers are asked, and those above."
     )
     asked_at = Moment()
-    asked_by: Any = serializers.StringRelatedField()
+    asked_by: Any = serializers.StringRelatedField(allow_null=True)
     answer = serializers.ChoiceField(
         choices=Approval.Verdict.choices,
         source="verdict",
+        allow_blank=True,
         help_text="Empty: it waits for an answer.",
     )
     note = serializers.CharField(help_text="What the approver wrote.")
     answered_at = Moment(allow_null=True)
-    answered_by: Any = serializers.StringRelatedField()
+    answered_by: Any = serializers.StringRelatedField(allow_null=True)
     content = serializers.DictField(
         help_text="All that decides what is sent, when and to whom, as it is now."
     )
@@ -75,6 +76,7 @@ class ApprovalViewSet(ActingViewSet):
     queryset = Schedule.objects.present()
     serializer_class = ScheduleSerializer
     acts = {"approval": Act.VIEW, "approve": Act.APPROVE, "refuse": Act.APPROVE}
+    tagged = ("approve", "refuse")
 
     @extend_schema(responses={200: ApprovalSerializer, (409, MEDIA_TYPE): ProblemSerializer})
     @action(detail=True)
@@ -127,7 +129,7 @@ class WaitingSerializer(serializers.ModelSerializer):
         source="unit_id", read_only=True, help_text="Its approvers answer, and those above."
     )
     asked_at = Moment(read_only=True)
-    asked_by: Any = serializers.StringRelatedField()
+    asked_by: Any = serializers.StringRelatedField(allow_null=True)
     due_at = Moment(
         source="schedule.next_due_at",
         read_only=True,

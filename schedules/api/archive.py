@@ -62,6 +62,7 @@ class ArchivedRunSerializer(serializers.ModelSerializer):
             "due_at", "total", "sent",
         ]  # fmt: skip
         read_only_fields = fields
+        extra_kwargs = {"kind": {"allow_blank": True}}
 
 
 class ArchivedLogSerializer(serializers.Serializer):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -16,7 +17,6 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.scoped.api import ScopedViewSet
 from config.scoped.fields import LARGEST, StrictBody, WholeNumber, own_unit
 from config.scoped.many import ALL_OR_NOTHING, is_all_or_nothing
 from config.scoped.openapi import ProblemSerializer
@@ -26,8 +26,11 @@ from orgs.reach import Act
 from schedules import actions
 from schedules.actions.locked import hold_in_order
 from schedules.api import writing
+from schedules.api.rehearsing import Rehearsal, RehearsingViewSet, as_heard
 from schedules.api.representation import ScheduleSerializer
 from schedules.api.schedules import ScheduleViewSet
+from schedules.dispatch.rehearse import Heard
+from schedules.dispatch.samples import Sample
 from schedules.recurrence import Kind
 
 MOST_ITEMS = 100
@@ -115,25 +118,31 @@ def _answers(code: int) -> dict[Any, Any]:
 
 
 @extend_schema(tags=["schedules"], parameters=[ALL_OR_NOTHING], responses=_answers(200))
-class BatchViewSet(ScopedViewSet):
+class BatchViewSet(RehearsingViewSet):
     """Many schedules at once."""
 
     queryset = ScheduleViewSet.queryset
     serializer_class = ScheduleSerializer
     may_conflict = True
     acts = {"create": Act.CREATE, "change": Act.CHANGE, "cancel": Act.RUN}
+    rehearsed = frozenset({"create", "change"})
     answer_class: ClassVar[type[OutcomesSerializer]] = OutcomesSerializer
 
     @extend_schema(operation_id="schedules_batch_create", request=BatchCreateSerializer)
     def create(self, request: Request) -> Response:
         """Register many schedules."""
         items = self._items(BatchCreateSerializer)
-        return self._carry_out(items, self._create_one, status.HTTP_201_CREATED)
+        heard = iter(self.heard_each(len(items)))
+        return self._carry_out(
+            items, lambda item: self._create_one(item, next(heard)), status.HTTP_201_CREATED
+        )
 
     @extend_schema(operation_id="schedules_batch_change", request=BatchChangeSerializer)
     def change(self, request: Request) -> Response:
         """Change many schedules: of each what is given."""
-        return self._carry_out(self._items(BatchChangeSerializer), self._change_one)
+        items = self._items(BatchChangeSerializer)
+        heard = iter(self.heard_each(len(items)))
+        return self._carry_out(items, lambda item: self._change_one(item, next(heard)))
 
     @extend_schema(operation_id="schedules_batch_cancel", parameters=[IDS])
     def cancel(self, request: Request) -> Response:
@@ -145,12 +154,32 @@ class BatchViewSet(ScopedViewSet):
         asked.is_valid(raise_exception=True)
         return list(asked.validated_data["items"])
 
-    def _create_one(self, item: Any) -> int:
+    def rehearsals(self) -> Sequence[Rehearsal]:
+        """Of a body that cannot be read there are none."""
+        with suppress(ValidationError):
+            if self.action == "create":
+                return [partial(self._ask_new, item) for item in self._items(BatchCreateSerializer)]
+            return [partial(self._ask_change, item) for item in self._items(BatchChangeSerializer)]
+        return []
+
+    def _ask_new(self, item: Any) -> list[Sample]:
+        return writing.ask_create(**self._asked_new(item))
+
+    def _ask_change(self, item: Any) -> list[Sample]:
+        return writing.ask_edit(**self._asked_change(item))
+
+    def _create_one(self, item: Any, heard: Heard) -> int:
+        return as_heard(heard, partial(writing.create, **self._asked_new(item))).pk
+
+    def _change_one(self, item: Any, heard: Heard) -> int:
+        return as_heard(heard, partial(writing.edit, **self._asked_change(item))).pk
+
+    def _asked_new(self, item: Any) -> dict[str, Any]:
         values = self._values(item)
         unit = values.pop("unit", None) or own_unit(self.request.user)
-        return writing.create(values, by=self.request.user, unit=unit).pk
+        return {"values": values, "by": self.request.user, "unit": unit}
 
-    def _change_one(self, item: Any) -> int:
+    def _asked_change(self, item: Any) -> dict[str, Any]:
         values = dict(item) if isinstance(item, dict) else {}
         pk = WholeNumber(min_value=1)
         try:
@@ -158,9 +187,9 @@ class BatchViewSet(ScopedViewSet):
         except ValidationError as error:
             raise ValidationError({"id": error.detail}) from error
         values = self._values(values, instance=schedule, partial=True)
-        revisions = {values["revision"]} if "revision" in values else set()
-        user = self.request.user
-        return writing.edit(schedule, values, by=user, revisions=revisions, whole=False).pk
+        said = {"revisions": {values["revision"]} if "revision" in values else set()}
+        who = {"schedule": schedule, "by": self.request.user}
+        return {**who, "values": values, **said, "whole": False}
 
     def _cancel_one(self, pk: int) -> int:
         return actions.cancel(self._schedule(pk), by=self.request.user).pk

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -38,9 +38,7 @@ class DaysSerializer(serializers.Serializer):
     )
     unit = serializers.IntegerField(required=False, help_text="Of this unit and those under it.")
     room = serializers.IntegerField(required=False, help_text="To this room.")
-    state = serializers.ChoiceField(
-        required=False, choices=[value for value, _label in STATES], help_text="In this state."
-    )
+    state = serializers.ChoiceField(required=False, choices=STATES, help_text="In this state.")
     kind = serializers.ChoiceField(
         required=False, choices=[value for value, _label in KINDS], help_text="That goes so."
     )
@@ -70,7 +68,7 @@ class EntrySerializer(serializers.Serializer):
     )
     title = serializers.CharField()
     unit = serializers.CharField(help_text="Its name.")
-    state = serializers.ChoiceField(choices=[value for value, _label in STATES])
+    state = serializers.ChoiceField(choices=STATES)
     kind = serializers.CharField()
     why = serializers.CharField(help_text="Why it does not go, or did not.")
     often = serializers.BooleanField(
@@ -82,6 +80,16 @@ class EntrySerializer(serializers.Serializer):
         return entry.due_at.astimezone(self.context["zone"]).isoformat()
 
 
+class MoreSerializer(serializers.Serializer):
+    """Of one day, how much in one state is not told one by one."""
+
+    day = serializers.DateField()
+    state = serializers.ChoiceField(choices=STATES)
+    count = serializers.IntegerField()
+    is_least = serializers.BooleanField(help_text="Not all could be counted.")
+
+
+@extend_schema_serializer(many=False)
 class CalendarSerializer(serializers.Serializer):
     """What there is in these days, the soonest first, and what is not told."""
 
@@ -91,11 +99,13 @@ class CalendarSerializer(serializers.Serializer):
         child=serializers.DateField(), help_text="Days that have more than is told."
     )
     more_schedules = serializers.BooleanField(
-        help_text="Of what is to come only the next 60 schedules are told."
+        help_text="There are schedules whose times are not among the results: `more` has them."
     )
     told_until = Moment(
-        allow_null=True, help_text="What is to come is told up to here. Null: to the end."
+        allow_null=True,
+        help_text="What is to come is told one by one up to here. Null: to the end.",
     )
+    more = MoreSerializer(many=True, help_text="What is to come and is not among the results.")
 
 
 @extend_schema(tags=["schedules"])
@@ -139,4 +149,14 @@ def _told(asked: Asked, shown: Shown) -> dict[str, Any]:
         "full_days": sorted(shown.full_days),
         "more_schedules": shown.has_more_schedules,
         "told_until": shown.until,
+        "more": [
+            {
+                "day": day,
+                "state": state,
+                "count": count,
+                "is_least": shown.least_from is not None and day >= shown.least_from,
+            }
+            for day, counts in sorted(shown.more.items())
+            for state, count in sorted(counts.items())
+        ],
     }

@@ -55,6 +55,7 @@ class _Freezing(ActingViewSet):
     subjects: ClassVar[QuerySet]
     serializer_class = FreezeSerializer
     acts = {"freeze": Act.CREATE, "unfreeze": Act.CHANGE}
+    made_at = {"freeze": "freeze"}
 
     def get_object(self) -> Any:
         return get_object_or_404(within(self.request.user, self.subjects), pk=self.kwargs["pk"])

@@ -99,8 +99,10 @@ class LogSerializer(serializers.ModelSerializer):
     lateness_ms = serializers.IntegerField(
         read_only=True,
         allow_null=True,
-        help_text="Whole milliseconds from due_at to handed_over_at, rounded down; negative would "
-        "be early. Null until the first part is accepted, and where a person had it sent again.",
+        help_text="Whole milliseconds from when it was to leave (due_at, or the second that its "
+        "room’s limits gave it) to handed_over_at, without the time for which a freeze or a pause "
+        "held it back; rounded down, and negative would be early. Null until the first part is "
+        "accepted, and where a person had it sent again.",
     )
     duration_ms = serializers.SerializerMethodField()
     parts_sent = serializers.IntegerField(source="part", read_only=True)

@@ -85,6 +85,7 @@ class CostSerializer(serializers.Serializer):
         help_text="In which it leaves, where that is not the present one: 2027-04.",
     )
     runs = serializers.IntegerField(help_text="Runs that are still to come in that month.")
+    runs_are_least = serializers.BooleanField(help_text="There are more than were counted.")
     left = serializers.SerializerMethodField(help_text="Before it. Null: unlimited, or not known.")
     short = serializers.SerializerMethodField(help_text="How many messages one run lacks.")
 

@@ -22,13 +22,22 @@ from schedules import rules
 from schedules.api.preflight import PreflightSerializer
 from schedules.content import MOST_IMAGES
 from schedules.models import Schedule
-from schedules.recurrence import LAST_DAY, in_words
+from schedules.models.prefills import MOST_PRIORITY, MOST_RETRIES
+from schedules.recurrence import LAST_DAY
 from schedules.recurrence.timing import MINUTES_OF_A_DAY
+from schedules.shown.coming import words
 from schedules.shown.preflight import preflight_of
 from schedules.states import ScheduleState
 
 MOST_ROOMS = 1000
 MOST_DATES = 400  # a year's, and some
+BOUNDS: dict[str, dict[str, Any]] = {
+    "priority": {"max_value": MOST_PRIORITY},
+    "max_retries": {"max_value": MOST_RETRIES},
+    "day_of_month": {"min_value": 1, "max_value": LAST_DAY},
+    "every_minutes": {"min_value": 1, "max_value": MINUTES_OF_A_DAY},
+    "peak_minutes": {"min_value": 1, "max_value": MINUTES_OF_A_DAY},
+}
 
 
 class NumberSet(serializers.ListField):
@@ -57,7 +66,21 @@ class ImageIds(ScopedIds):
         return [row.image_id for row in rows.all()]
 
 
-class ScheduleSerializer(StrictSerializer):
+class RepetitionSerializer(StrictSerializer):
+    """How something repeats: a schedule, and what a template fills in."""
+
+    weekdays = NumberSet(
+        child=WholeNumber(min_value=0, max_value=6),
+        required=False,
+        max_length=7,
+        help_text="0 is Monday, 6 is Sunday.",
+    )
+    peak_hours = NumberSet(
+        child=WholeNumber(min_value=0, max_value=23), required=False, max_length=24
+    )
+
+
+class ScheduleSerializer(RepetitionSerializer):
     """What is sent, where to, and when."""
 
     unit = ScopedRelatedField(
@@ -81,15 +104,6 @@ class ScheduleSerializer(StrictSerializer):
         required=False,
         max_length=MOST_IMAGES,
         help_text="In the order in which they are sent.",
-    )
-    weekdays = NumberSet(
-        child=WholeNumber(min_value=0, max_value=6),
-        required=False,
-        max_length=7,
-        help_text="0 is Monday, 6 is Sunday.",
-    )
-    peak_hours = NumberSet(
-        child=WholeNumber(min_value=0, max_value=23), required=False, max_length=24
     )
     skip_dates = DateSet(required=False, max_length=MOST_DATES)
     timing_in_words = serializers.SerializerMethodField()
@@ -121,15 +135,11 @@ class ScheduleSerializer(StrictSerializer):
             "description": {"trim_whitespace": False},
             "timing_kind": {"required": True},
             "interval_seconds": {"max_value": rules.MOST_INTERVAL},
-            "priority": {"max_value": 100},
-            "max_retries": {"max_value": rules.MOST_RETRIES},
-            "day_of_month": {"min_value": 1, "max_value": LAST_DAY},
-            "every_minutes": {"min_value": 1, "max_value": MINUTES_OF_A_DAY},
-            "peak_minutes": {"min_value": 1, "max_value": MINUTES_OF_A_DAY},
+            **BOUNDS,
         }
 
     def get_timing_in_words(self, schedule: Schedule) -> str:
-        return in_words(schedule.timing)
+        return words(schedule, self._now)
 
     @cached_property
     def _now(self) -> datetime:  # asked once for all rows of a list

@@ -46,6 +46,7 @@ class RunSerializer(serializers.ModelSerializer):
             "paused_at", "paused_by", "request",
         ]  # fmt: skip
         read_only_fields = fields
+        extra_kwargs = {"kind": {"allow_blank": True}}
 
 
 class RunFilter(filters.FilterSet):

@@ -1,6 +1,7 @@
 """The endpoints of schedules."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from django.db.models import Prefetch
@@ -25,6 +26,7 @@ from schedules.api.logs import LogFilter, LogSerializer, entries, log_of
 from schedules.api.move import Moves
 from schedules.api.occurrences import Occurrences
 from schedules.api.quota import CostsSerializer
+from schedules.api.rehearsing import Rehearsal, RehearsingViewSet, as_heard
 from schedules.api.representation import ScheduleSerializer
 from schedules.api.revisions import IF_MATCH, revisions_said
 from schedules.api.runs import RunSerializer
@@ -46,7 +48,12 @@ class ScheduleFilter(filters.FilterSet):
 
 @extend_schema(tags=["schedules"])
 class ScheduleViewSet(
-    Occurrences, Moves, mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingViewSet
+    Occurrences,
+    Moves,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    RehearsingViewSet,
+    ActingViewSet,
 ):
     """Schedules within reach."""
 
@@ -60,6 +67,7 @@ class ScheduleViewSet(
     )
     serializer_class = ScheduleSerializer
     filterset_class = ScheduleFilter
+    rehearsed = frozenset({"create", "update", "partial_update", "register"})
     orderings = ("title", "created_at", "updated_at")
     acts = {
         "list": Act.VIEW,
@@ -82,6 +90,9 @@ class ScheduleViewSet(
         "execute": Act.RUN,
         "check": Act.RUN,
     }
+    tagged = (
+        "retrieve", "create", "update", "partial_update", "register", "toggle", "cancel", "check",
+    )  # fmt: skip
 
     def retrieve(self, request: Request, pk: str) -> Response:
         """One schedule. Its ETag is good for If-Match."""
@@ -90,20 +101,19 @@ class ScheduleViewSet(
     @extend_schema(responses={status.HTTP_201_CREATED: ScheduleSerializer})
     def create(self, request: Request) -> Response:
         """Register a schedule, or keep it as a draft with `"state": "draft"`."""
-        values = self._values(request)
-        unit = values.pop("unit", None) or own_unit(request.user)
-        schedule = writing.create(values, by=request.user, unit=unit)
+        asked, (heard,) = self._asked_new(), self.heard_each(1)
+        schedule = as_heard(heard, partial(writing.create, **asked))
         return self._answer(schedule, status.HTTP_201_CREATED)
 
     @extend_schema(parameters=[IF_MATCH])
     def update(self, request: Request, pk: str) -> Response:
         """Replace a schedule: what is left out returns to its default, but for the unit."""
-        return self._edit(request, whole=True)
+        return self._edit(whole=True)
 
     @extend_schema(parameters=[IF_MATCH])
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change what is given. All of it is changed, or nothing."""
-        return self._edit(request, whole=False)
+        return self._edit(whole=False)
 
     @extend_schema(responses={status.HTTP_204_NO_CONTENT: None})
     def destroy(self, request: Request, pk: str) -> Response:
@@ -115,7 +125,9 @@ class ScheduleViewSet(
     @action(methods=["post"], detail=True)
     def register(self, request: Request, pk: str) -> Response:
         """Make a draft active. One that is registered stays as it is."""
-        return self._act(actions.register)
+        (heard,) = self.heard_each(1)
+        act = partial(actions.register, self.get_object(), by=request.user)
+        return self._answer(as_heard(heard, act))
 
     @extend_schema(request=None, responses=ScheduleSerializer)
     @action(methods=["post"], detail=True)
@@ -188,12 +200,29 @@ class ScheduleViewSet(
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    def _edit(self, request: Request, *, whole: bool) -> Response:
+    def rehearsals(self) -> Sequence[Rehearsal]:
+        match self.action:
+            case "create":
+                return [lambda: writing.ask_create(**self._asked_new())]
+            case "register":
+                return [lambda: writing.ask_register(self.get_object(), by=self.request.user)]
+        whole = self.action == "update"
+        return [lambda: writing.ask_edit(**self._asked_change(whole=whole))]
+
+    def _asked_new(self) -> dict[str, Any]:
+        values = self._values(self.request)
+        unit = values.pop("unit", None) or own_unit(self.request.user)
+        return {"values": values, "by": self.request.user, "unit": unit}
+
+    def _asked_change(self, *, whole: bool) -> dict[str, Any]:
         schedule = self.get_object()
-        values = self._values(request, instance=schedule, partial=not whole)
-        revisions = revisions_said(request, values)
-        writing.edit(schedule, values, by=request.user, revisions=revisions, whole=whole)
-        return self._answer(schedule)
+        values = self._values(self.request, instance=schedule, partial=not whole)
+        said = {"revisions": revisions_said(self.request, values), "whole": whole}
+        return {"schedule": schedule, "values": values, "by": self.request.user, **said}
+
+    def _edit(self, *, whole: bool) -> Response:
+        asked, (heard,) = self._asked_change(whole=whole), self.heard_each(1)
+        return self._answer(as_heard(heard, partial(writing.edit, **asked)))
 
     def _act(self, act: Callable[..., Schedule]) -> Response:
         return self._answer(act(self.get_object(), by=self.request.user))

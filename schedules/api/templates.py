@@ -22,11 +22,13 @@ from orgs.models import Unit
 from orgs.reach import Act, can, within
 from schedules import rules
 from schedules.actions.template import apply_template, delete_template, save_template
-from schedules.api.representation import ScheduleSerializer
+from schedules.api.representation import BOUNDS, RepetitionSerializer, ScheduleSerializer
 from schedules.content import MOST_IMAGES
 from schedules.models import MessageTemplate, Schedule, TemplateBlock
+from schedules.models.prefills import PREFILLED
 from schedules.models.template import LONGEST_VALUE, validate_placeholder
 from schedules.placeholders import meaning, names
+from schedules.shown.prefills import prefills_in_words
 
 MOST_BLOCKS = 50
 MOST_DEFAULTS = 100
@@ -75,7 +77,7 @@ class TemplateImageIds(ScopedIds):
         return [row.image_id for row in rows.all()]
 
 
-class TemplateSerializer(StrictSerializer):
+class TemplateSerializer(RepetitionSerializer):
     """A message to start schedules from."""
 
     unit = ScopedRelatedField(
@@ -89,23 +91,31 @@ class TemplateSerializer(StrictSerializer):
     defaults = Defaults(required=False, help_text="Values where a unit has none of its own.")
     images = TemplateImageIds(queryset=Image.objects.all(), required=False, max_length=MOST_IMAGES)
     placeholders = serializers.SerializerMethodField(help_text="Those of the text.")
+    fills_in = serializers.SerializerMethodField(
+        help_text="When and how its schedules go, in words, as for its own unit; empty: as is said "
+        "when it is used."
+    )
     is_system = serializers.BooleanField(read_only=True, help_text="From a headquarters.")
 
     class Meta:
         model = MessageTemplate
         fields = [
             "id", "unit", "name", "blocks", "defaults", "images", "order", "interval_seconds",
-            "placeholders", "is_shared", "is_active", "is_system",
+            "placeholders", *PREFILLED, "fills_in", "is_shared", "is_active", "is_system",
         ]  # fmt: skip
-        extra_kwargs = {"interval_seconds": {"max_value": rules.MOST_INTERVAL}}
+        extra_kwargs = {"interval_seconds": {"max_value": rules.MOST_INTERVAL}, **BOUNDS}
         validators: list[Any] = []  # the act answers, in words for people
 
     def get_placeholders(self, template: MessageTemplate) -> list[str]:
         return names(template.text)
 
+    def get_fills_in(self, template: MessageTemplate) -> str:
+        return prefills_in_words(template, template.unit.zone)
 
-class ApplySerializer(serializers.Serializer):
-    """For whom, and under which id of the caller’s: the same one twice makes one draft."""
+
+class ApplySerializer(RepetitionSerializer):
+    """For whom, and under which id of the caller’s: the same one twice makes one draft. What else
+    is said counts before what the template says."""
 
     unit = ScopedRelatedField(
         queryset=Unit.objects.all(),
@@ -113,6 +123,26 @@ class ApplySerializer(serializers.Serializer):
         help_text="For which unit it is sent; your own if you leave it out.",
     )
     uid = serializers.UUIDField(required=False)
+
+    class Meta:
+        model = Schedule
+        fields = ["unit", "uid", *PREFILLED]
+        extra_kwargs = BOUNDS
+
+
+class AppliedSerializer(ScheduleSerializer):
+    """The draft that was made."""
+
+    notes = serializers.SerializerMethodField(
+        help_text="What of the template’s defaults could not be used as it is, and why."
+    )
+
+    class Meta(ScheduleSerializer.Meta):
+        fields = [*ScheduleSerializer.Meta.fields, "notes"]
+
+    def get_notes(self, schedule: Schedule) -> list[str]:
+        notes: list[str] = self.context["notes"]
+        return notes
 
 
 class TemplateFilter(filters.FilterSet):
@@ -141,6 +171,7 @@ class TemplateViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingVi
         "destroy": Act.DELETE,
         "apply": Act.CREATE,
     }
+    made_at = {"apply": "schedule"}
 
     def get_queryset(self) -> QuerySet:
         rows: QuerySet = self.queryset.all()
@@ -159,7 +190,7 @@ class TemplateViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingVi
         template = self._changeable(Act.CHANGE)
         values = self._values(request, instance=template)
         blank = MessageTemplate()
-        columns = ("order", "interval_seconds", "is_shared", "is_active")
+        columns = ("order", "interval_seconds", "is_shared", "is_active", *PREFILLED)
         defaults = {name: getattr(blank, name) for name in columns}
         defaults |= {"images": [], "defaults": {}}
         return self._answer(save_template(template, defaults | values, by=request.user))
@@ -176,17 +207,20 @@ class TemplateViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActingVi
         delete_template(self._changeable(Act.DELETE), by=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(request=ApplySerializer, responses={status.HTTP_201_CREATED: ScheduleSerializer})
+    @extend_schema(request=ApplySerializer, responses={status.HTTP_201_CREATED: AppliedSerializer})
     @action(methods=["post"], detail=True)
     def apply(self, request: Request, pk: str) -> Response:
         """A draft schedule that is made from the template."""
         asked = ApplySerializer(data=request.data, context=self.get_serializer_context())
         asked.is_valid(raise_exception=True)
-        unit = asked.validated_data.get("unit") or own_unit(request.user)
-        uid = asked.validated_data.get("uid") or uuid4()
-        draft = apply_template(self.get_object(), by=request.user, unit=unit, uid=uid)
-        row = Schedule.objects.get(pk=draft.pk)
-        answer = ScheduleSerializer(row, context=self.get_serializer_context())
+        given = dict(asked.validated_data)
+        unit = given.pop("unit", None) or own_unit(request.user)
+        uid = given.pop("uid", None) or uuid4()
+        template = self.get_object()
+        done = apply_template(template, by=request.user, unit=unit, uid=uid, given=given)
+        row = Schedule.objects.get(pk=done.draft.pk)
+        told = {**self.get_serializer_context(), "notes": done.notes}
+        answer = AppliedSerializer(row, context=told)
         return Response(answer.data, status=status.HTTP_201_CREATED)
 
     def _values(self, request: Request, **kwargs: Any) -> dict[str, Any]:

@@ -41,10 +41,15 @@ class Shortfall(NamedTuple):
     needs: int
     left: int
     later_month: str = ""  # "2027-04", where it is not the present one
+    is_above: bool = False  # of a unit above the run's: its figures are none of the run's readers'
 
     @property
     def words(self) -> str:
         """As the run's detail says it. Names no account: who sends need not know which it is."""
+        if self.is_above:
+            return _("needs %(needs)s; a budget above its unit leaves less") % {
+                "needs": f"{self.needs:,}"
+            }
         facts = {"needs": f"{self.needs:,}", "left": f"{self.left:,}",
                  "short": f"{self.needs - self.left:,}", "month": self.later_month}  # fmt: skip
         if self.later_month:
@@ -70,6 +75,7 @@ class Pot:
     channel: str
     left: int
     later_month: str
+    path: str = ""  # of the unit whose budget it is
 
 
 @dataclass
@@ -84,8 +90,8 @@ class Purse:
         needed = self._pots(run, messages)
         for pot, count in needed:
             if count > pot.left:
-                left = max(pot.left, 0)
-                return Shortfall(pot.reason, pot.channel, count, left, pot.later_month)
+                left, is_above = max(pot.left, 0), pot.path not in ("", run.unit_path)
+                return Shortfall(pot.reason, pot.channel, count, left, pot.later_month, is_above)
         for pot, count in needed:
             pot.left -= count
         return None
@@ -220,7 +226,7 @@ def _add_unit_pots(
         zone = budgets[path].zone
         left = (budgets[path].monthly_budget or 0) - used.total
         month = month_around(moment, zone)
-        pot = Pot(Run.Reason.BUDGET, "", left, _later_month(month, zone, now))
+        pot = Pot(Run.Reason.BUDGET, "", left, _later_month(month, zone, now), path)
         pots.setdefault((path, month), pot)
 
 

@@ -16,6 +16,7 @@ from schedules.bookings.bounds import bounds_held, bounds_of_audience
 from schedules.bookings.slots import Bounds, Limit, Slot, Taken, Wish, find_slot
 from schedules.bookings.taken import taken_around
 from schedules.models import Delivery, Schedule
+from schedules.models.repetition import OnQuiet
 from schedules.states import DeliveryState
 
 REASONS = {
@@ -66,7 +67,7 @@ def wish_of(schedule: Schedule, at: datetime, parts: int, followed_at: datetime 
     return Wish(
         at,
         length=timedelta(seconds=schedule.interval_seconds * max(parts - 1, 0)),
-        moves=schedule.on_quiet == Schedule.OnQuiet.MOVE,
+        moves=schedule.on_quiet == OnQuiet.MOVE,
         until=schedule.valid_until,
         grace=timedelta(seconds=settings.TEIJI_GRACE_SECONDS),
         followed_at=followed_at,

@@ -79,6 +79,10 @@ class Taken:
         """A message goes from then on; its day was counted elsewhere."""
         insort(self.spans, (at, at + length))
 
+    def forget_until(self, moment: datetime) -> None:
+        """What has ended by then holds back nothing that comes later. Its days stay counted."""
+        self.spans = [span for span in self.spans if span[1] > moment]
+
     def count_on(self, moment: datetime) -> int:
         """How many leave on the day on which the moment lies."""
         return self.days[moment.astimezone(self.zone).date()]

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from channels.adapters.base import Failure, Quota, SendError, Standing
 from channels.models import Account, AccountCheck, QuotaReading
+from channels.storable import storable
 from schedules.dispatch import meter
-from schedules.dispatch.evidence import storable
 from schedules.dispatch.questions import put
 from schedules.dispatch.send import Senders
 from schedules.dispatch.stops import go_on

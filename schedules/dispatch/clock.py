@@ -28,15 +28,18 @@ class Clock:
         self._offset = 0.0
 
     def set_by_database(self) -> None:
-        """Ask the database once. Called every few seconds: counters drift."""
-        self._go_by(database_now())
+        """Ask the database once. For what sends nothing by itself: a worker's clock goes by what
+        its fence has looked at."""
+        self.go_by(database_now(), self._counter())
 
-    def catch_up(self) -> None:
-        """Ask the database once, and go by it where this clock has fallen far behind: a machine
-        that was paused from outside counted nothing meanwhile, by no counter of its own."""
-        moment = database_now()
-        if moment - self.now() > FAR_BEHIND:
-            self._go_by(moment)
+    def go_by(self, moment: datetime, counted: float) -> None:
+        """The database has said `moment` when the counter stood at `counted`, or before."""
+        self._offset = moment.timestamp() - counted
+
+    def is_far_behind(self) -> bool:
+        """Ask the database once: a machine that was paused from outside counted nothing
+        meanwhile, by no counter of its own."""
+        return database_now() - self.now() > FAR_BEHIND
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self._offset + self._counter(), UTC)
@@ -45,6 +48,3 @@ class Clock:
         """Return at `moment` or just after it."""
         while (left := (moment - self.now()) / timedelta(seconds=1)) > 0:
             await asyncio.sleep(left)
-
-    def _go_by(self, moment: datetime) -> None:
-        self._offset = moment.timestamp() - self._counter()

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
 from channels.adapters.base import HandedOver, Receipt, SendError
+from channels.storable import storable
 from logs.models import Attempt, History
 from logs.stats.lateness import lateness_of
 from schedules.dispatch.outcome import Outcome
+from schedules.holds import Wait, held_for
 from schedules.models import Delivery
 
 BY_HAND = ("send_again", "retried")  # in the history: a person had it sent once more
@@ -91,20 +92,10 @@ def _billed(outcome: Outcome) -> int:
     return claimed.billed - (len(refused) if isinstance(refused, list) else 0)
 
 
-def storable(evidence: Any) -> Any:
-    """A channel's words without NUL characters and lone surrogates, which PostgreSQL refuses."""
-    if isinstance(evidence, str):
-        return evidence.replace("\x00", "").encode("utf-8", "replace").decode()
-    if isinstance(evidence, dict):
-        return {storable(str(name)): storable(value) for name, value in evidence.items()}
-    if isinstance(evidence, list):
-        return [storable(value) for value in evidence]
-    return evidence
-
-
 def lateness_of_each(held: Sequence[Outcome]) -> dict[int, int]:
     """By delivery, how late the try was that the channel accepted: with a known key an earlier
-    one. Only the first part has an appointed time, and none has it that a person sends again."""
+    one. Only the first part has an appointed time, and none has it that a person sends again.
+    The time for which people held it back is not counted."""
     first = [o for o in held if o.receipt and o.handed_at and o.claimed.part == 0]
     tried = [str(o.claimed.id) for o in first if o.claimed.started_at]
     again = History.objects.filter(kind="delivery", verb__in=BY_HAND, object_id__in=tried)
@@ -112,7 +103,12 @@ def lateness_of_each(held: Sequence[Outcome]) -> dict[int, int]:
     first = [o for o in first if str(o.claimed.id) not in by_hand]
     doubtful = _doubtful([o for o in first if o.receipt and o.receipt.already])
     times = [(o.claimed, _accepted_at(o, doubtful[o.claimed.id])) for o in first]
-    return {claimed.id: lateness_of(at, claimed.leaves_at) for claimed, at in times if at}
+    left = [(claimed, at) for claimed, at in times if at]
+    kept = held_for(Wait.of(claimed, claimed.account.pk, at) for claimed, at in left)
+    return {
+        claimed.id: lateness_of(at - kept.get(claimed.id, timedelta()), claimed.leaves_at)
+        for claimed, at in left
+    }
 
 
 def _doubtful(known: Sequence[Outcome]) -> dict[int, list[Attempt]]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from channels.told.questions import put_off, take_back
 from logs import history
 from schedules.models import Approval, HolidayException, Installation, Run, Schedule
 from schedules.recurrence import NO_CHANGES, Occurrence
@@ -42,8 +43,10 @@ def _pass_by(schedule: Schedule, now: datetime) -> None:
     row = Schedule.objects.filter(pk=schedule.pk)
     if following:
         row.update(next_due_at=following)
+        put_off(schedule.pk, following)
         Approval.objects.filter(schedule=schedule).update(stage=Approval.Stage.ASKED)
         return
+    take_back(schedule.pk)
     move(row, ScheduleState.EXPIRED, next_due_at=None)
     history.record("expired", schedule, by=None, now=now, unit_path=schedule.unit.path)
 

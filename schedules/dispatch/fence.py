@@ -17,7 +17,7 @@ from django.db.models.expressions import RawSQL
 
 from orgs.clock import database_now
 from schedules.actions.fence import Trouble, own_installation, put_up, worsen
-from schedules.dispatch.clock import counter
+from schedules.dispatch.clock import Clock, counter
 from schedules.dispatch.known import Known, recall, remember
 from schedules.models import Installation
 from schedules.models.installation import YOUNG
@@ -69,16 +69,25 @@ def is_down() -> RawSQL:
 
 
 class Fence:
-    """One worker's watch over the identity of its database and over its clock."""
+    """One worker's watch over the identity of its database and over its clock.
+
+    The worker's own clock is set here alone: by a time that was judged, so that one to which the
+    database jumps is not gone by before the fence stands.
+    """
 
     def __init__(
-        self, counter: Callable[[], float] = counter, wall: Callable[[], float] = time.time
+        self,
+        clock: Clock | None = None,
+        counter: Callable[[], float] = counter,
+        wall: Callable[[], float] = time.time,
     ) -> None:
+        self.clock = clock or Clock(counter)
         self._counter, self._wall = counter, wall
         self._last: Clocks | None = None
 
     def look(self) -> bool:
-        """Whether sending is fenced; puts the fence up where something is wrong."""
+        """Whether sending is fenced; puts the fence up where something is wrong, and then sets
+        the worker's clock."""
         row = own_installation()
         known = recall(row.uid)
         # Once, and before the row that it is compared with: other threads and workers raise both.
@@ -94,6 +103,7 @@ class Fence:
             worsen(trouble, now=clocks.database)
         self._remember(row, known, clocks, is_well=not (trouble or row.fenced_at))
         self._last = clocks
+        self.clock.go_by(clocks.database, clocks.after)
         return bool(trouble or row.fenced_at)
 
     def _read(self) -> Clocks:
@@ -140,7 +150,7 @@ class Fence:
         if is_well:
             # Each start counts, however soon it follows another.
             since = clocks.database - GROW_EVERY if self._last else clocks.database + BACK
-            generation += Installation.objects.grow(since, clocks.database)
+            generation += Installation.objects.grow(since, self._vouched(row, clocks))
         elif row.generation < generation:
             # Once the fence is lifted no machine that knows more may put it up again.
             Installation.objects.filter(pk=row.pk, generation__lt=generation).update(
@@ -150,6 +160,13 @@ class Fence:
         # A fenced database becomes known too: whoever lifts the fence vouches for it.
         if generation != known.generation:
             remember(row.uid, generation)
+
+    def _vouched(self, row: Installation, clocks: Clocks) -> datetime:
+        """The time of which other workers may hold that it went by. One that has just started
+        cannot tell a jump from hours in which nobody worked."""
+        assert row.clock_at is not None, "written with the row"
+        is_gap = (clocks.database - row.clock_at).total_seconds() > JUMP
+        return row.clock_at if is_gap and self._last is None else clocks.database
 
 
 def _highest(row: Installation, known: Known) -> int:

@@ -11,7 +11,7 @@ from django.conf import settings
 from schedules.dispatch.ahead import Ahead
 from schedules.dispatch.brake import LOOK_EVERY, Brake
 from schedules.dispatch.claim import Claimed, release_marked
-from schedules.dispatch.clock import Clock
+from schedules.dispatch.fence import Fence
 from schedules.dispatch.mark import mark_wire
 from schedules.dispatch.members import Members, settle_members
 from schedules.dispatch.outcome import Outcome
@@ -36,11 +36,11 @@ class Handover:
     is given each outcome."""
 
     def __init__(
-        self, clock: Clock, senders: Senders, persist: Persist, take_in: Callable[[Outcome], None]
+        self, fence: Fence, senders: Senders, persist: Persist, take_in: Callable[[Outcome], None]
     ) -> None:
         self.waiting = Waiting()
         self.slots = Slots(settings.TEIJI_IN_FLIGHT)  # of what is marked
-        self._clock = clock
+        self._fence, self._clock = fence, fence.clock
         self._senders = senders
         self._ahead = Ahead(senders)
         self._brake = Brake()
@@ -174,7 +174,8 @@ class Handover:
                 self._take_in(self._senders.barred(delivery, barred[delivery.id]))
 
     def _mark(self, allowed: list[Claimed]) -> tuple[set[int], dict[int, str], datetime]:
-        self._clock.catch_up()  # what is held may be late by more than its grace, or another's
+        if self._clock.is_far_behind():
+            self._fence.look()  # what is held may be late by more than its grace, or another's
         return mark_wire(allowed, self._clock.now())
 
     async def _pace(self, batch: list[Claimed]) -> list[tuple[Claimed, datetime]]:

@@ -24,7 +24,6 @@ from logs.stats.tally import roll_up
 from schedules.dispatch import hour, meter
 from schedules.dispatch.check_accounts import Checker
 from schedules.dispatch.claim import Claimed, claim, claimed_as, release, renew
-from schedules.dispatch.clock import Clock
 from schedules.dispatch.counts import Asker
 from schedules.dispatch.expire import expire
 from schedules.dispatch.fence import Fence
@@ -39,6 +38,7 @@ from schedules.dispatch.preflight.turn import Lookout
 from schedules.dispatch.remind import remind
 from schedules.dispatch.send import Senders, warm_up
 from schedules.dispatch.settle import settle
+from schedules.dispatch.stand_in import ask_deputies
 from schedules.dispatch.stops import resume_spent
 from schedules.dispatch.sweep import sweep
 from schedules.dispatch.tell import Teller
@@ -74,8 +74,8 @@ class Loop:
     def __init__(self, name: str = "") -> None:
         # Told apart from one that had the same number: in a container each is the first.
         self.name = name or f"{socket.gethostname()}:{token_hex(3)}:{os.getpid()}"
-        self.clock = Clock()
         self._fence = Fence()
+        self.clock = self._fence.clock
         self._workers = 1  # that share what is due
         self._unanswered: UUID | None = None  # a claim whose answer was lost: it may hold some
         self.sent = 0
@@ -106,7 +106,7 @@ class Loop:
         self._counts = Asker(partial(self._database.call, "meter"), self._senders)
         self._checker = Checker(partial(self._database.call, "check"), self._senders)
         self._lookout = Lookout(partial(self._database.call, "look"), self._senders)
-        self._handover = Handover(self.clock, self._senders, self._persist, self._take_in)
+        self._handover = Handover(self._fence, self._senders, self._persist, self._take_in)
 
     def wake(self) -> None:
         """Look for work now. From the loop's own thread."""
@@ -130,7 +130,6 @@ class Loop:
     async def _work(self, *, once: bool) -> None:
         # Before all else: this may be a copy that must not send.
         await self._persist("upkeep", self._fence.look)
-        await self._persist("upkeep", self.clock.set_by_database)
         await self._persist("upkeep", warm_up)
         if once:
             await self._upkeep()
@@ -263,7 +262,6 @@ class Loop:
     async def _upkeep(self) -> None:
         call = self._database.call
         await call("upkeep", self._fence.look)
-        await call("upkeep", self.clock.set_by_database)
         await self._beat()
         while await call("upkeep", plan, self.clock.now()):
             self._woken.set()
@@ -309,6 +307,7 @@ class Loop:
 
     async def _hour(self) -> None:
         await self._database.call("hour", remind, self.clock.now())
+        await self._database.call("hour", ask_deputies, self.clock.now())
         await self._database.call("hour", hour.turn, self.clock.now())
 
     async def _follow(self) -> None:

@@ -15,10 +15,9 @@ from schedules.dispatch.claim import Claimed, postpone
 from schedules.dispatch.frozen import Frozen, frozen_now, none_newer_than
 from schedules.dispatch.standing import Place, against, inactive_units
 from schedules.dispatch.stops import stopped_among
+from schedules.holds import LOOKED_AT_EVERY
 from schedules.models import Delivery, Run, Schedule
 from schedules.states import RunState, ScheduleState, move
-
-FROZEN_EVERY = timedelta(seconds=5)  # what is given back for a freeze is looked at anew
 
 
 def mark_wire(
@@ -96,7 +95,7 @@ def frozen_among(
 
 def _hold_back(held: Mapping[int, tuple[Claimed, str]], now: datetime) -> dict[int, str]:
     """Give these back; those that may not be so late are skipped."""
-    again_at = now + FROZEN_EVERY
+    again_at = now + LOOKED_AT_EVERY
     skipped: dict[int, str] = {}
     waiting: dict[str, list[tuple[Claimed, datetime]]] = defaultdict(list)
     for delivery, reason in held.values():

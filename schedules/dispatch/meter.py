@@ -15,6 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from channels.adapters.base import Quota
 from channels.models import Account, Label, QuotaReading, Room
+from channels.storable import storable
 from schedules.dispatch.questions import put
 from schedules.dispatch.send import Senders
 from schedules.models import Delivery, Schedule
@@ -89,7 +90,7 @@ def write(answers: Answers, now: datetime) -> None:
     for answer in answers.quotas:
         row = QuotaReading.objects.filter(account_id=answer.account_id)
         if answer.quota is None:
-            row.update(error=answer.error[:500])
+            row.update(error=storable(answer.error)[:500])
         else:
             told = {"limit": answer.quota.limit, "used": answer.quota.used}
             row.update(**told, **_foreign(answer), read_at=answer.asked_at, error="")

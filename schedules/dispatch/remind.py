@@ -14,6 +14,7 @@ from channels import alerts
 from channels.alerts import AlertKind, Event
 from orgs.models import Unit
 from orgs.reach import lineage, under
+from schedules import results
 from schedules.actions.clearing import ask
 from schedules.clearance import uncleared
 from schedules.dispatch.expire import LONGEST
@@ -82,7 +83,10 @@ def _tell(asked: Approval, stage: int, now: datetime) -> bool:
     mine = Approval.objects.filter(pk=asked.pk, stage=asked.stage, asked_at=asked.asked_at)
     if not mine.update(stage=stage):
         return False
-    alerts.raise_all([_event(asked, unit, stage) for unit in _whom(asked, stage)], now)
+    units = _whom(asked, stage)
+    alerts.raise_all([_event(asked, unit, stage) for unit in units], now)
+    if stage >= Stage.ESCALATED:
+        results.note_climbed(asked.schedule, asked, units, now)
     return True
 
 

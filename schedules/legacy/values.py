@@ -102,8 +102,9 @@ def clock_time(values: Values, column: str) -> time:
 
 
 def words(values: Values, column: str, known: Mapping[str, int]) -> tuple[int, ...]:
-    """A set of words, as MySQL writes it with commas, as sorted numbers."""
-    found = [word.strip().lower() for word in text(values, column).split(",") if word.strip()]
+    """A set of words, as MySQL writes it with commas and PostgreSQL an array, as sorted numbers."""
+    parts = text(values, column).strip("{}").split(",")
+    found = [word.strip().lower() for word in parts if word.strip()]
     for word in found:
         if word not in known:
             raise Unreadable(column, f"“{word}” is none of {', '.join(known)}")

@@ -1,7 +1,8 @@
-"""What a command's arguments name: an account, a room, a unit, a person, a moment. What is not
-there, or is not the only one, ends the command with exit status 2."""
+"""What a command's arguments name: an account, a room, a unit, a schedule, a person, a moment. What
+is not there, or is not the only one, ends the command with exit status 2."""
 
 import re
+from argparse import ArgumentTypeError
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.core.management.base import CommandError
 from channels.models import Account, Room
 from orgs.models import Unit, User
 from schedules.management.operator import operator
+from schedules.models import Schedule
 
 FAILED = 2  # exit status
 AGE = re.compile(r"(\d+)([smhd])")
@@ -60,14 +62,29 @@ def person_named(username: str | None) -> Any:
 
 def moment_named(given: str, now: datetime) -> datetime:
     """A time like 2026-03-01T09:00+09:00 (without a zone: UTC), or an age like 90m, 24h or 7d."""
-    if age := AGE.fullmatch(given):
-        return now - timedelta(**{STEPS[age[2]]: int(age[1])})
     try:
+        if age := AGE.fullmatch(given):
+            return now - timedelta(**{STEPS[age[2]]: int(age[1])})
         moment = datetime.fromisoformat(given)
-    except ValueError as error:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         words = f"“{given}” is no time. Write 24h, 7d, or 2026-03-01T09:00+09:00."
         raise _wrong(words) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def schedule_named(pk: int) -> Schedule:
+    """The schedule with this id, also one that was deleted."""
+    found = Schedule.objects.filter(pk=pk).first()
+    if found is None:
+        raise _wrong(f"There is no schedule {pk}.")
+    return found
+
+
+def whole_number(given: str) -> int:
+    """For arguments that count something."""
+    if not (given.isascii() and given.isdigit()):
+        raise ArgumentTypeError(f"“{given}” is not a number from 0 on.")
+    return int(given)
 
 
 def _wrong(words: str) -> CommandError:

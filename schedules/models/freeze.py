@@ -70,3 +70,8 @@ class Freeze(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def full_name(self) -> str:
+        """Of an account with its unit: several units may call theirs alike."""
+        return f"{self.name} ({self.account.unit})" if self.account else self.name

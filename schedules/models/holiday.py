@@ -3,12 +3,18 @@
 import datetime
 from collections.abc import Iterable
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from orgs.reach import OfAll
+from schedules.recurrence.public_holidays import countries
 
 
 class HolidayException(models.Model):
     """A day that is a holiday though the calendar says no, or the other way round."""
+
+    reach = OfAll()
 
     country = models.CharField(_("country"), max_length=2, help_text=_("Two letters, like KR."))
     date = models.DateField(_("date"))
@@ -22,6 +28,11 @@ class HolidayException(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["country", "date"], name="one_exception_per_day"),
         ]
+
+    def clean(self) -> None:
+        if self.country not in countries():
+            message = _("The public holidays of this country are not known.")
+            raise ValidationError({"country": message})
 
     def __str__(self) -> str:
         return f"{self.country} {self.date}"

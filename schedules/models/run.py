@@ -11,8 +11,8 @@ from django.utils.translation import pgettext_lazy
 from logs.models.request import request_field
 from orgs.moments import written
 from orgs.reach import Belongs
+from schedules.models.repetition import KIND_CHOICES
 from schedules.models.schedule import Schedule
-from schedules.models.timing import KIND_CHOICES
 from schedules.states import RunState
 
 # What a run is told apart by in figures: how it repeats, or else what started it.

@@ -1,15 +1,13 @@
 """What a person wants to see of a list again and again: theirs alone."""
 
-from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from orgs.models import User
 from orgs.reach import Belongs, Role
 
 MOST = 30  # of one person and list
@@ -17,35 +15,6 @@ LONGEST = 1000  # characters of a query
 NAME_LENGTH = 60
 # What an address says beside what it narrows to.
 NOT_KEPT = ("p", "e", "all", "_changelist_filters", "_popup", "_to_field")
-
-
-class TooManyError(Exception):
-    """There is no room for one more."""
-
-
-class SavedFilterManager(models.Manager["SavedFilter"]):
-    @transaction.atomic
-    def keep(self, user: Any, page: str, name: str, query: str, *, is_default: bool) -> None:
-        """Keep this query under this name, in place of what had it before."""
-        mine = self._mine(user, page)
-        if not mine.filter(name=name).exists() and mine.count() >= MOST:
-            raise TooManyError
-        if is_default:
-            mine.update(is_default=False)
-        values = {"query": query, "is_default": is_default}
-        self.update_or_create(user=user, page=page, name=name, defaults=values)
-
-    @transaction.atomic
-    def set_default(self, saved: "SavedFilter", *, is_default: bool) -> None:
-        """Open its list with this one, and with no other; or with none."""
-        mine = self._mine(saved.user, saved.page)
-        mine.update(is_default=False)
-        mine.filter(pk=saved.pk).update(is_default=is_default)
-
-    def _mine(self, user: Any, page: str) -> models.QuerySet["SavedFilter"]:
-        """Held by their person: two windows change them one after the other."""
-        User.objects.select_for_update().get(pk=user.pk)
-        return self.filter(user=user, page=page)
 
 
 class SavedFilter(models.Model):
@@ -65,8 +34,6 @@ class SavedFilter(models.Model):
     is_default = models.BooleanField(
         _("opens the list"), default=False, help_text=_("The list is opened with it.")
     )
-
-    objects = SavedFilterManager()
 
     class Meta:
         verbose_name = _("saved filter")

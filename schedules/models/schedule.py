@@ -15,6 +15,7 @@ from logs.models.request import request_field
 from orgs.models import Unit
 from orgs.reach import Belongs
 from schedules.content import Content, ContentImage, Order
+from schedules.models.repetition import OnQuiet
 from schedules.models.template import MessageTemplate
 from schedules.models.timing import TimingFields
 from schedules.recurrence import Kind
@@ -61,10 +62,6 @@ class Schedule(TimingFields):
 
     whole: "Schedule | None" = None  # of what `with_text` made: what it is a time of
     reach = Belongs("unit__path")
-
-    class OnQuiet(models.TextChoices):
-        MOVE = "move", _("send at their end")
-        SKIP = "skip", _("leave it out")
 
     uid = models.UUIDField(default=uuid4, unique=True, editable=False)
     unit = models.ForeignKey(Unit, models.PROTECT, verbose_name=_("unit"))

@@ -5,12 +5,15 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from channels.models import Image
 from orgs.models import Unit
 from orgs.reach import Belongs, lineage
 from schedules.content import Order
+from schedules.models.prefills import MOST_PRIORITY, Prefills, no_half_default
+from schedules.models.repetition import OnQuiet
 from schedules.placeholders import LONGEST_NAME, is_name, meaning
 from schedules.placeholders import MEANINGS as BUILT_IN_NAMES
 
@@ -33,7 +36,7 @@ def validate_placeholder(name: str) -> None:
         )
 
 
-class MessageTemplate(models.Model):
+class MessageTemplate(Prefills):
     """A message to start schedules from. What was made from it does not change with it."""
 
     reach = Belongs("unit__path", shared="is_shared")
@@ -62,6 +65,14 @@ class MessageTemplate(models.Model):
         ordering = ["name", "id"]
         constraints = [
             models.UniqueConstraint(fields=["unit", "name"], name="one_template_per_name_and_unit"),
+            models.CheckConstraint(condition=no_half_default(), name="no_half_default_timing"),
+            models.CheckConstraint(
+                condition=Q(priority=None) | Q(priority__lte=MOST_PRIORITY),
+                name="default_priority_within_0_and_100",
+            ),
+            models.CheckConstraint(
+                condition=Q(on_quiet__in=["", *OnQuiet.values]), name="default_on_quiet_is_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -80,10 +91,11 @@ class MessageTemplate(models.Model):
     @property
     def terms(self) -> dict[str, Any]:
         """What a schedule that is made from it keeps, by value: the texts that may not be
-        changed, and the values where no unit has its own."""
+        changed, the values where no unit has its own, and which columns were filled in."""
         return {
             "locked": [block.text for block in self.blocks.all() if block.is_locked],
             "defaults": {row.name: row.value for row in self.defaults.all()},
+            "fills_in": sorted(self.prefills),
         }
 
 

@@ -1,72 +1,20 @@
-"""The columns of a timing."""
+"""When a schedule goes: how it repeats, from when until when, and when not."""
 
+from dataclasses import replace
 from datetime import date
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from orgs.models import validate_zone
-from schedules.recurrence import Kind, ShortMonth, Timing
-
-KIND_CHOICES = [
-    (Kind.NOW.value, _("now")),
-    (Kind.ONCE.value, _("once")),
-    (Kind.DAILY.value, _("every day")),
-    (Kind.WEEKLY.value, _("every week")),
-    (Kind.MONTHLY.value, _("every month")),
-    (Kind.INTERVAL.value, _("every some minutes")),
-    (Kind.PEAK.value, _("peak hours")),
-    (Kind.CRON.value, _("cron expression")),
-]
-SHORT_MONTH_CHOICES = [
-    (ShortMonth.LAST_DAY.value, _("send on its last day")),
-    (ShortMonth.SKIP.value, _("leave that month out")),
-]
+from schedules.models.repetition import Repetition
+from schedules.recurrence import Timing
 
 
-class TimingFields(models.Model):
-    """When: each column is the field of schedules.recurrence.Timing with the same name."""
+class TimingFields(Repetition):
+    """A repetition and its limits."""
 
-    timing_kind = models.CharField(
-        _("timing"), max_length=10, choices=KIND_CHOICES, default=Kind.ONCE.value
-    )
-    zone = models.CharField(
-        _("time zone"), max_length=50, default="Asia/Seoul", validators=[validate_zone]
-    )
-    date = models.DateField(_("date"), null=True, blank=True)
-    time = models.TimeField(_("time"), null=True, blank=True)
-    weekdays = models.JSONField(
-        _("weekdays"), default=list, blank=True, help_text=_("0 is Monday, 6 is Sunday.")
-    )
-    day_of_month = models.PositiveSmallIntegerField(
-        _("day of the month"), null=True, blank=True, help_text=_("1 to 31; 32 is the last day.")
-    )
-    short_month = models.CharField(
-        _("in a month without that day"),
-        max_length=10,
-        choices=SHORT_MONTH_CHOICES,
-        default=ShortMonth.LAST_DAY.value,
-    )
-    every_minutes = models.PositiveSmallIntegerField(
-        _("minutes between"), null=True, blank=True, help_text=_("Aligned to the clock.")
-    )
-    peak_minutes = models.PositiveSmallIntegerField(
-        _("minutes between in peak hours"), null=True, blank=True
-    )
-    peak_hours = models.JSONField(
-        _("peak hours"), default=list, blank=True, help_text=_("Hours from 0 to 23.")
-    )
-    cron = models.CharField(
-        _("cron expression"),
-        max_length=100,
-        blank=True,
-        help_text=_("Minute, hour, day, month, weekday."),
-    )
     valid_from = models.DateTimeField(_("valid from"), null=True, blank=True)
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
-    holiday_country = models.CharField(
-        _("not on public holidays of"), max_length=2, blank=True, help_text=_("KR, TW, …")
-    )
     skip_dates = models.JSONField(
         _("not on these dates"), default=list, blank=True, help_text=_("Like 2026-02-17.")
     )
@@ -77,22 +25,10 @@ class TimingFields(models.Model):
 
     @property
     def timing(self) -> Timing:
-        """These columns as a pure value."""
-        return Timing(
-            kind=Kind(self.timing_kind),
-            zone=self.zone,
-            date=self.date,
-            time=self.time,
-            weekdays=frozenset(self.weekdays),
-            day_of_month=self.day_of_month,
-            short_month=ShortMonth(self.short_month),
-            every_minutes=self.every_minutes,
-            peak_minutes=self.peak_minutes,
-            peak_hours=frozenset(self.peak_hours),
-            cron=self.cron,
+        return replace(
+            super().timing,
             valid_from=self.valid_from,
             valid_until=self.valid_until,
-            holiday_country=self.holiday_country,
             skip_dates=frozenset(date.fromisoformat(day) for day in self.skip_dates),
             registered_at=self.registered_at,
         )

@@ -27,7 +27,24 @@ def in_words(timing: Timing) -> str:
     """When a timing goes, as a person would say it, in the active language."""
     if timing.problems():
         return _("The timing is not complete")
-    return _(", ").join([_rule_in_words(timing), *_limits_in_words(timing)])
+    return _(", ").join([_rule_in_words(timing), *limits_in_words(timing)])
+
+
+def limits_in_words(timing: Timing) -> list[str]:
+    """From when until when, and on which days not."""
+    words = []
+    if timing.valid_from:
+        words.append(_("from %s") % written(timing.valid_from, timing.zone))
+    if timing.valid_until:
+        words.append(_("until %s") % written(timing.valid_until, timing.zone))
+    if timing.holiday_country:
+        words.append(_("not on public holidays in %s") % _country(timing.holiday_country))
+    if len(timing.skip_dates) > NAMED_DATES:
+        words.append(_("not on %d chosen dates") % len(timing.skip_dates))
+    elif timing.skip_dates:
+        dates = [str(day) for day in sorted(timing.skip_dates)]
+        words.append(_("not on %s") % _listed(dates))
+    return words
 
 
 def _rule_in_words(timing: Timing) -> str:
@@ -93,22 +110,6 @@ def _monthly(timing: Timing) -> str:
     if timing.short_month == ShortMonth.SKIP:
         return _("On day %(day)s of each month that has it at %(time)s (%(zone)s)")
     return _("On day %(day)s of each month, or its last day, at %(time)s (%(zone)s)")
-
-
-def _limits_in_words(timing: Timing) -> list[str]:
-    words = []
-    if timing.valid_from:
-        words.append(_("from %s") % written(timing.valid_from, timing.zone))
-    if timing.valid_until:
-        words.append(_("until %s") % written(timing.valid_until, timing.zone))
-    if timing.holiday_country:
-        words.append(_("not on public holidays in %s") % _country(timing.holiday_country))
-    if len(timing.skip_dates) > NAMED_DATES:
-        words.append(_("not on %d chosen dates") % len(timing.skip_dates))
-    elif timing.skip_dates:
-        dates = [str(day) for day in sorted(timing.skip_dates)]
-        words.append(_("not on %s") % _listed(dates))
-    return words
 
 
 def _listed(words: list[str]) -> str:

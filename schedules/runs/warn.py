@@ -74,7 +74,7 @@ def _of_runs(stored: Sequence[int]) -> list[Event]:
 
 
 def _why_skipped(run: Run) -> str:
-    return " ".join(filter(None, [str(run.get_reason_display()), retell(run.detail)]))
+    return ": ".join(filter(None, [str(run.get_reason_display()), retell(run.detail)]))
 
 
 def _of_run(run: Run, why: Callable[[], str], count: int = 1) -> Event:

@@ -1,7 +1,7 @@
 """The figures at the head of the start page, and how the success went."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -46,7 +46,15 @@ class Success:
     points: float | None
     trend: Trend
     days: list[Day]
+    first: date
+    last: date
     address: str
+
+    @property
+    def only(self) -> Day | None:
+        """The day with all that was tried, where it is one."""
+        tried = [day for day in self.days if day.counts.tried]
+        return tried[0] if len(tried) == 1 else None
 
     @property
     def floor(self) -> str:
@@ -101,6 +109,8 @@ def success_of(figures: Figures) -> Success:
         points=None if share is None or earlier is None else round(100 * (share - earlier), 1),
         trend=trend_of([day.counts.success for day in days], [day.before.success for day in days]),
         days=[day for day in days if day.counts.total or day.before.total],
+        first=days[0].day,
+        last=days[-1].day,
         address=log_of(appointed="weeks", outcome="sent"),
     )
 

@@ -1,6 +1,6 @@
 """The coming times of a schedule and its timing in words, as pages show them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -57,7 +57,7 @@ def coming(schedule: Schedule, *, by: Any, now: datetime, count: int = 10) -> Co
         occurrences=found,
         held=foresee(schedule, found, now),
         clashes=clashes_at(schedule, going, by=by, now=now),
-        beyond=_beyond_in_words(*beyond_a_day(schedule, now)),
+        beyond=_beyond_in_words(beyond_a_day(schedule, now)),
         zone=schedule.zone,
         viewer_zone=zone_of(by),
         now=now,
@@ -96,17 +96,24 @@ def held_in_words(coming: Coming, occurrence: Occurrence) -> list[str]:
     return [words_of_held(held, coming.zone) for held in coming.held.get(occurrence.due_at, [])]
 
 
-def _beyond_in_words(most: int, rooms: int) -> str:
-    if not rooms:
+def _beyond_in_words(caps: Sequence[int]) -> str:
+    if not caps:
         return ""
+    facts = {"rooms": len(caps), "least": caps[0], "most": caps[-1]}
+    if caps[0] < caps[-1]:
+        words = _(
+            "%(rooms)d rooms bear no more than %(least)d to %(most)d messages a day, and a whole "
+            "day of this brings more: the others are not sent."
+        )
+        return words % facts
     said = ngettext(
         "%(rooms)d room bears no more than %(most)d messages a day, and a whole day of this brings "
         "more: the others are not sent.",
         "%(rooms)d rooms bear no more than %(most)d messages a day, and a whole day of this brings "
         "more: the others are not sent.",
-        rooms,
+        len(caps),
     )
-    return said % {"rooms": rooms, "most": most}
+    return said % facts
 
 
 def clashes_in_words(coming: Coming, occurrence: Occurrence) -> list[str]:

@@ -13,13 +13,14 @@ from orgs.clock import Month, month_around
 from orgs.models import Unit
 from orgs.reach import Act, lineage, within
 from schedules.bookings.quota import Charge, of_accounts, of_units
-from schedules.charges import Bearing, Share, charges
+from schedules.charges import Bearing, Days, Share, charges
 from schedules.cost import Cost
 from schedules.forecast import PEOPLE, coming, costs_of
 from schedules.models import HolidayException, OccurrenceChange, Schedule
 from schedules.shown.audience import Shown
 
 RUNS = 1_000  # of a month that are counted
+TIMES = 10_000  # among which these are looked for
 LOOKED_AHEAD = timedelta(days=366)  # for its first time
 DAY = timedelta(days=1)
 
@@ -33,6 +34,7 @@ class Line:
     billed: int
     runs: int  # of the month of the first one
     of_month: int  # what all of these are billed
+    runs_are_least: bool = False  # there are more than were counted
     later_month: date | None = None  # where it is not the present one
     cost: Cost | None = None  # None: a budget's
     left: int | None = None
@@ -87,17 +89,20 @@ class Course:
                 parts[month] = part._replace(messages=part.messages + messages)
         return list(parts.values())
 
-    def all(self, part: Part, account_id: int | None = None) -> tuple[int, int]:
-        """How many runs its month still has, with what all of them are billed."""
+    def all(self, part: Part, account_id: int | None = None) -> tuple[int, int, bool]:
+        """How many runs its month still has, with what all of them are billed; and whether there
+        are more than were counted."""
         month = part.month
-        of_runs = (
-            [messages for charge, messages in charged.items()
-             if month.start <= charge.leaves_at < month.end
-             and account_id in (None, charge.account_id)]
-            for charged in self._charged(self._since(month), month.end)
-        )  # fmt: skip
-        sums = [sum(messages) for messages in islice(filter(None, of_runs), RUNS)]
-        return (len(sums), sum(sums)) if sums else (1, part.messages)
+        of_runs: list[int] = []
+        are_least = False
+        for number, charged in enumerate(self._charged(self._since(month), month.end)):
+            if are_least := len(of_runs) == RUNS or number == TIMES:
+                break
+            if messages := [count for charge, count in charged.items()
+                            if month.start <= charge.leaves_at < month.end
+                            and account_id in (None, charge.account_id)]:  # fmt: skip
+                of_runs.append(sum(messages))
+        return (len(of_runs), sum(of_runs), are_least) if of_runs else (1, part.messages, False)
 
     def _since(self, month: Month) -> datetime:
         may_move = any(share.bounds.quiet for share in self._shares)
@@ -105,9 +110,9 @@ class Course:
         return max(self.now, earliest - timedelta.resolution)
 
     def _charged(self, after: datetime, until: datetime) -> Iterator[dict[Charge, int]]:
-        tables = self._table, self._changes
+        tables, days = (self._table, self._changes), Days()
         for due_at, followed_at in coming(self._schedule, after, until, *tables):
-            yield charges(self._schedule, self._shares, due_at, followed_at)
+            yield charges(self._schedule, self._shares, due_at, followed_at, days)
 
 
 def cost_of(schedule: Schedule, *, by: Any, now: datetime, audience: Shown | None) -> list[Line]:
@@ -140,10 +145,10 @@ def cost_of(schedule: Schedule, *, by: Any, now: datetime, audience: Shown | Non
 
 
 def _line(name: str, part: Part, zone: str, course: Course, account_id: int | None = None) -> Line:
-    runs, of_month = course.all(part, account_id)
+    runs, of_month, runs_are_least = course.all(part, account_id)
     is_later = part.month.start > course.now
     later_month = part.month.start.astimezone(ZoneInfo(zone)).date() if is_later else None
-    return Line(name, part.messages, runs=runs, of_month=of_month, later_month=later_month)
+    return Line(name, part.messages, runs, of_month, runs_are_least, later_month)
 
 
 def _costs(

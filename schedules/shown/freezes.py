@@ -53,7 +53,7 @@ def lines_of(user: Any, rows: QuerySet[Freeze]) -> list[Line]:
     def told(at: datetime | None) -> SafeString:
         return moment(at, zone)
 
-    mine = list(rows.select_related("placed_from").order_by("-id"))
+    mine = list(rows.select_related("placed_from", "account__unit").order_by("-id"))
     reached = within(user, Freeze.objects.filter(pk__in=[row.pk for row in mine]), Act.CHANGE)
     may_change = set(reached.values_list("pk", flat=True))
     return [
@@ -78,11 +78,11 @@ def subjects_for(user: Any) -> tuple[list[Subject], list[Subject]]:
     rows = Freeze.objects.in_force()
     units = within(user, Unit.objects.exclude(pk__in=rows.exclude(unit=None).values("unit")))
     free = Account.objects.exclude(pk__in=rows.exclude(account=None).values("account"))
-    accounts = within(user, free).order_by("name", "id")
+    accounts = within(user, free).select_related("unit").order_by("name", "id")
     return (
         [
             Subject(f"unit:{row.pk}", row.name, row.depth)
             for row in units.order_by("path")[:OFFERED]
         ],
-        [Subject(f"account:{row.pk}", row.name) for row in accounts[:OFFERED]],
+        [Subject(f"account:{row.pk}", f"{row.name} ({row.unit})") for row in accounts[:OFFERED]],
     )

@@ -11,9 +11,11 @@ Shares = Sequence[float | None]
 
 @dataclass(frozen=True)
 class Trend:
-    """Lines as lists of points, and the share at the foot of the drawing."""
+    """Lines as lists of points; for each day that stands alone a bar up to its point, as a path;
+    and the share at the foot of the drawing."""
 
     lines: list[str]
+    bars: list[str]
     before: list[str]
     floor: float
 
@@ -23,7 +25,10 @@ def trend_of(shares: Shares, before: Shares) -> Trend:
     leaves a gap."""
     least = min((share for share in (*shares, *before) if share is not None), default=1.0)
     floor = next(floor for floor in FLOORS if floor <= least)
-    return Trend(list(_lines(shares, floor)), list(_lines(before, floor)), floor)
+    drawn = list(_lines(shares, floor))
+    alone = [line.split()[0] for line in drawn if _is_dot(line)]
+    lines, bars = [line for line in drawn if not _is_dot(line)], [f"M{at}V{HEIGHT}" for at in alone]
+    return Trend(lines, bars, list(_lines(before, floor)), floor)
 
 
 def _lines(shares: Shares, floor: float) -> Iterable[str]:
@@ -35,6 +40,10 @@ def _lines(shares: Shares, floor: float) -> Iterable[str]:
             # One day alone is a line of no length, which its round ends make a dot.
             yield " ".join(line if len(line) > 1 else line * 2)
             line = []
+
+
+def _is_dot(line: str) -> bool:
+    return len(set(line.split())) == 1
 
 
 def _point(place: int, places: int, share: float, floor: float) -> str:

@@ -1,6 +1,6 @@
 """Times in templates: one form everywhere, with the zone beside it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -33,6 +33,12 @@ def in_zone(moment: datetime | None, zone: str) -> str:
 
 
 @register.filter
+def iso_day_in_zone(moment: datetime, zone: str) -> str:
+    """As an address has it."""
+    return moment.astimezone(ZoneInfo(zone)).date().isoformat()
+
+
+@register.filter
 def input_in_zone(moment: datetime, zone: str) -> str:
     """As a field for a date and a time takes it."""
     return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None).isoformat(timespec="seconds")
@@ -54,6 +60,12 @@ def relative_to(moment: datetime | None, now: datetime) -> str:
     if not span:
         return _("now")
     return _("in %(span)s") % {"span": span} if seconds > 0 else _("%(span)s ago") % {"span": span}
+
+
+@register.filter
+def span(length: timedelta) -> str:
+    """“5 minutes”: its largest unit."""
+    return _span(int(length.total_seconds()))
 
 
 @register.simple_tag

@@ -27,6 +27,7 @@ from schedules.shown.chat import chats_of_draft, image_url
 from schedules.shown.coming import coming
 from schedules.shown.cost import cost_of
 from schedules.shown.preflight import preflight_of
+from schedules.shown.stopped import stopped_of
 from schedules.wizard.counting import counting_of
 from schedules.wizard.forms import StepForm
 from schedules.wizard.steps import (
@@ -34,6 +35,7 @@ from schedules.wizard.steps import (
     all_problems,
     neighbour,
     problems_of,
+    refused_of,
     schedule_url,
     step_of,
     steps_of,
@@ -86,11 +88,14 @@ def review_page(request: HttpRequest, draft: Schedule) -> HttpResponse:
     found = all_problems(draft, by=request.user, now=now)
     audience = audience_of(draft, by=request.user)
     cost = cost_of(draft, by=request.user, now=now, audience=audience)
+    refused = refused_of(draft, now)
     may_test = not found and draft.edits_id is None
+    looked = preflight_context(draft, now)
     context = {
-        **_common(request, draft, "review", found),
+        **_common(request, draft, "review", refused | found),
         **panel_context(request, draft, "review", now),
-        **preflight_context(draft, now),
+        **looked,
+        "stopped": stopped_of(draft, looked["preflight"].findings),
         "cost": cost,
         "is_short": any(line.short for line in cost),
         "images": image_rows(draft),
@@ -98,6 +103,7 @@ def review_page(request: HttpRequest, draft: Schedule) -> HttpResponse:
         "rooms_count": draft.rooms.count(),
         "audience": audience,
         "listed": _listed(draft, found),
+        "refused": _listed(draft, refused),
         **(offered(draft, by=request.user) if may_test else {}),
         "may_test": may_test,
         "test_url": reverse("wizard-test", args=[draft.pk]),

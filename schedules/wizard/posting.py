@@ -10,15 +10,16 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from orgs.clock import database_now
 from schedules import actions
 from schedules.wizard.access import RegisteredAlready
-from schedules.wizard.steps import schedule_url
+from schedules.wizard.steps import done_url
 
 View = Callable[..., HttpResponse]
 
 
 def for_registered(view: View) -> View:
-    """Send who comes back to a draft that is registered by now to the schedule's page; what
+    """Send who comes back to a draft that is registered by now to where it is seen; what
     is out of reach answers as what does not exist."""
 
     @wraps(view)
@@ -26,7 +27,7 @@ def for_registered(view: View) -> View:
         try:
             return view(request, *args, **kwargs)
         except RegisteredAlready as found:
-            url = schedule_url(found.schedule.pk)
+            url = done_url(found.schedule, database_now())
             words = _("Not saved: this schedule was registered in another window.")
             return _closed(words, url) if is_script(request) else redirect(url)
         except actions.OutOfReach as error:

@@ -8,8 +8,11 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from schedules import rules
-from schedules.models import Schedule
+from schedules.models import Run, Schedule
+from schedules.recurrence import Kind
 from schedules.rules import STEPS, Problems
+from schedules.shown.preflight import preflight_of
+from schedules.states import RunState
 
 TITLES = {
     "target": _("Target"),
@@ -62,6 +65,16 @@ def all_problems(draft: Schedule, *, by: Any, now: datetime) -> Problems:
     return rules.problems(draft, by=by, now=now) if draft.pk else {}
 
 
+def refused_of(draft: Schedule, now: datetime) -> Problems:
+    """What a channel has refused of the draft as it is now, by field. It keeps nobody from
+    registering: it is asked again."""
+    found: Problems = {}
+    for finding in preflight_of(draft, now).troubles if draft.pk else ():
+        if finding.field:
+            found.setdefault(finding.field, []).append(finding.words)
+    return found
+
+
 def neighbour(step: str, distance: int) -> str:
     """The step before or after."""
     place = ORDER.index(step) + distance
@@ -75,3 +88,16 @@ def url_of(draft: Schedule, step: str) -> str:
 def schedule_url(schedule_id: int) -> str:
     """The schedule's own page."""
     return reverse("admin:schedules_schedule_change", args=[schedule_id])
+
+
+def done_url(done: Schedule, now: datetime) -> str:
+    """Where it is seen; of what leaves in a moment, where it can be taken back."""
+    run = leaving(done, now)
+    return reverse("admin:schedules_run_change", args=[run.pk]) if run else schedule_url(done.pk)
+
+
+def leaving(done: Schedule, now: datetime) -> Run | None:
+    """The run of what goes "now", while it can still be taken back."""
+    runs = done.runs.filter(kind=Kind.NOW.value, state=RunState.PLANNED, due_at__gt=now)
+    found: Run | None = runs.first()
+    return found

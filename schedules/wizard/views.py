@@ -19,6 +19,7 @@ from orgs.moments import clock
 from orgs.reach import Act, within
 from schedules import actions
 from schedules.admin.testing import send_as_asked
+from schedules.dispatch.rehearse import Heard, hear, questions, remember
 from schedules.models import Delivery, Schedule
 from schedules.rules import Problems
 from schedules.shown.approvals import standing_of
@@ -34,9 +35,13 @@ from schedules.wizard.prefilled import wish_of
 from schedules.wizard.steps import (
     ORDER,
     all_problems,
+    done_url,
+    leaving,
     neighbour,
     problems_of,
+    refused_of,
     schedule_url,
+    step_of,
     url_of,
 )
 
@@ -68,7 +73,8 @@ def begin(request: HttpRequest, uid: UUID) -> HttpResponse:
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
     """To the first step that is not complete."""
     draft = draft_or_404(request, pk)
-    found = all_problems(draft, by=request.user, now=database_now())
+    now = database_now()
+    found = refused_of(draft, now) | all_problems(draft, by=request.user, now=now)
     steps = [name for name in ORDER if problems_of(found, name)]
     return redirect(url_of(draft, steps[0] if steps else "review"))
 
@@ -81,8 +87,10 @@ def step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
         return _save_and_go(request, draft, step)
     if step == "review":
         return pages.review_page(request, draft)
-    found = all_problems(draft, by=request.user, now=database_now())
-    shown = problems_of(found, step) if "check" in request.GET else {}
+    now = database_now()
+    refused = refused_of(draft, now)
+    found = refused | all_problems(draft, by=request.user, now=now)
+    shown = problems_of(found if "check" in request.GET else refused, step)
     form = FORMS[step](draft=draft, by=request.user, problems=shown)
     return pages.step_page(request, draft, form, found=found)
 
@@ -100,7 +108,7 @@ def live(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     except actions.Stale as error:
         stale, draft = error, error.row
     now, zone = database_now(), zone_of(request.user)
-    found = all_problems(draft, by=request.user, now=now)
+    found = refused_of(draft, now) | all_problems(draft, by=request.user, now=now)
     form.rule_problems = problems_of(found, step)
     # What the page was made from stays stale until the person has said what shall stand.
     kept = {"revision": form.data.get("revision"), "seen": form.data.get("seen")}
@@ -120,12 +128,14 @@ def live(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 @post_or_step("review")
 def confirm(request: HttpRequest, pk: int) -> HttpResponse:
-    """Register what was reviewed. Posted twice it registers once."""
+    """Register what was reviewed, unless a channel refuses it. Posted twice it registers once."""
+    revision = _number(request.POST.get("revision"))
     try:
         draft = draft_or_404(request, pk)
-        done = actions.register_reviewed(
-            draft, by=request.user, revision=_number(request.POST.get("revision"))
-        )
+        heard = _heard(request, draft, revision)
+        if heard.problems:
+            return _refused(request, draft, heard)
+        done = actions.register_reviewed(draft, by=request.user, revision=revision)
     except (Http404, actions.OutOfReach):
         # A working copy is gone once it has taken effect: the second click finds the schedule.
         return redirect(schedule_url(_edited_or_404(request).pk))
@@ -136,8 +146,11 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(url_of(draft, "review"))
     except actions.Refused:
         return redirect(url_of(draft, "review"))
+    remember(done, heard, database_now())
     messages.success(request, _registered_in_words(request, done))
-    return redirect(schedule_url(done.pk))
+    for doubt in heard.doubts:
+        messages.warning(request, doubt)
+    return redirect(done_url(done, database_now()))
 
 
 @post_or_step("review")
@@ -289,11 +302,17 @@ def _registered_in_words(request: HttpRequest, done: Schedule) -> str:
     if first is None:
         planned = Delivery.objects.filter(run__schedule=done, state=DeliveryState.PLANNED)
         leaves_at = planned.aggregate(at=Min("next_try_at"))["at"]
-        if leaves_at and leaves_at > now:
+        run = leaving(done, now)
+        if leaves_at and leaves_at > (run.due_at if run else now):
             return _(
                 "“%(title)s” is registered. The limits of its rooms hold it back: it is sent "
                 "from %(at)s."
             ) % {**title, "at": in_zone(leaves_at, done.zone)}
+        if run:
+            return (
+                _("“%(title)s” is registered. It is sent in a few seconds, and can be taken back "
+                  "until then.") % title
+            )  # fmt: skip
         return _("“%(title)s” is registered. It is sent at once.") % title
     words = _("“%(title)s” is registered. First message: %(at)s.") % {
         **title,
@@ -305,6 +324,27 @@ def _registered_in_words(request: HttpRequest, done: Schedule) -> str:
         if held
         else words
     )
+
+
+def _heard(request: HttpRequest, draft: Schedule, revision: int) -> Heard:
+    """What the channels say of the draft, if it still is what was looked at."""
+    if draft.revision != revision:
+        return Heard()
+    return hear(questions(draft, by=request.user, now=database_now()))[0]
+
+
+def _refused(request: HttpRequest, draft: Schedule, heard: Heard) -> HttpResponse:
+    """To the field that a channel finds fault with, where its words stand."""
+    remember(draft, heard, database_now())
+    found = heard.problems
+    words = " · ".join(text for texts in found.values() for text in texts)
+    said = (
+        _("The changes were not saved. %(why)s") if draft.edits_id else _("Not registered. %(why)s")
+    )
+    messages.error(request, said % {"why": words})
+    name = next(iter(found))
+    where = url_of(draft, step_of(name))
+    return redirect(where if name == "__all__" else f"{where}?check=1#field-{name}")
 
 
 def _edited_or_404(request: HttpRequest) -> Schedule:

@@ -9,8 +9,9 @@
   const NAMES = Object.fromEntries(Object.entries(VIEWS).map(([name, view]) => [view, name]));
   const say = place.dataset;
   const isPhone = matchMedia("(max-width: 640px)").matches;
+  const FAR = 8; // pixels: so much is no click
   const choice = window.teijiChoice; // for those who may change anything
-  let feed = { quiet: [], holidays: {}, loads: {}, full: [], notes: [] };
+  let feed = { quiet: [], holidays: {}, loads: {}, full: [], more: {}, notes: [] };
 
   // Times are those of the zone that the page names, whatever this machine's clock says.
   function clock() {
@@ -107,6 +108,15 @@
     el.setAttribute("aria-label", all);
   }
 
+  const isOneDay = () => calendar.view.type === VIEWS.day;
+
+  function dayAddress(day) {
+    const address = new URL(location.href);
+    address.searchParams.set("view", "day");
+    address.searchParams.set("date", day);
+    return address.search;
+  }
+
   // Holidays, what a room has had, and days that have more stand in the days' heads.
   function markDays() {
     for (const cell of place.querySelectorAll("[data-date]:is(.fc-daygrid-day, .fc-col-header-cell)")) {
@@ -117,10 +127,21 @@
       const marks = element("span", "cal-marks");
       for (const name of feed.holidays[day] ?? []) marks.append(element("span", "cal-holiday", name));
       if (feed.loads[day]) {
-        const [words, isFull] = feed.loads[day];
-        marks.append(element("span", `cal-load${isFull ? " is-full" : ""}`, words));
+        const [words, isFull, short] = feed.loads[day];
+        const load = element("span", `cal-load${isFull ? " is-full" : ""}`, isPhone && !isOneDay() ? short : words);
+        load.title = words;
+        marks.append(load);
       }
       if (feed.full.includes(day)) marks.append(element("span", "cal-full", say.sayFull));
+      if (feed.more[day]) {
+        const [words, byState, count] = feed.more[day];
+        const link = element("a", "cal-full", isPhone ? `+${count || ""}` : words);
+        link.href = isOneDay() ? say.schedules : dayAddress(day);
+        link.dataset.navlink = ""; // a click on it is none on the day
+        link.title = [words, byState].filter(Boolean).join(" – ");
+        link.setAttribute("aria-label", link.title);
+        marks.append(link);
+      }
       if (marks.childNodes.length) head.append(marks);
     }
   }
@@ -181,6 +202,8 @@
     allDaySlot: false,
     nowIndicator: true,
     dayMaxEvents: isPhone ? 2 : 5,
+    // Seven columns of a phone have no place for the month and “週六”.
+    views: { timeGridWeek: isPhone ? { dayHeaderFormat: { day: "numeric", weekday: "narrow" } } : {} },
     eventMaxStack: 4,
     // A link without an address, which opens what it says.
     moreLinkDidMount: ({ el }) => el.setAttribute("role", "button"),
@@ -219,6 +242,20 @@
       else window.teijiDialog.open(asked(info.event, to));
     },
   });
+  // What stays where it is says so, where somebody tries to drag it: the library just does nothing.
+  let pulled = null;
+  place.addEventListener("pointerdown", ({ target, clientX, clientY }) => {
+    const el = target.closest(".cal-event");
+    const event = el && calendar.getEventById(el.dataset.key);
+    pulled = say.register && event && !event.extendedProps.movable ? { event, clientX, clientY } : null;
+  });
+  document.addEventListener("pointerup", ({ clientX, clientY }) => {
+    if (pulled && Math.hypot(clientX - pulled.clientX, clientY - pulled.clientY) > FAR) {
+      note([pulled.event.extendedProps.gone ? say.saySent : say.sayFixed]);
+    }
+    pulled = null;
+  });
+  document.addEventListener("pointercancel", () => (pulled = null));
   document.addEventListener("click", (event) => {
     const step = event.target.closest("[data-step]");
     const view = event.target.closest("a[data-view]");

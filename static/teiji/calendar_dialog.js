@@ -11,6 +11,9 @@
     dialog.replaceChildren(...page.body.childNodes);
     if (!dialog.open) dialog.showModal();
     (dialog.querySelector("[data-first]") ?? dialog.querySelector("h2"))?.focus();
+    // Where it is dragged to: what stands in the way there is told before anything is touched.
+    const dragged = dialog.querySelector("form[data-look][data-dragged]");
+    if (dragged) look(dragged);
   }
 
   // A part of a page; null where another page was led to: it is gone to.

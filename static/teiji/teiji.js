@@ -115,8 +115,21 @@
     }
   }
 
-  window.addEventListener("load", nameChoices);
+  // From a chosen row to what can be done with all of them.
+  function toActs(event) {
+    const choice = document.querySelector("#changelist-actions select");
+    if (!choice) return;
+    event.preventDefault();
+    choice.focus();
+  }
+
+  // It comes when its own script is ready: before the page is loaded, after that, or with a new row.
+  const isBox = (node) => node.nodeType === Node.ELEMENT_NODE && node.matches(".select2-container");
+  new MutationObserver((changes) => {
+    if (changes.some(({ addedNodes }) => [...addedNodes].some(isBox))) nameChoices();
+  }).observe(document.documentElement, { childList: true, subtree: true });
   document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-to-acts]")) toActs(event);
     const button = event.target.closest("[data-copy]");
     if (button) copy(button);
   });

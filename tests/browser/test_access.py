@@ -106,6 +106,7 @@ def managed(world: World, account: Account, make_schedule: Callable[..., Schedul
         f"/admin/schedules/messagetemplate/{template.pk}/use/",
         f"/admin/channels/webhook/{webhook.pk}/secret/",
         "/admin/channels/account/add/?kind=line", f"/admin/orgs/unit/{unit.pk}/change/",
+        "/admin/channels/alerttarget/add/",
     ]  # fmt: skip
     meta = [(row._meta.app_label, row._meta.model_name, row.pk) for row in rows]
     return [*lists, *new, *own, *(f"/admin/{app}/{name}/{pk}/change/" for app, name, pk in meta)]

@@ -1,26 +1,19 @@
 """A branch registers in Korean, its agency approves: refused, mended, approved, sent."""
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from orgs.models import User
 from schedules.dispatch.plan import plan
 from schedules.models import Delivery, Schedule
+from tests.browser.people import speaks
+from tests.browser.seen import fits, look
 from tests.conftest import World
 from tests.schedules.approving import agency_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-SHOTS = os.environ.get("TEIJI_SHOTS", "")
-
-
-def speaks(person: User, language: str) -> User:
-    User.objects.filter(pk=person.pk).update(language=language)
-    return User.objects.get(pk=person.pk)
 
 
 def test_a_branch_registers_in_korean_and_its_agency_refuses_then_approves(
@@ -34,13 +27,13 @@ def test_a_branch_registers_in_korean_and_its_agency_refuses_then_approves(
     clerk.locator("#register").click()
     clerk.wait_for_url("**/change/")
     expect(clerk.locator(".tj-note").first).to_contain_text("승인자를 기다립니다")
-    shot(clerk, "waits-ko-phone")
+    look(clerk, "waits-ko-phone")
 
     chief.goto("/admin/schedules/approval/")
-    shot(chief, "queue-en-wide")
+    look(chief, "queue-en-wide")
     chief.get_by_role("link", name="Look at it").click()
     expect(chief.locator(".tj-bubble")).to_contain_text("모든 상품 반값입니다")
-    shot(chief, "review-en-wide")
+    look(chief, "review-en-wide")
     chief.get_by_label("What is to be mended?").fill("기간을 적어 주세요")
     chief.get_by_role("button", name="Refuse").click()
     expect(chief.get_by_text("goes back to its author")).to_be_visible()
@@ -58,12 +51,12 @@ def test_a_branch_registers_in_korean_and_its_agency_refuses_then_approves(
 
     chief = browse(speaks(agency.chief, "ko"), width=390)
     chief.goto("/admin/schedules/approval/")
-    shot(chief, "queue-ko-phone")
-    assert chief.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    look(chief, "queue-ko-phone")
+    assert fits(chief)
     chief.locator(".tj-approval a.tj-button").click()
     expect(chief.locator(".tj-bubble")).to_contain_text("11월 말까지")
-    shot(chief, "review-ko-phone")
-    assert chief.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    look(chief, "review-ko-phone")
+    assert fits(chief)
     chief.get_by_role("button", name="승인", exact=True).click()
     expect(chief.get_by_text("승인했습니다")).to_be_visible()
 
@@ -71,8 +64,3 @@ def test_a_branch_registers_in_korean_and_its_agency_refuses_then_approves(
     assert (row.state, row.text) == ("active", "11월 말까지 모든 상품 반값입니다")
     plan(datetime.now(UTC) + timedelta(hours=1))
     assert Delivery.objects.get().state == "planned"
-
-
-def shot(page: Page, name: str) -> None:
-    if SHOTS:
-        page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)

@@ -9,6 +9,7 @@ from orgs.models import User
 from orgs.reach import Role
 from schedules.models import Schedule
 from schedules.states import ScheduleState
+from tests.browser.seen import fits
 from tests.conftest import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -58,7 +59,7 @@ def test_a_clerk_registers_a_schedule_in_their_own_language(
     page.locator(".tj-bar").get_by_role("button", name=said["register"]).click()
     page.wait_for_url("**/change/")
     expect(page.get_by_role("heading", name="오전 공지")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert fits(page)
     assert Schedule.objects.get().state == ScheduleState.ACTIVE
 
 

@@ -1,9 +1,7 @@
 """The worklist in a real browser: found, read, decided one by one and together, on both widths."""
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from channels.models import Account, Room
 from schedules.models import Delivery
+from tests.browser.seen import fits, look
 from tests.schedules.conftest import doubtful
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -18,13 +17,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 __all__ = ["doubtful"]
 
 SIZES = [(1280, 900), (390, 844)]
-PICTURES = os.environ.get("TEIJI_TEST_PICTURES", "")  # a folder, to look at the pages
-
-
-def look(page: Page, name: str) -> None:
-    if PICTURES:
-        width = page.viewport_size["width"]
-        page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png", full_page=True)
 
 
 @pytest.fixture(params=SIZES, ids=["desktop", "phone"])
@@ -71,7 +63,7 @@ def test_the_worklist_is_found_read_and_decided(screen: Page, waiting: list[Deli
     expect(first.get_by_text("아메리카노")).to_be_visible()
     expect(page.get_by_role("button", name="They arrived")).to_be_disabled()
     look(page, "worklist")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
+    assert fits(page), "nothing sticks out"
 
     # One: it arrived.
     page.get_by_label("Note for the history").fill("Seen")

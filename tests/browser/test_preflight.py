@@ -1,7 +1,5 @@
 """A clerk sees before the hour that a run would not go, in a real browser."""
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,13 +8,13 @@ from playwright.sync_api import Page, expect
 from channels.models import Account, Room
 from orgs.clock import database_now
 from schedules.actions import register
+from tests.browser.seen import fits, look
 from tests.schedules.at_once import outcome_of, start
 from tests.schedules.dispatch.preflight.conftest import turn
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SIZES = [(1280, 900), (390, 844)]
-PICTURES = os.environ.get("TEIJI_TEST_PICTURES", "")  # a folder, to look at the pages
 LIST = "/admin/schedules/schedule/"
 
 
@@ -25,12 +23,6 @@ def screen(page: Page, request: Any) -> Page:
     width, height = request.param
     page.set_viewport_size({"width": width, "height": height})
     return page
-
-
-def look(page: Page, name: str) -> None:
-    if PICTURES:
-        width = page.viewport_size["width"]
-        page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png", full_page=True)
 
 
 def a_worker_looks() -> None:
@@ -50,7 +42,7 @@ def test_a_warning_says_before_the_hour_what_is_wrong(screen: Page, world, make_
     card = page.locator("#preflight")
     expect(card.get_by_text("The bot is not in the room “Xinyi room”.")).to_be_visible()
     look(page, "preflight")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
+    assert fits(page), "nothing sticks out"
 
     # Mended, and looked at again: the page shows it by itself.
     Room.objects.filter(pk=world.room.pk).update(left_at=None)

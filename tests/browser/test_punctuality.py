@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from orgs.clock import database_now
+from tests.browser.seen import fits
 from tests.conftest import World
 from tests.logs.attempts import accepted
 
@@ -28,6 +29,6 @@ def test_it_shows_figures_verdicts_and_a_chart_at_any_width(
     canvas = page.locator("canvas.chart")
     expect(canvas).to_be_visible()
     assert canvas.evaluate(DRAWN)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert fits(page)
     page.get_by_text("As a table").click()
     expect(page.get_by_role("row", name=f"{now:%Y-}").first).to_be_visible()

@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from playwright.sync_api import Page, expect
 
 from orgs.models import User
+from tests.browser.seen import fits
 from tests.config.sign_in.conftest import PASSWORD, with_password
 from tests.conftest import World
 
@@ -62,12 +63,6 @@ def add_passkey(page: Page) -> None:
     page.get_by_label("Name of the passkey").fill("My phone")
     page.get_by_role("button", name="Add a passkey").click()
     expect(page.get_by_text("They are shown only now.")).to_be_visible()
-
-
-def fits(page: Page) -> bool:
-    """Nothing sticks out to the side."""
-    wide: bool = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    return wide
 
 
 def test_a_passkey_is_set_up_where_it_is_required_and_then_signs_in_alone(

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from orgs.clock import database_now
 from schedules.models import Delivery
 from schedules.outcomes.keep import keep_up
+from tests.browser.seen import fits
 from tests.conftest import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -32,7 +33,7 @@ def test_it_fits_a_phone_and_draws_its_charts(page: Page, sent: None, is_dark: b
     page.goto("/admin/")
     if is_dark:
         page.evaluate("document.documentElement.classList.add('dark')")
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert fits(page)
     line = page.locator(".st-line").first
     ground = page.locator("body").evaluate("e => getComputedStyle(e).backgroundColor")
     assert line.evaluate("e => getComputedStyle(e).stroke") not in ("none", ground)

@@ -17,8 +17,20 @@ def make_template(page: Page) -> None:
     page.locator("[name=blocks-0-is_locked]").check(force=True)
     page.get_by_role("link", name="Add another Passage").click()
     page.locator("[name=blocks-1-text]").fill("{room} closes at {closing}. Reply {{ok}}.")
+    choose_when(page)
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url("**/messagetemplate/")
+
+
+def choose_when(page: Page) -> None:
+    """Only the details of the kind that is chosen are there to be filled in."""
+    details = page.locator("#id_time, #id_weekdays, #id_cron, #id_zone")
+    expect(details.locator("visible=true")).to_have_count(0)
+    page.locator("#id_timing_kind").select_option("weekly")
+    expect(page.locator("#id_cron")).to_be_hidden()
+    page.get_by_label("Fri", exact=True).check()
+    page.locator("#id_time").fill("09:00")
+    page.locator("[name=priority]").fill("90")
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -29,6 +41,8 @@ def test_an_agency_makes_one_and_its_branch_uses_it(browse, world, width):
 
     clerk = browse(world.person(world.xinyi, Role.OPERATOR), width=width)
     clerk.goto(f"/admin/schedules/messagetemplate/{template.pk}/use/")
+    filled = clerk.get_by_text("Every Friday at 09:00 (Asia/Taipei), priority 90")
+    expect(filled).to_be_visible()
     clerk.get_by_role("button", name="Use this template").click()
     clerk.wait_for_url("**/register/target/")
     clerk.get_by_text("Xinyi room").click()
@@ -49,12 +63,15 @@ def test_an_agency_makes_one_and_its_branch_uses_it(browse, world, width):
         "Dear guests of Xinyi, Xinyi room closes at 18:00. Reply {ok}."
     )
     go_on(clerk, "timing")
+    # The template has filled in when; the clerk sends it every day instead.
+    expect(clerk.get_by_role("radio", name="Every week")).to_be_checked()
+    expect(clerk.get_by_label("Time", exact=True)).to_have_value("09:00")
     clerk.get_by_text("Every day", exact=True).click()
-    clerk.get_by_label("Time", exact=True).fill("09:00")
     go_on(clerk, "review")
     clerk.get_by_role("button", name="Register").click()
     clerk.wait_for_url("**/change/")
-    assert Schedule.objects.get().template == template
+    made = Schedule.objects.get()
+    assert (made.template, made.timing_kind, made.priority) == (template, "daily", 90)
     clerk.goto(f"/admin/schedules/messagetemplate/{template.pk}/use/")
     expect(clerk.get_by_text("1 schedule registered from it")).to_be_visible()
 

@@ -3,7 +3,6 @@ distributor, headquarters, a stranger."""
 
 import csv
 import json
-import os
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,10 +14,11 @@ from playwright.sync_api import Page, expect
 
 from logs.models import History
 from orgs.clock import database_now
-from orgs.models import User
 from orgs.reach import Role
 from schedules.actions import begin_edit, change, pause, register
 from schedules.models import Delivery, Freeze, Run, RunPause, Schedule
+from tests.browser.people import speaks
+from tests.browser.seen import fits, look
 from tests.config.sign_in.conftest import PASSWORD, code_of, with_password
 from tests.conftest import World
 from tests.logged import logged
@@ -29,22 +29,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 __all__ = ["logged"]
 
 SCHEDULES, MINUTE = "/admin/schedules/schedule/", timedelta(minutes=1)
-PICTURES = os.environ.get("TEIJI_TEST_PICTURES", "")  # a folder, to look at the pages
-
-
-def speaks(person: User, language: str) -> User:
-    User.objects.filter(pk=person.pk).update(language=language)
-    return User.objects.get(pk=person.pk)
-
-
-def look(page: Page, name: str) -> None:
-    if PICTURES:
-        page.screenshot(path=f"{PICTURES}/walk-{name}.png", full_page=True)
-
-
-def fits(page: Page) -> bool:
-    wide: bool = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    return wide
 
 
 def test_a_clerk_keeps_filters_and_takes_back_what_was_sent_by_mistake(
@@ -58,7 +42,7 @@ def test_a_clerk_keeps_filters_and_takes_back_what_was_sent_by_mistake(
     page.get_by_text("儲存這些篩選").click()
     page.get_by_label("篩選名稱").fill("暫停中的")
     page.get_by_label("開啟列表時套用").check()
-    look(page, "filters-zh-hant-phone")
+    look(page, "walk-filters-zh-hant-phone")
     page.locator(".tj-saved").get_by_role("button", name="儲存").click()
     page.goto("/admin/")
     page.goto(SCHEDULES)
@@ -71,7 +55,7 @@ def test_a_clerk_keeps_filters_and_takes_back_what_was_sent_by_mistake(
     page.get_by_role("button", name="立即執行").click()
     page.get_by_role("button", name="10 秒後傳送").click()
     expect(page.locator("[data-countdown]")).to_contain_text(re.compile(r"\d"))
-    look(page, "undo-zh-hant-phone")
+    look(page, "walk-undo-zh-hant-phone")
     page.get_by_role("button", name="收回").click()
     expect(page.get_by_text("已收回：沒有傳送任何內容。")).to_be_visible()
     assert fits(page)
@@ -95,7 +79,7 @@ def test_a_distributor_pauses_a_run_and_freezes_which_the_branch_cannot_lift(
     page.locator("#subject").select_option(f"unit:{world.taipei.pk}")
     page.get_by_label("사유").fill("가격이 잘못되었습니다")
     page.locator("form[action*=freeze] button.tj-danger").click()
-    look(page, "frozen-ko")
+    look(page, "walk-frozen-ko")
 
     branch = browse(speaks(world.people["xinyi"], "zh-hant"), width=390)
     branch.goto("/admin/monitor/")
@@ -103,7 +87,7 @@ def test_a_distributor_pauses_a_run_and_freezes_which_the_branch_cannot_lift(
     expect(branch.get_by_text("가격이 잘못되었습니다")).to_be_visible()
     expect(branch.get_by_role("button", name="解除凍結")).to_have_count(0)
     assert fits(branch)
-    look(branch, "frozen-zh-hant-phone")
+    look(branch, "walk-frozen-zh-hant-phone")
 
     page.get_by_label("다시 발송해도 되는 이유").fill("가격을 고쳤습니다")
     page.get_by_role("button", name="동결 해제").click()
@@ -128,7 +112,7 @@ def test_an_agency_sees_what_changed_since_its_yes_and_asks_the_history(
     page.locator(".tj-approval a.tj-button").click()
     expect(page.locator("#changed del").filter(has_text="Half price")).to_be_visible()
     expect(page.locator("#changed ins").filter(has_text="A third off")).to_be_visible()
-    look(page, "diff-zh-hans")
+    look(page, "walk-diff-zh-hans")
     page.get_by_role("button", name="批准").click()
     expect(page.locator(".tj-approval")).to_have_count(0)
     row.refresh_from_db()
@@ -137,10 +121,10 @@ def test_an_agency_sees_what_changed_since_its_yes_and_asks_the_history(
     page.goto(f"{SCHEDULES}{row.pk}/change/")
     page.get_by_role("link", name="谁可以对它做什么").click()
     expect(page.locator(".org-answers li").first).to_be_visible()
-    look(page, "why-zh-hans")
+    look(page, "walk-why-zh-hans")
     page.goto("/admin/logs/history/?kind=schedule")
     expect(page.locator("#result_list")).to_contain_text("Spring")
-    look(page, "history-zh-hans")
+    look(page, "walk-history-zh-hans")
     with page.expect_download() as coming:
         page.get_by_role("link", name="JSON").click()
     lines = json.loads(Path(coming.value.path()).read_text(encoding="utf-8"))
@@ -153,7 +137,7 @@ def test_an_agency_sees_what_changed_since_its_yes_and_asks_the_history(
     page.locator("#searchbar").press("Enter")
     expect(page.locator("#result_list")).to_contain_text("Spring")
     expect(page.locator("#result_list")).not_to_contain_text("Autumn")
-    look(page, "history-searched-zh-hans")
+    look(page, "walk-history-searched-zh-hans")
     with page.expect_download() as coming:
         page.get_by_role("link", name="CSV").click()
     text = Path(coming.value.path()).read_text(encoding="utf-8-sig")
@@ -174,7 +158,7 @@ def test_headquarters_sees_the_pages_as_a_branch_and_changes_nothing(
     expect(banner).to_contain_text("xinyi")
     page.goto(SCHEDULES)
     expect(page.get_by_role("link", name="早安")).to_be_visible()
-    look(page, "view-as-zh-hans")
+    look(page, "walk-view-as-zh-hans")
     refused: Any = page.request.post(f"{SCHEDULES}{row.pk}/act/pause/")
     assert refused.status == 403
     banner.get_by_role("button").click()
@@ -198,7 +182,7 @@ def test_an_authenticator_app_is_set_up_and_asked_for_at_the_next_sign_in(
     page.locator("main button[type=submit]").first.click()
     secret = page.locator("#app-secret").input_value()
     page.locator("#id_code").fill(code_of(secret))
-    look(page, "app-ko-phone")
+    look(page, "walk-app-ko-phone")
     page.locator("form.teiji-card button[type=submit]").click()
     page.wait_for_url("**/recovery-codes/**")
     assert fits(page)
@@ -206,7 +190,7 @@ def test_an_authenticator_app_is_set_up_and_asked_for_at_the_next_sign_in(
     page.goto("/admin/")
     enter(page)
     page.locator("#id_code").fill(code_of(secret, 1))
-    look(page, "code-ko-phone")
+    look(page, "walk-code-ko-phone")
     page.locator("main button[type=submit]").first.click()
     expect(page).to_have_url("/admin/")
     assert hana.authenticator_set.filter(type="totp").count() == 1
@@ -230,7 +214,7 @@ def test_a_stranger_finds_nothing_of_anybody(
     row = register(make_schedule(title="Secret"), by=world.people["xinyi"])
     page = browse(speaks(world.people["stranger"], language), width=390)
     page.goto("/admin/")
-    look(page, f"stranger-{language}")
+    look(page, f"walk-stranger-{language}")
     assert "Secret" not in page.content() and fits(page)
     for address in ("calendar/", "monitor/", f"schedules/schedule/{row.pk}/change/"):
         answer = page.request.get(f"/admin/{address}")

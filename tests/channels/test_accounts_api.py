@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from channels import outgoing
-from channels.models import Account, AccountCheck, QuotaReading, Room
+from channels.models import (
+    Account,
+    AccountCheck,
+    Audience,
+    QuotaReading,
+    Recipient,
+    Room,
+)
 from config.models import KeptAnswer
 from logs.models import History
 from orgs.clock import database_now
@@ -209,6 +216,16 @@ def test_the_channel_stays_and_so_do_the_rooms(api: Caller, world: World) -> Non
     moved = caller(world.people["hq"]).patch(path, {"unit": world.south.pk})
     assert errors(moved) == {"unit"}
     assert api.patch(path, {"unit": world.hq.pk}).status_code == 400
+
+
+@pytest.mark.parametrize("whose", [Audience, Recipient])
+def test_an_account_does_not_move_away_from_its_people(world: World, whose: Any) -> None:
+    account = Account.objects.create(unit=world.hq, name="Members", kind="sandbox")
+    whose.objects.create(unit=world.xinyi, account=account, name="Regulars")
+    api, path = caller(world.people["hq"]), f"/accounts/{account.pk}"
+    refused = api.patch(path, {"unit": world.south.pk})
+    assert errors(refused) == {"unit"}
+    assert api.patch(path, {"unit": world.north.pk}).status_code == 200
 
 
 def test_an_account_whose_channel_is_gone_can_be_read_and_not_changed(

@@ -56,6 +56,7 @@ def room(world: World, **other: Any) -> dict[str, Any]:
 def test_the_channel_is_chosen_first(client: Client, world: World) -> None:
     client.force_login(world.people["hq"])
     page = client.get(f"{ACCOUNTS}add/").content.decode()
+    assert "teiji/schedules.css" in page  # which draws the badges of what each promises
     for kind, adapter in registry().items():
         with override("en"):
             assert f"?channel={kind}" in page and str(adapter.label) in page

@@ -51,6 +51,14 @@ def test_without_a_name_it_is_called_by_its_account(world, tell):
     assert Room.objects.get(address="C0123456789").name == f"{world.sandbox.name} · …456789"
 
 
+@pytest.mark.parametrize("name", ["Xin\x00yi", "Xinyi \ud83d"])
+def test_a_name_that_postgresql_cannot_store_stops_nobody_else(world, tell, name):
+    tell((EventKind.FOLLOWED, "strange"), (EventKind.FOLLOWED, "other"))
+    hear({"strange": name})
+    assert Recipient.objects.get(address="strange").name.startswith("Xin")
+    assert Recipient.objects.filter(address="other").exists()
+
+
 def test_a_room_that_staff_have_named_and_moved_stays_as_it_is(world, tell):
     before = Room.objects.filter(pk=world.room.pk).values().get()
     tell((EventKind.JOINED, world.room.address))

@@ -124,6 +124,12 @@ def test_an_impossible_time_is_no_fault(call, timestamp):
     assert call(event(timestamp=timestamp)).status_code == 200
 
 
+@pytest.mark.parametrize("text", ["a\x00b", "\ud83d", {"\x00": ["\udc00"]}])
+def test_what_postgresql_cannot_store_is_left_out_of_what_is_told(call, text):
+    assert call(event(1, message={"text": text}), event(2)).status_code == 200
+    assert InboundEvent.objects.count() == 2
+
+
 def test_the_same_queries_for_one_event_and_for_thirty(call):
     asked = []
     for count in (1, 30):

@@ -68,6 +68,13 @@ def test_problems_are_told_in_the_reader_s_language_and_fields_by_their_names(wo
     response = caller(world.people["xinyi"]).post("/schedules", {}, **korean)
     assert set(response.json()["errors"]) == {"title", "rooms", "timing_kind"}
     assert response["Content-Language"] == "ko"
+    unknown = Client().get(ROOT + "/rooms", headers={"Authorization": "Bearer tj_x", **korean})
+    assert assert_problem(unknown, 401)["detail"] == "이 토큰은 유효하지 않습니다."
+
+
+def test_a_page_that_is_too_large_is_refused_at_its_name(world):
+    refused = caller(world.people["xinyi"]).get("/rooms?page_size=201")
+    assert assert_problem(refused, 400)["errors"] == {"page_size": ["A page holds 1 to 200 rows."]}
 
 
 def test_a_body_that_is_too_large_is_not_read(world, settings):
@@ -136,7 +143,11 @@ def test_the_document_is_valid_and_describes_each_error(tmp_path, client):
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             answers = operation["responses"]
-            assert {"401", "403", "404"} <= set(answers), (path, method)
+            assert {"401", "403", "404", "429"} <= set(answers), (path, method)
+            assert ("422" in answers) == (method == "post"), (
+                path,
+                method,
+            )  # another body, same key
             for code, answer in answers.items():
                 if int(code) >= 400:
                     assert list(answer["content"]) == [PROBLEM]

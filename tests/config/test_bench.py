@@ -425,6 +425,7 @@ def test_twenty_rooms_get_one_message_each_from_teiji_and_from_a_peer(tmp_path: 
 
 
 @pytest.mark.processes
+@pytest.mark.any_database
 @pytest.mark.timeout(400)
 def test_two_tenants_are_told_apart(tmp_path: Path) -> None:
     found = bench(tmp_path, "fairness", "--rooms", "30", "--beside", "5", "--ordinary", "40",

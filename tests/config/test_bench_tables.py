@@ -187,6 +187,7 @@ def test_pages_are_measured_for_a_headquarters_and_a_branch() -> None:
 
 
 @pytest.mark.processes
+@pytest.mark.any_database
 @pytest.mark.timeout(300)
 def test_planning_is_measured_in_an_installation_of_its_own() -> None:
     found = bench("plan", "--schedules", "60", "--due", "5", "--turns", "1", "--explain")

@@ -1,8 +1,12 @@
 """Every system check of ours: silent on good settings, and saying its id on bad ones."""
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.checks import run_checks
 
 BAD = [
@@ -51,3 +55,30 @@ def test_a_bad_setting_is_found_and_the_finding_says_what_to_do(
 def test_sqlite_is_not_for_production(production: Any, monkeypatch: Any) -> None:
     monkeypatch.setitem(production.DATABASES["default"], "ENGINE", "django.db.backends.sqlite3")
     assert list(our_findings()) == ["teiji.W003"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("TEIJI_DATABASE_URL", "postgre://teiji:s3cret@127.0.0.1/teiji", "is no URL like"),
+        ("TEIJI_DATABASE_URL", "nonsense-s3cret", "is no URL like"),
+        ("TEIJI_DATABASE_URL", "postgres://teiji:s3cret@127.0.0.1:port/teiji", "is no URL like"),
+        ("TEIJI_IN_FLIGHT", "s3cret", "cannot be read"),
+        ("TEIJI_RETRY_DELAYS", "60,s3cret", "cannot be read"),
+        ("TEIJI_PROFILE", "production", "Set TEIJI_SECRET_KEY."),
+        ("TEIJI_DATA_DIR", "/proc/none", "cannot be made"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_is_named_in_one_line_and_not_shown(
+    name: str, value: str, why: str
+) -> None:
+    others = {key: kept for key, kept in os.environ.items() if not key.startswith("TEIJI_")}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "doctor"], cwd=settings.BASE_DIR, check=False,
+        env={**others, "TEIJI_DATA_DIR": str(settings.TEIJI_DATA_DIR), name: value},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1 and "s3cret" not in done.stderr
+    assert done.stderr.startswith("Settings: ") and why in done.stderr
+    assert name in done.stderr or value == "production"

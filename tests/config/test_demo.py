@@ -26,25 +26,29 @@ STOP_SECONDS = 60.0
 class Demo:
     """One start of the command. Its data outlives it."""
 
-    def __init__(self, data: Path, port: int, **environment: str) -> None:
+    def __init__(self, data: Path, port: int, *words: str, **environment: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
         own = {name: value for name, value in os.environ.items() if not name.startswith("TEIJI_")}
-        self._said = data / "said"
-        with self._said.open("w") as said:
+        self._out, self._err = data / "said", data / "said-beside"
+        with self._out.open("w") as out, self._err.open("w") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "demo", "--port", str(port)],
+                [sys.executable, "manage.py", "demo", "--port", str(port), *words],
                 cwd=settings.BASE_DIR,
                 env={**own, "TEIJI_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1", **environment},
-                stdout=said,
-                stderr=subprocess.STDOUT,
+                stdout=out,
+                stderr=err,
             )
 
     @property
-    def said(self) -> str:
-        return self._said.read_text()
+    def out(self) -> str:
+        return self._out.read_text()
 
-    def until_ready(self) -> "Demo":
-        assert wait_for(lambda: "Ctrl-C stops it" in self.said, START_SECONDS), self.said
+    @property
+    def said(self) -> str:
+        return self.out + self._err.read_text()
+
+    def until_ready(self, word: str = "Ctrl-C stops it") -> "Demo":
+        assert wait_for(lambda: word in self.out, START_SECONDS), self.said
         return self
 
     def processes(self) -> list[memory.Process]:
@@ -55,7 +59,7 @@ class Demo:
         return self.process.wait(STOP_SECONDS)
 
     def get(self, path: str) -> Any:
-        token = self.said.partition("API token of gangnam: ")[2].split()[0]
+        token = re.search(r"tj_[\w-]+", self.out).group()  # type: ignore[union-attr]
         request = Request(self.url + path, headers={"Authorization": f"Bearer {token}"})
         with urlopen(request, timeout=10) as response:
             return json.load(response)
@@ -67,8 +71,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
     folder = tmp_path / "a folder with spaces"
     folder.mkdir()
 
-    def begin(**environment: str) -> Demo:
-        started.append(Demo(folder, free_port(), **environment))
+    def begin(*words: str) -> Demo:
+        started.append(Demo(folder, free_port(), *words))
         return started[-1]
 
     yield begin
@@ -106,10 +110,14 @@ def test_the_demo_shows_all_one_needs_and_keeps_its_data(start: Callable[..., De
     assert "Stopped." in first.said
     assert "killed" not in first.said
 
-    second = start().until_ready()
+    second = start("--json").until_ready("\n")
+    facts = json.loads(second.out)
+    assert (facts["url"], facts["token_of"]) == (f"{second.url}/", "gangnam")
+    assert {"username": "gangnam", "unit": "강남역점", "role": "operator"} in facts["people"]
     assert titles(second) == schedules
     # As Ctrl-C does.
     assert second.stop(signal.SIGINT) == 0
+    assert json.loads(second.out) == facts
 
 
 def test_a_child_that_died_is_started_again(start: Callable[..., Demo]) -> None:

@@ -4,6 +4,7 @@ import errno
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.test import override_settings
 
 from channels.models import Account, AlertTarget
 from config.doctor import EXAMINATIONS, Finding, Level, examine, machine, running
+from config.doctor import finding as registry
 from config.health import DISK_LEAST
 from logs import history
 from orgs.clock import database_now
@@ -219,6 +221,22 @@ def test_a_disk_that_is_nearly_full_is_found(
 ) -> None:
     monkeypatch.setattr(machine.shutil, "disk_usage", lambda place: SimpleNamespace(free=free))
     assert found("disk").level == level
+
+
+def test_a_mount_that_hangs_is_found_and_the_others_are_examined(
+    monkeypatch: Any,
+) -> None:
+    goes_on = Event()
+    monkeypatch.setattr(registry, "PATIENCE", 0.1)
+    some = {name: EXAMINATIONS[name] for name in ("disk", "zone_data")}
+    monkeypatch.setattr(registry, "EXAMINATIONS", some)
+    monkeypatch.setattr(machine, "existing", lambda place: goes_on.wait() and place)
+    try:
+        found = dict(examine())
+        assert (found["disk"].level, found["zone_data"].level) == (Level.ERROR, Level.OK)
+        assert found["disk"].said == "it does not answer within 0 s"
+    finally:
+        goes_on.set()
 
 
 def test_a_folder_that_cannot_be_looked_at_is_found(found: Any, monkeypatch: Any) -> None:

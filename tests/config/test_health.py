@@ -11,17 +11,19 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from kombu import Connection
 
-from config import health
+from config import health, patience
 from config.processes import free_port
 from orgs.clock import database_now
 from schedules.actions.fence import own_installation
@@ -29,6 +31,11 @@ from schedules.models import Delivery, Heartbeat, Installation, Schedule
 from schedules.runs.freeze import freeze
 from schedules.runs.store import store
 from tests.logs.attempts import accepted
+
+
+@pytest.fixture(autouse=True)
+def _nothing_hangs_from_before(monkeypatch: Any) -> None:
+    monkeypatch.setattr(patience, "_asked", {})
 
 
 @pytest.fixture
@@ -212,6 +219,80 @@ def test_not_ready_when_a_folder_cannot_be_looked_at(client: Client, monkeypatch
         "unavailable",
         {"disk": "it cannot be looked at (Stale file handle)"},
     )
+
+
+@pytest.fixture
+def held() -> Iterator[Event]:
+    """What waits for it goes on at the end of the test."""
+    waits = Event()
+    yield waits
+    waits.set()
+
+
+@pytest.mark.usefixtures("beating")
+def test_a_mount_that_hangs_is_named_within_seconds_and_waited_for_by_one_thread(
+    client: Client, monkeypatch: Any, held: Event
+) -> None:
+    """As NFS does whose server is gone: statvfs never comes back."""
+    asked: list[Path] = []
+
+    def hangs(place: Path) -> Any:
+        asked.append(place)
+        held.wait()
+        return SimpleNamespace(free=0)
+
+    monkeypatch.setattr(health, "PATIENCE", 0.1)
+    monkeypatch.setattr(health.shutil, "disk_usage", hangs)
+    for _ in range(3):
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+        assert answer.json()["parts"]["disk"] == "it does not answer within 0 s"
+        assert "disk" not in answer.json()["figures"]
+    assert len(asked) == 1
+
+
+@pytest.mark.usefixtures("beating")
+def test_a_broker_that_takes_connections_and_says_nothing_only_degrades(
+    client: Client, monkeypatch: Any, mute: socket.socket
+) -> None:
+    url = f"redis://:secret@127.0.0.1:{mute.getsockname()[1]}/0"
+    monkeypatch.setattr(health.current_app, "connection_for_write", partial(Connection, url))
+    monkeypatch.setattr(health, "PATIENCE", 1.0)
+    said = readyz(client)
+    assert said[:2] == (200, "degraded")
+    assert said[2]["broker"].startswith("it does not answer")
+
+
+def test_a_database_that_was_reached_and_answers_no_more_is_hung_up_on(
+    transactional_db: None, monkeypatch: Any, client: Client
+) -> None:
+    """As one that another session has locked, or whose packets are lost."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no server")
+    monkeypatch.setattr(health, "DATABASE_PATIENCE", 0.2)
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("BEGIN; LOCK TABLE schedules_heartbeat IN ACCESS EXCLUSIVE MODE")
+    try:
+        status, said, wrong = readyz(client)
+    finally:
+        other.close()
+    assert (status, said) == (503, "unavailable")
+    assert wrong.keys() >= {"dispatcher", "fence", "due", "workers", "beat"}
+    assert wrong["dispatcher"] == "the database does not answer (OperationalError)"
+    connection.close_if_unusable_or_obsolete()  # as at the end of each request
+    assert readyz(client)[2]["dispatcher"] == "no sign of life"
+
+
+@pytest.mark.usefixtures("beating")
+def test_each_thing_is_asked_once(client: Client) -> None:
+    tables = ("schedules_delivery", "schedules_installation")
+    with CaptureQueriesContext(connection) as asked:
+        client.get("/readyz")
+    statements = [query["sql"] for query in asked]
+    for table in tables:
+        assert sum(f'FROM "{table}"' in sql for sql in statements) == 1, table
+    assert sum('FROM "schedules_heartbeat"' in sql for sql in statements) == 4, "each its own"
 
 
 @pytest.mark.usefixtures("beating")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -19,6 +20,7 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
@@ -29,6 +31,7 @@ from orgs.reach import SCOPES
 from tests.schedules.api.calling import ROOT
 from tests.tenants.canaries import make_canaries
 from tests.tenants.operations import filled
+from tests.tenants.operations import operations as each_operation
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
@@ -43,6 +46,7 @@ CHECKS = [
     _no_fault,
     status_code_conformance,
     content_type_conformance,
+    response_headers_conformance,
     response_schema_conformance,
 ]
 EXAMPLES = 6  # of each operation, each way
@@ -143,6 +147,30 @@ class Asker:
         return ""
 
 
+def test_what_may_be_asked_for_and_how_many_may_be_sent_stand_in_the_document(document):
+    asked = document.raw_schema["paths"][f"{ROOT}/rooms"]["get"]["parameters"]
+    (fields,) = (given for given in asked if given["name"] == "fields")
+    assert {"id", "name"} < set(fields["schema"]["items"]["enum"])
+    sent_items = document.raw_schema["components"]["schemas"]["ShiftRequest"]["properties"]["items"]
+    assert (sent_items["minItems"], sent_items["maxItems"]) == (1, 100)
+
+
+def test_an_address_is_asked_what_the_document_has_and_nothing_else(canaries, world):
+    """A filter that is misspelt would find everything."""
+    _token, key = Token.issue(user=world.people["hq"], name="tests", scopes=list(SCOPES))
+    client, wrong = Client(headers={"Authorization": f"Bearer {key}"}), []
+    for operation in each_operation(canaries):
+        asked = {p["name"] for p in operation.parameters if p["in"] == "query"} | {"surplus"}
+        address = f"{ROOT}{operation.foreign}?{urlencode(dict.fromkeys(asked, 'x'))}"
+        answer = client.generic(operation.method, address, content_type="application/json")
+        refused = [name for name, why in answer.json().get("errors", {}).items()
+                   if why == ["This address takes no such parameter."]]  # fmt: skip
+        if (answer.status_code, refused) != (400, ["surplus"]):
+            wrong.append((str(operation), answer.status_code, refused))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+@pytest.mark.thorough
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize("methods", [("get",), ("post",), ("put", "patch", "delete")], ids="-".join)
 def test_every_operation_answers_as_the_document_says(methods, mode, document, canaries, world):

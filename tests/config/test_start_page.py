@@ -89,3 +89,22 @@ def test_the_page_of_an_app_names_its_models(client: Client, world: World) -> No
     page = client.get("/admin/channels/").content.decode()
     assert '<a href="/admin/channels/room/"' in page
     assert client.get(START).context["available_apps"] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_success_of_one_day_is_a_bar_with_its_day(
+    client: Client,
+    world: World,
+    make_schedule: Callable[..., Schedule],
+    dispatch: Callable[[], int],
+) -> None:
+    draft = make_schedule(timing_kind="now", date=None, time=None)
+    actions.register(draft, by=world.people["xinyi"])
+    dispatch()
+    client.force_login(world.people["xinyi"])
+    page: Any = client.get(START)
+    (day,) = page.context["success"].days
+    said = page.content.decode()
+    assert f"So far of one day: {day.day:%Y-%m-%d}, 100 %" in said
+    assert said.count('class="st-alone"') == 1
+    assert said.count('class="st-line"') == 0

@@ -2,7 +2,8 @@
 those of the operations out)."""
 
 import shlex
-from collections.abc import Callable
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -41,6 +42,21 @@ def test_a_management_command_takes_what_is_written_there(page: str, line: str) 
     found = load_command_class(get_commands()[name], name)
     if given:  # else it may be its mere name, in a sentence
         found.create_parser("manage.py", name).parse_args(given)
+
+
+def parsers_of(name: str) -> Iterator[ArgumentParser]:
+    """That of a command, or those of its parts."""
+    app = get_commands()[name]
+    parser = load_command_class(app, name).create_parser("manage.py", name)
+    parts = [act for act in parser._actions if isinstance(act, _SubParsersAction)]
+    yield from [part for act in parts for part in act.choices.values()] or [parser]
+
+
+def test_whatever_a_command_of_ours_says_a_program_can_read() -> None:
+    ours = [name for name, app in get_commands().items() if app in ("config", "schedules")]
+    assert len(ours) > 15
+    parsers = [parser for name in ours for parser in parsers_of(name)]
+    assert [p.prog for p in parsers if "--json" not in p._option_string_actions] == []
 
 
 def takes_docker(words: list[str]) -> None:

@@ -69,6 +69,8 @@ class LineFake:
         self.tokens: dict[str, float] = {ACCESS_TOKEN: float("inf")}  # token → good until
         self.used = 0
         self.counts = LineCounts()
+        self.is_forbidden = False  # refuses the account what it asks, as LINE does without a plan
+        self.dislikes: dict[str, str] = {}  # property (`messages[0].text`) or value → why
         self.takes_units = True  # False: refuses messages that name an aggregation unit
         self.faults = Faults()
         self.faults_of_questions = Faults()  # by path, as of messages by address
@@ -89,6 +91,8 @@ class LineFake:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         if self.tokens.get(token, 0.0) <= self.now():
             return self._error(401, "Authentication failed. Confirm that the access token is valid")
+        if self.is_forbidden:
+            return self._error(403, "Access to this API is not available for your account")
         if path in (PUSH, MULTICAST) and request.method == "POST":
             return self._message(request)
         if path.startswith("/v2/bot/message/validate/") and request.method == "POST":
@@ -128,7 +132,7 @@ class LineFake:
         earlier = self._by_key.get(key) if key else None
         if earlier is not None and earlier.at > self.now() - KEY_SECONDS:
             return self._conflict(path, earlier)
-        problems = _problems(body.get("messages"), self.takes_http_images)
+        problems = self._problems(body)
         problems += self._target_problems(path, to)
         units = body.get("customAggregationUnits")
         if why := problem_with(units) or ("" if self.takes_units or not units else "Not allowed"):
@@ -184,12 +188,21 @@ class LineFake:
         return answer()
 
     def _validate(self, raw: bytes) -> Answer:
-        problems = _problems(json.loads(raw).get("messages"), self.takes_http_images)
-        if problems:
+        if problems := self._problems(json.loads(raw)):
             return self._error(
                 400, f"The request body has {len(problems)} error(s)", details=problems
             )
         return self._answer({})
+
+    def _problems(self, body: dict[str, Any]) -> list[dict[str, str]]:
+        messages = body.get("messages")
+        found = _problems(messages, self.takes_http_images)
+        for position, message in enumerate(messages if isinstance(messages, list) else ()):
+            for name, value in message.items() if self.dislikes else ():
+                place = f"messages[{position}].{name}"
+                if why := self.dislikes.get(place) or self.dislikes.get(value):
+                    found.append(_problem(place, why))
+        return found
 
     def _issue_token(self, form: str) -> Answer:
         expected = {

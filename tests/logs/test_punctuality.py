@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from channels.adapters import registry
 from logs.models import Tally
 from logs.stats import punctuality
 from logs.stats.punctuality import report, worst_of
@@ -71,7 +72,7 @@ def test_a_sibling_s_late_message_is_nowhere_on_the_page(client: Client, world: 
     accepted(world.xinyi, now, 100)
     accepted(world.tainan, now, 9_876, schedule_title="Sibling’s", channel="kakao")
     mine, theirs = (shown(client, world.people[name]) for name in ("xinyi", "tainan"))
-    for word in ("9876", "Sibling", "kakao"):
+    for word in ("9876", "Sibling", str(registry()["kakao"].label)):
         assert word not in mine.content.decode()
         assert word in theirs.content.decode()
 
@@ -194,3 +195,13 @@ def test_the_page_asks_as_often_for_thirty_as_for_one(client: Client, world: Wor
     for number in range(30):
         accepted(world.xinyi, now, number + 1)
     assert asked() == alone
+
+
+def test_the_channel_has_its_name_in_the_readers_language(client: Client, world: World) -> None:
+    reader = world.people["xinyi"]
+    type(reader).objects.filter(pk=reader.pk).update(language="zh-hant")
+    row = accepted(world.xinyi, database_now(), 5_000, channel="sandbox")
+    page = words(shown(client, reader))
+    assert page.count("沙盒") == 2 and "sandbox" not in page
+    page = client.get(f"/admin/logs/attempt/{row.pk}/change/").content.decode()
+    assert "沙盒" in page

@@ -10,7 +10,7 @@ from django.utils.translation import override
 from logs.said import SAID, retell
 
 ROOT = Path(__file__).resolve().parents[2]
-SAYS = {"refused", "later", "unknown"}
+SAYS = {"refused", "later", "unknown", "database_failures"}
 # Only what a vendor or Python says, which nobody can translate.
 NOT_OURS = {"HTTP ☐", "☐: ☐", "LINE: ☐"}
 

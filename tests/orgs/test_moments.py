@@ -23,7 +23,7 @@ FOR_MACHINES = {
 }
 CODES = re.compile(r"%[HIMSpXc]|%-[HIMS]")
 IN_A_TEMPLATE = re.compile(
-    r"""\|(?:time\b|date\b(?!:["'](?:Y-m-d|Y-m-d \(D\)|YEAR_MONTH_FORMAT|c)["']))"""
+    r"""\|(?:time\b|date\b(?!:["'](?:m-d|Y-m-d|Y-m-d \(D\)|YEAR_MONTH_FORMAT|c)["']))"""
 )
 FORMATTERS = {
     "strftime", "date_format", "time_format", "format_date", "format_datetime", "format_time",

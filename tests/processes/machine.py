@@ -52,6 +52,10 @@ class Machine:
     def beat(self) -> subprocess.Popen[bytes]:
         return self._start("beat", "--pidfile=", "--max-interval=1")
 
+    def dispatch(self, **environment: str) -> subprocess.Popen[bytes]:
+        """The sender without Celery."""
+        return self._run("dispatch", ["manage.py", "dispatch"], **environment)
+
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -70,11 +74,15 @@ class Machine:
         """What they all said, for a test that fails."""
         return "\n".join(path.read_text()[-4000:] for path in sorted(self.folder.glob("*.log")))
 
-    def _start(self, *command: str, **environment: str) -> subprocess.Popen[bytes]:
-        path = self.folder / f"{command[0]}-{len(self.processes)}.log"
+    def _start(self, name: str, *command: str, **environment: str) -> subprocess.Popen[bytes]:
+        words = ["-m", "celery", "-A", "config", name, *command, "-l", "INFO"]
+        return self._run(name, words, **environment)
+
+    def _run(self, name: str, words: list[str], **environment: str) -> subprocess.Popen[bytes]:
+        path = self.folder / f"{name}-{len(self.processes)}.log"
         with path.open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "config", *command, "-l", "INFO"],
+                [sys.executable, *words],
                 cwd=ROOT,
                 env=os.environ | self.environment | environment,
                 stdout=log,

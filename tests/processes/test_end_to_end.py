@@ -105,6 +105,24 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_is_in_flight(
     assert (Delivery.objects.get().state, len(fake.log)) == ("sent", 1)
 
 
+def test_dispatch_that_is_asked_to_stop_finishes_what_is_in_flight_and_gives_back_the_rest(
+    world, make_schedule, line_room, fake, running
+):
+    fake.faults.add("hang_then_accept", seconds=1.0)
+    now = {"timing_kind": "now", "rooms": [line_room]}
+    register(make_schedule(**now), by=world.people["hq"])
+    later = register_at(world, make_schedule, line_room, 200)
+    dispatch = running.dispatch(TEIJI_LEAD_SECONDS="300", TEIJI_HORIZON_SECONDS="600")
+    held = Delivery.objects.filter(run__schedule=later)
+    wait_until(held.filter(state="sending").exists, START, "a claim of what comes later")
+    wait_until(lambda: fake.faults.waiting == [], START, "the request")
+    dispatch.terminate()
+    assert dispatch.wait(20) == 0
+    assert Delivery.objects.exclude(run__schedule=later).get().state == "sent"
+    assert (held.get().state, held.get().claim, len(fake.log)) == ("planned", None, 1)
+    assert not Heartbeat.objects.filter(kind="loop").exists()
+
+
 def test_two_workers_and_two_beats_send_once(world, make_schedule, line_room, fake, running):
     for _ in range(2):
         running.beat()

@@ -1,16 +1,18 @@
 """A branch's clerk, and deliveries in the states that the tests need, made by the machine's own
 steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from channels.adapters.base import Receipt, SendError, refused, unknown
+from channels.adapters.line import LineAdapter
 from channels.models import Account, Audience, Recipient, Room
 from orgs.clock import database_now
 from orgs.models import User
@@ -25,7 +27,8 @@ from schedules.dispatch.settle import settle
 from schedules.dispatch.sweep import take_back
 from schedules.models import Delivery, Run, Schedule
 from tests.conftest import World
-from tests.fakes.line import ACCESS_TOKEN
+from tests.fakes.line import ACCESS_TOKEN, LineFake
+from tests.fakes.serving import in_thread
 from tests.unlimited import UNLIMITED
 
 SECOND = timedelta(seconds=1)
@@ -145,6 +148,42 @@ def line_account(world) -> Account:
     made.secrets = {"access_token": ACCESS_TOKEN}
     made.save()
     return made
+
+
+@pytest.fixture
+def at_line(settings: Any) -> Iterator[LineFake]:
+    """The LINE that is asked."""
+    fake = LineFake()
+    with in_thread(fake) as url:
+        settings.TEIJI_LINE_API_HOST = url
+        settings.TEIJI_PUBLIC_URL = "https://teiji.example"
+        yield fake
+
+
+@pytest.fixture
+def line_rooms(world: World, line_account: Account) -> list[Room]:
+    """Two groups of one account."""
+    return [
+        Room.objects.create(
+            unit=world.xinyi, account=line_account, name=f"Group {n}", address=f"C{n:032x}",
+            **UNLIMITED,
+        )
+        for n in (1, 2)
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def in_transactions(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Of each request to LINE, whether it was made in a transaction."""
+    found: list[bool] = []
+    post: Any = LineAdapter._post
+
+    async def noted(*given: Any) -> Any:
+        found.append(connection.in_atomic_block)
+        return await post(*given)
+
+    monkeypatch.setattr(LineAdapter, "_post", noted)
+    return found
 
 
 @pytest.fixture

@@ -200,6 +200,20 @@ def test_many_are_paused_at_once_and_only_ones_own(
     assert foreign.state == ScheduleState.ACTIVE
 
 
+def test_what_was_done_to_many_heads_old_values_as_such(
+    desk: Client, registered: Callable[..., Schedule], clerk: User
+):
+    going, gone = registered(), registered()
+    actions.pause(gone, by=clerk)
+    chosen = {"action": "priority_chosen", "_selected_action": [going.pk, gone.pk]}
+    looked_at = desk.post(LIST, chosen).content.decode()
+    assert 'data-head="Now"' in looked_at
+    chosen = {"action": "pause_chosen", "_selected_action": [going.pk, gone.pk]}
+    done = desk.post(LIST, chosen).content.decode()
+    assert 'data-head="Before"' in done
+    assert 'data-head="Now"' not in done
+
+
 def test_drafts_lead_to_the_form(desk: Client, make_schedule: Callable[..., Schedule]):
     draft = make_schedule(text="")
     assert desk.get(page_of(draft), follow=True).request["PATH_INFO"].endswith("/content/")

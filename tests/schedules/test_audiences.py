@@ -2,7 +2,7 @@
 
 import pytest
 
-from channels.models import Audience
+from channels.models import Account, Audience
 from orgs.reach import Role
 from schedules.actions import Refused, begin_edit, change, duplicate, execute, register
 from schedules.models import Run, Schedule
@@ -55,6 +55,13 @@ def test_an_audience_that_cannot_be_written_to_is_refused(
     Audience.objects.filter(pk=audience.pk).update(**change_it)
     draft = Schedule.objects.get(pk=to_audience().pk)
     assert words in refused(draft, world.people["hq"])["audience"][0]
+
+
+def test_of_an_inactive_account_the_audience_is_not_called_inactive(world, to_audience, audience):
+    Account.objects.filter(pk=audience.account_id).update(is_active=False)
+    draft = Schedule.objects.get(pk=to_audience().pk)
+    (said,) = refused(draft, world.people["hq"])["audience"]
+    assert said.endswith("account is inactive. Ask the account’s manager to make it active again.")
 
 
 def test_people_are_not_written_what_a_unit_calls_their_audience(world, to_audience):

@@ -1,10 +1,12 @@
 """The page of freezes: who sees what, who freezes, who lifts."""
 
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from channels.models import Account
 from orgs.reach import Role
 from schedules import actions
 from schedules.actions.freeze import freeze, unfreeze
@@ -153,3 +155,20 @@ def test_the_page_of_a_run_says_that_a_freeze_holds_it(
     assert "A freeze holds 1 delivery back." in text(client, page)
     unfreeze(row, by=by, why="mended")
     assert "A freeze holds" not in text(client, page)
+
+
+def test_of_accounts_that_are_called_alike_each_is_named_with_its_unit(
+    client: Client, world: World
+) -> None:
+    twin = Account.objects.create(unit=world.xinyi, name=world.sandbox.name, kind="sandbox")
+    client.force_login(world.people["hq"])
+    both = {f"{twin.name} (Xinyi)", f"{twin.name} (HQ)"}
+    assert both <= set(re.findall(">([^<]+)</option>", text(client)))
+    values = {"subject": f"account:{twin.pk}", "why": "its token leaked"}
+    said = client.post(f"{PAGE}freeze/", values, follow=True).content.decode()
+    assert f"“{twin.name} (Xinyi)” is frozen" in said
+    assert f"Account {twin.name} (Xinyi)" in said
+    row = Freeze.objects.get()
+    said = client.post(f"{PAGE}{row.pk}/lift/", {"why": "mended"}, follow=True).content.decode()
+    assert f"“{twin.name} (Xinyi)” sends again" in said
+    assert f"<h3>{twin.name} (Xinyi)</h3>" in said

@@ -11,6 +11,7 @@ from schedules.placeholders import (
     TooLong,
     built_in,
     fill,
+    find_passage,
     has_any,
     is_name,
     meaning,
@@ -44,6 +45,35 @@ def test_a_text_is_filled_as_if_each_name_were_replaced_by_itself(text, values):
         expected += values[meaning(name)] if known else rest[0]
         rest = after if known else rest[1:]
     assert fill(text, values) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "passage", "place"),
+    [
+        ("Ring {phone} now", "{phone}", 5),
+        ("Ring {{phone}} now", "{phone}", -1),
+        ("Ring {{phone}}, {phone}", "{phone}", 16),
+        ("{{{SALE}}}", "{{SALE}}", -1),
+        ("{ {phone} }", "{phone}", 2),
+        ("{Dear {room},}", "Dear {room},", 1),
+        ("Dear", "Dear {room},", -1),
+    ],
+)
+def test_a_passage_stands_where_it_means_what_it_means_by_itself(text, passage, place):
+    assert find_passage(text, passage) == place
+
+
+@given(TEXTS, TEXTS.filter(str.strip), TEXTS, VALUES)
+def test_a_passage_that_stands_in_a_text_is_filled_there_as_by_itself(
+    before, middle, after, values
+):
+    text = before + middle + after
+    place = find_passage(text, middle)
+    if place >= 0:
+        rest = text[place + len(middle) :]
+        assert fill(text, values) == (
+            fill(text[:place], values) + fill(middle, values) + fill(rest, values)
+        )
 
 
 @given(TEXTS)

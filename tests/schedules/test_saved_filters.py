@@ -9,6 +9,7 @@ from django.test import Client
 
 from orgs.models import User
 from orgs.reach import Role
+from schedules.actions import saved_filter as acts
 from schedules.models import SavedFilter
 from schedules.models import saved_filter as kept
 from tests.conftest import World
@@ -115,7 +116,7 @@ def test_what_cannot_be_kept_is_said(desk: Client, name: str, query: str) -> Non
 
 
 def test_there_is_an_end_to_how_many(desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "MOST", 2)
+    monkeypatch.setattr(acts, "MOST", 2)
     for number in range(3):
         save(desk, f"q={number}", f"N {number}")
     assert names(desk) == ["N 0", "N 1"]

@@ -170,7 +170,8 @@ def test_what_is_not_all_is_never_called_all(share: float | None, words: str) ->
     assert percent(share) == words
 
 
-def test_a_day_without_anything_leaves_a_gap_and_one_alone_is_a_dot() -> None:
+def test_a_day_without_anything_leaves_a_gap_and_one_alone_is_a_bar() -> None:
     trend = trend_of([1.0, None, 0.9, 0.95], [None, None, None, None])
-    assert trend.lines == ["0.0,0.0 0.0,0.0", "666.7,200.0 1000.0,100.0"]
+    assert trend.lines == ["666.7,200.0 1000.0,100.0"]
+    assert trend.bars == ["M0.0,0.0V200"]
     assert (trend.before, trend.floor) == ([], 0.9)

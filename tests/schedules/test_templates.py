@@ -42,7 +42,9 @@ def use(world):
     """A draft of xinyi, made from a template by its manager, that could be registered."""
 
     def make(template: MessageTemplate, **values) -> Schedule:
-        draft = apply_template(template, by=world.people["xinyi"], unit=world.xinyi, uid=uuid4())
+        draft = apply_template(
+            template, by=world.people["xinyi"], unit=world.xinyi, uid=uuid4()
+        ).draft
         Schedule.objects.filter(pk=draft.pk).update(timing_kind="now", **values)
         draft = Schedule.objects.get(pk=draft.pk)
         draft.rooms.set([world.room])
@@ -130,6 +132,13 @@ def test_the_passages_between_locked_ones_are_free(world, template, use):
 def test_a_locked_passage_that_was_changed_is_named(world, template, use, text, passage):
     found = problems(use(template, text=text), world)
     assert found == {"text": [f"The template does not let this passage be changed: “{passage}”"]}
+
+
+def test_a_locked_placeholder_cannot_be_made_text_by_braces_around_it(world, use):
+    blocks = [{"text": "{phone}", "is_locked": True}]
+    bare = keep(world.hq, world.people["hq"], name="Bare", blocks=blocks)
+    found = problems(use(bare, text="Ring {{phone}}"), world)
+    assert found == {"text": ["The template does not let this passage be changed: “{phone}”"]}
 
 
 def test_locked_passages_cannot_be_left_out_by_sending_images_only(

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from django.core.files.base import ContentFile
 from django.db.models import Model
 
@@ -56,6 +57,7 @@ from schedules.models import (
     CalendarFeed,
     Delivery,
     Freeze,
+    HolidayException,
     MessageTemplate,
     OccurrenceChange,
     PlaceholderValue,
@@ -79,7 +81,15 @@ WORD = "CANARY"
 
 # Who may see them, by plain thinking: those in Tainan and above it.
 SEES = {"hq", "south", "tainan"}
+# But for what concerns all, which only the headquarters sees.
+OF_THE_TOP = {"holidayexception"}
 BLIND = ["north", "taipei", "xinyi", "stranger"]
+
+
+def each_of(first: str, *others: str) -> Any:
+    """So that one of them is asked at every desk, and all where there is time."""
+    thorough = [pytest.param(who, marks=pytest.mark.thorough) for who in others]
+    return pytest.mark.parametrize("who", [first, *thorough])
 
 
 @dataclass
@@ -113,6 +123,8 @@ def make_canaries(world: World, make_schedule: Any) -> Canaries:
     lifted = {"lifted_by": WORD, "lifted_why": WORD, "lifted_at": database_now()}
     values = {"unit_path": unit.path, "name": WORD, **freeze, **lifted}
     found.add(Freeze.objects.create(unit=unit, **values))
+    day = {"country": "TW", "date": date(2031, 5, 6), "note": WORD}
+    found.add(HolidayException.objects.create(**day))
     feed = {"digest": WORD, "created_at": database_now()}
     found.add(CalendarFeed.objects.create(user=person, unit=unit, **feed))
     kept = {"page": "delivery", "name": WORD, "query": f"q={WORD}"}

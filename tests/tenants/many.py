@@ -12,6 +12,7 @@ from orgs.models import Unit
 from tests.tenants.canaries import Canaries
 
 NUMBERS = count(1)
+DIGITS = 5
 
 # Of rows that may be there once for each pair of others, which of the two is copied as well.
 PARTNER = {"delivery": "run", "webhookdelivery": "fact", "calendarfeed": "unit"}
@@ -21,7 +22,8 @@ LISTED = (
     "unit", "member", "deputy", "account", "quotareading", "daycount", "room", "image", "recipient",
     "audience", "recipientimport", "messagetemplate", "schedule", "run", "delivery", "archivedrun",
     "history", "freeze", "calendarfeed", "ownnotice", "webhook", "webhookdelivery", "approval",
-    "placeholdervalue",
+    "placeholdervalue", "holidayexception", "alerttarget", "notice",
+    "savedfilter",
 )  # fmt: skip
 
 
@@ -43,27 +45,31 @@ def copy(row: Any) -> Any:
     else:
         made.pk = None if isinstance(made._meta.pk, models.AutoField) else row.pk + next(NUMBERS)
     changed: set[str] = set()
-    for names in shared_by_none(type(row)):
+    for names in shared_by_none(row):
         if not changed & set(names):
             changed.add(change_one(made, names))
     models.Model.save_base(made, raw=True, force_insert=True)
     return made
 
 
-def shared_by_none(model: type[models.Model]) -> Iterator[Sequence[str]]:
-    """The columns that no two rows may have alike."""
+def shared_by_none(row: Any) -> Iterator[Sequence[str]]:
+    """The columns that no two rows like this may have alike."""
+    model = type(row)
     for field in model._meta.concrete_fields:
         if field.unique and not field.primary_key:
             yield [field.name]
     for constraint in model._meta.constraints:
         if isinstance(constraint, models.UniqueConstraint) and constraint.fields:
-            yield constraint.fields
+            rows = model._base_manager.filter(constraint.condition or models.Q(), pk=row.pk)
+            is_empty = any(getattr(row, name) is None for name in constraint.fields)
+            if rows.exists() and not is_empty:  # an empty column is like no other
+                yield constraint.fields
 
 
 def change_one(row: Any, names: Sequence[str]) -> str:
     """Give one of these columns a value of its own, a text rather than a moment; its name."""
     fields = [row._meta.get_field(name) for name in names]
-    plain = [field for field in fields if not field.is_relation]
+    plain = [field for field in fields if not field.is_relation and is_free(field)]
     plain.sort(key=lambda field: isinstance(field, models.DateField))
     if plain:
         field = plain[0]
@@ -75,6 +81,11 @@ def change_one(row: Any, names: Sequence[str]) -> str:
     return partner
 
 
+def is_free(field: Any) -> bool:
+    """Whether there is room in it for as many values as there are numbers."""
+    return not field.choices and (field.max_length is None or field.max_length > DIGITS)
+
+
 def another(field: models.Field, value: Any) -> Any:
     number = next(NUMBERS)
     if isinstance(field, models.UUIDField):
@@ -83,4 +94,4 @@ def another(field: models.Field, value: Any) -> Any:
         return value + timedelta(days=number)
     if isinstance(value, int):
         return value + number
-    return f"{number:05}{value}"[: field.max_length]
+    return f"{number:0{DIGITS}}{value}"[: field.max_length]

@@ -30,6 +30,7 @@ OWNERS = {
     "feeds": "calendarfeed", "my-notices": "ownnotice",
     "audiences": "audience", "imports": "recipientimport", "notices": "ownnotice",
     "archive": "archivedrun", "values": "placeholdervalue",
+    "holidays": "holidayexception", "alert-targets": "alerttarget", "alerts": "notice",
 }  # fmt: skip
 
 # Words in an address that are no ids.

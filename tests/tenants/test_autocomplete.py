@@ -10,7 +10,7 @@ from django.urls import get_resolver
 from tests.tenants.canaries import BLIND, SEES, WORD, make_canaries
 from tests.tenants.test_matrix import content
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+pytestmark = pytest.mark.django_db
 
 ADDRESS = "/admin/autocomplete/"
 

@@ -17,7 +17,7 @@ from drf_spectacular.generators import SchemaGenerator
 from PIL import Image as Pillow
 
 from channels import outgoing
-from channels.models import Account, Audience, Recipient, Room
+from channels.models import Account, AlertTarget, Audience, Recipient, Room
 from config.scoped import rates, tokens
 from orgs.clock import database_now
 from orgs.models import Member, Unit, User
@@ -31,7 +31,7 @@ from tests.tenants.operations import METHODS
 from tests.tenants.routes import MISSING, OWNERS
 from tests.unlimited import UNLIMITED
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+pytestmark = pytest.mark.django_db
 
 # Whole numbers that are no ids; `until` is a notice of one's own.
 NUMBERS = {
@@ -65,6 +65,11 @@ PERSON = {"unit": UNIT, "account": ACCOUNT}
 BODIES: dict[str, list[dict[str, Any]]] = {
     "post /accounts": [{"name": "New", "channel": "sandbox", "unit": UNIT}],
     "patch /accounts/{id}": [{"unit": Id("top")}],
+    "post /alert-targets": [
+        {"name": "New", "url": "discord://1/new", "unit": UNIT},
+        {"name": "New", "member": Id("member"), "unit": UNIT},
+    ],
+    "patch /alert-targets/{id}": [{"unit": UNIT, "member": Id("member")}],
     "post /audiences": [{"name": "New", "kind": "list", **PERSON}],
     "patch /audiences/{id}": [PERSON],
     "post /deputies": [
@@ -220,7 +225,8 @@ def rival(canaries: Any, make_schedule: Any) -> dict[str, int]:
         for code in ("one", "two")
     )
     chief, clerk = (
-        User.objects.create(username=name, is_staff=True) for name in ("chief", "clerk")
+        User.objects.create(username=name, is_staff=True, email=f"{name}@example.org")
+        for name in ("chief", "clerk")
     )
     Member.objects.create(user=chief, unit=top, role=Role.MANAGER)
     member = Member.objects.create(user=clerk, unit=unit, role=Role.OPERATOR)
@@ -236,6 +242,7 @@ def rival(canaries: Any, make_schedule: Any) -> dict[str, int]:
     image = store_image(unit, 7)
     template = MessageTemplate.objects.create(unit=unit, name="Rival's")
     value = PlaceholderValue.objects.create(unit=unit, name="rival", value="Ours")
+    target = AlertTarget.objects.create(unit=unit, name="Rival's", member=member)
     timing = {"timing_kind": "daily", "time": "09:00", "date": None}
     draft = make_schedule(unit=unit, rooms=[room], images=[image], **timing)
     schedule = register(draft, by=chief)
@@ -255,6 +262,7 @@ def rival(canaries: Any, make_schedule: Any) -> dict[str, int]:
     rows = {"top": top, "unit": unit, "other": other, "member": member, "account": account,
             "room": room, "test_room": test_room, "recipient": person, "audience": audience,
             "image": image, "messagetemplate": template, "placeholdervalue": value,
+            "alerttarget": target,
             "schedule": schedule, "run": run, "failed": failed, "doubtful": doubtful}  # fmt: skip
     return {name: row.pk for name, row in rows.items()}
 

@@ -13,13 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from config.scoped import rates, tokens
 from orgs.reach import SCOPES, Role
 from tests.schedules.api.calling import Caller, caller
-from tests.tenants.canaries import BLIND, WORD, make_canaries
+from tests.tenants.canaries import WORD, each_of, make_canaries
 from tests.tenants.operations import READING, Operation, operations
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+pytestmark = pytest.mark.django_db
 
-# What is one's own, whatever one's role: a viewer has feeds and notices too.
-ONES_OWN = ("/api/v1/feeds", "/api/v1/notices")
+# What is one's own, whatever one's role: a viewer has feeds, notices and filters too.
+ONES_OWN = ("/api/v1/feeds", "/api/v1/notices", "/api/v1/filters")
 
 # What a body may name; each is right in some operation and unknown in the others.
 BODIES = ({}, {"name": "stolen"}, {"why": "stolen"}, {"verdict": "arrived"}, {"skips": True})
@@ -55,7 +55,7 @@ def told(api: Caller, one: Operation, path: str, body: Any) -> tuple[Any, ...]:
     return answer.status_code, text, len(asked)
 
 
-@pytest.mark.parametrize("who", BLIND)
+@each_of("xinyi", "north", "taipei", "stranger")
 def test_foreign_ids_answer_as_those_that_do_not_exist(world, canaries, who):
     api, different = everything(world.people[who]), []
     named = [one for one in operations(canaries) if one.names_a_row]

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from config.backup.keys import add_key_arguments, key_of
 from config.backup.making import BACKED_UP, Foreseen, foresee, make
 from config.backup.sealing import new_key
-from config.backup.trouble import Trouble
+from config.backup.trouble import Trouble, said
 from logs import history
 from orgs.clock import database_now
 from schedules.actions.fence import own_installation
@@ -55,7 +55,7 @@ class Command(BaseCommand):
                 begin_bar=lambda files: Bar("files", files),
             )
         except (Trouble, OSError, DatabaseError) as error:
-            raise CommandError(f"No backup was made. {error}", returncode=FAILED) from error
+            raise CommandError(f"No backup was made. {said(error)}", returncode=FAILED) from error
         with as_command():
             history.record(
                 BACKED_UP, own_installation(), by=operator(), now=database_now(), unit_path="",

@@ -1,5 +1,6 @@
 """`manage.py demo`: the whole of Teiji on this machine, with data to try it on."""
 
+import json
 import os
 import signal
 import time
@@ -30,9 +31,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument(
+            "--json", action="store_true", help="One line of JSON, once it is ready."
+        )
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
         began = time.monotonic()
+        self.is_for_programs = options["json"]
         if settings.PRODUCTION:
             raise CommandError("This is a production installation: demo data does not belong here.")
         if not processes.is_free(port):
@@ -52,13 +57,19 @@ class Command(BaseCommand):
             self._greet(time.monotonic() - began)
             self._watch(family)
         except KeyboardInterrupt:
-            self.stdout.write("\nStopping …")
+            self._say("\nStopping …")
         finally:
             _ignore_signals()
             killed = family.stop()
         if killed:
             self.stderr.write(f"Had to be killed: {', '.join(killed)}.")
-        self.stdout.write(f"Stopped. Your data is in {settings.TEIJI_DATA_DIR}.")
+        self._say(f"Stopped. Your data is in {settings.TEIJI_DATA_DIR}.")
+
+    def _say(self, words: str) -> None:
+        """To who looks on. The output is for the JSON alone, where it is asked for."""
+        out = self.stderr if self.is_for_programs else self.stdout
+        out.write(words, str)
+        out.flush()
 
     def _family(self) -> processes.Family:
         data = settings.TEIJI_DATA_DIR.resolve()
@@ -74,8 +85,7 @@ class Command(BaseCommand):
         return processes.Family({**os.environ, **own}, data / "logs")
 
     def _prepare(self) -> None:
-        self.stdout.write("Preparing the database …")
-        self.stdout.flush()
+        self._say("Preparing the database …")
         self.loaded = _apart(_fill)
         if self.loaded.token:
             _keep_token(self.loaded.token)
@@ -84,8 +94,7 @@ class Command(BaseCommand):
             message.unlink(missing_ok=True)
 
     def _start(self, family: processes.Family, port: int) -> None:
-        self.stdout.write("Starting web server, worker and beat …")
-        self.stdout.flush()
+        self._say("Starting web server, worker and beat …")
         family.start("web", processes.web(port))
         family.start("worker", processes.worker())
         family.start("beat", processes.beat())
@@ -101,18 +110,25 @@ class Command(BaseCommand):
 
     def _greet(self, seconds: float) -> None:
         ours = memory.tree(os.getpid())
-        shared = memory.proportional_megabytes(ours)
-        counted_once = f" ({shared} MB with what they share counted once)" if shared else ""
+        used, shared = memory.resident_megabytes(ours), memory.proportional_megabytes(ours)
         address = settings.TEIJI_PUBLIC_URL
-        self.stdout.write(
-            f"\nTeiji is ready: {address}/\n"
-            f"Ready after {seconds:.0f} s; {len(ours)} processes use "
-            f"{memory.resident_megabytes(ours)} MB{counted_once}.\n"
-        )
-        told = [*_sign_ins(self.loaded), "", *_sample_lines(), "", *_token_lines(address)]
-        self.stdout.write("\n".join(["", *told, ""]))
-        self.stdout.write("Ctrl-C stops it; what you made is kept for the next start.")
-        self.stdout.flush()
+        if self.is_for_programs:
+            facts = demo.facts(self.loaded) | {
+                "url": f"{address}/", "api": f"{address}/api/v1", "token": _token(),
+                "sample": str(SAMPLE), "seconds": round(seconds, 1), "processes": len(ours),
+                "megabytes": used, "megabytes_counted_once": shared,
+            }  # fmt: skip
+            self.stdout.write(json.dumps(facts, ensure_ascii=False))
+            self.stdout.flush()
+            return
+        counted_once = f" ({shared} MB with what they share counted once)" if shared else ""
+        told = [
+            f"\nTeiji is ready: {address}/",
+            f"Ready after {seconds:.0f} s; {len(ours)} processes use {used} MB{counted_once}.\n",
+            *_sign_ins(self.loaded), "", *_sample_lines(), "", *_token_lines(address),
+            "Ctrl-C stops it; what you made is kept for the next start.",
+        ]  # fmt: skip
+        self._say("\n".join(told))
 
     def _watch(self, family: processes.Family) -> None:
         while True:
@@ -159,7 +175,7 @@ def _sample_lines() -> list[str]:
 
 def _token_lines(address: str) -> list[str]:
     """The API in one line to copy."""
-    token = _token_file().read_text() if _token_file().exists() else "…"
+    token = _token() or "…"
     return [
         f"API token of {demo.TOKEN_USER}: {token}",
         f"    curl -H 'Authorization: Bearer {token}' {address}/api/v1/schedules",
@@ -170,6 +186,10 @@ def _keep_token(token: str) -> None:
     """The database has only its digest: without this file a second start could not show it."""
     _token_file().touch(mode=0o600)
     _token_file().write_text(token)
+
+
+def _token() -> str:
+    return _token_file().read_text() if _token_file().exists() else ""
 
 
 def _token_file() -> Path:

@@ -8,8 +8,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from config.backup.keys import add_key_arguments, key_of
+from config.backup.manifest import Manifest
 from config.backup.restoring import lost_keys, refuse, restore, verify
-from config.backup.trouble import Trouble
+from config.backup.trouble import Trouble, said
 from schedules.management.operator import as_command, operator
 from schedules.management.progress import Bar
 
@@ -33,18 +34,28 @@ class Command(BaseCommand):
             key = key_of(options)
             manifest = verify(options["file"], key, Bar)
             if is_trial:
-                refuse(manifest)
+                _refuse(manifest)
                 lost = ""
             else:
                 with as_command():
                     restore(options["file"], key, manifest, by=operator(), begin_bar=Bar)
                 lost = lost_keys(manifest)
         except (Trouble, OSError, DatabaseError) as error:
-            raise CommandError(f"Nothing can be restored. {error}", returncode=FAILED) from error
+            raise CommandError(
+                f"Nothing can be restored. {said(error)}", returncode=FAILED
+            ) from error
         rows = sum(manifest.tables.values())
         facts = {"dry_run": is_trial, "created_at": manifest.created_at, "rows": rows,
                  "parts": len(manifest.parts), "lost_keys": lost}  # fmt: skip
         self.stdout.write(json.dumps(facts) if options["json"] else _words(facts))
+
+
+def _refuse(manifest: Manifest) -> None:
+    """What was verified is told also where it cannot go."""
+    try:
+        refuse(manifest)
+    except Trouble as trouble:
+        raise Trouble(f"The backup of {manifest.created_at} is whole. {trouble}") from trouble
 
 
 def _words(facts: dict[str, Any]) -> str:

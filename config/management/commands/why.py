@@ -1,5 +1,8 @@
 """manage.py why: what a person may do in a unit, or to an object, and because of what."""
 
+import json
+import sys
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -9,6 +12,7 @@ from config.organisation.why import ASKED, MODELS, OF_ONE, Asked
 from orgs.models import Token, Unit, User
 from schedules.management.named import FAILED, unit_named
 
+NO = 1  # exit status
 ALL = (*ASKED, *(name for name in OF_ONE if name not in ASKED))
 
 
@@ -22,8 +26,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("act", nargs="?", choices=ALL, help="only this; exit status 1: no")
         parser.add_argument("--token", help="through the API with this token, by its name")
+        parser.add_argument("--json", action="store_true", help="one line of JSON")
 
-    def handle(self, *, user: str, unit: str, act: str | None, token: str | None, **_: Any) -> None:
+    def handle(
+        self, *, user: str, unit: str, act: str | None, token: str | None, **options: Any
+    ) -> None:
         person = User.objects.filter(username=user).first()
         if person is None:
             raise CommandError(f"There is no user {user}.", returncode=FAILED)
@@ -33,13 +40,16 @@ class Command(BaseCommand):
             answers = [one for one in asked.answers() if act in (None, one.name)]
             if not answers:
                 raise CommandError(f"“{act}” is not asked of this.", returncode=FAILED)
-            for one in answers:
-                verdict = "yes" if one.may else "no"
-                self.stdout.write(f"{one.name:9} {verdict:4} {one.because}")
-            for note in asked.notes():
-                self.stdout.write(note)
+            notes = list(asked.notes())
+        if options["json"]:
+            facts = {"answers": [asdict(one) for one in answers], "notes": notes}
+            self.stdout.write(json.dumps(facts, ensure_ascii=False))
+        else:
+            verdicts = [(one.name, "yes" if one.may else "no", one.because) for one in answers]
+            lines = [f"{name:9} {verdict:4} {because}" for name, verdict, because in verdicts]
+            self.stdout.write("\n".join([*lines, *notes]))
         if act and not answers[0].may:
-            raise CommandError("", returncode=1)
+            sys.exit(NO)
 
 
 def _place(given: str) -> tuple[Unit, Any]:

@@ -2,18 +2,18 @@
 is asked once a turn, of its rooms some, and nothing more of one that does not answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
-from channels.adapters.base import Adapter, Failure, Payload, SendError, Target, later
+from channels.adapters.base import Adapter, SendError, later
 from channels.models import Account, Room
-from schedules.dispatch.evidence import storable
 from schedules.dispatch.preflight.look import Flight
 from schedules.dispatch.preflight.pictures import Pictures
-from schedules.dispatch.questions import put
+from schedules.dispatch.questions import finding_of, is_certain, put
+from schedules.dispatch.samples import Sample, samples
 from schedules.dispatch.send import Senders
-from schedules.dispatch.warn import channel_named
 from schedules.findings import What, named
 
 AT_ONCE = 10  # questions under way: sending has the wire to itself
@@ -21,7 +21,6 @@ DEADLINE = 5.0  # seconds for one answer
 LONGEST = 40.0  # seconds for all of a turn
 ROOMS_ASKED = 50  # of one run and account, those first that were not asked for the longest time
 PAYLOADS_ASKED = 3  # of one run and account
-WORDS = 300  # characters of what a channel said
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -51,28 +50,33 @@ class Inquiry:
 
     async def _ask_of(self, flight: Flight, account: Account, refusal: SendError | None) -> None:
         if refusal:
-            _note(flight, account, refusal, What.CREDENTIALS, part="credentials")
+            flight.add(finding_of(account, refusal, What.CREDENTIALS, part="credentials"))
             return
         await self._ask_message(flight, account)
         await self._ask_rooms(flight, account)
         for image in flight.schedule.content.sent_images:
             if error := self._pictures.error_for(account, image.id):
-                _note(flight, account, error, What.IMAGE, part="images", image=image.name)
+                why = finding_of(account, error, What.IMAGE, part="images", image=image.name)
+                flight.add(why)
 
     async def _check(self, account: Account) -> SendError | None:
         _none, error = await self._put(account, lambda adapter: adapter.check())
         return error
 
     async def _ask_message(self, flight: Flight, account: Account) -> None:
-        for target, payload in _samples(flight, account):
-            if error := await self._validate(account, target, payload):
-                _note(flight, account, error, What.REFUSED, part="message")
+        if flight.frozen is None or not account.adapter_class.can_be_validated():
+            return
+        found = samples(flight.frozen, account, flight.rooms, member=flight.member)
+        for sample in islice(found, PAYLOADS_ASKED):
+            if error := await self._validate(sample):
+                for fault in sample.faults(error):
+                    flight.add(finding_of(account, error, What.REFUSED, part="message", **fault))
                 return
 
-    async def _validate(
-        self, account: Account, target: Target, payload: Payload
-    ) -> SendError | None:
-        _none, error = await self._put(account, lambda adapter: adapter.validate(target, payload))
+    async def _validate(self, sample: Sample) -> SendError | None:
+        _none, error = await self._put(
+            sample.account, lambda adapter: adapter.validate(sample.target, sample.payload)
+        )
         return error
 
     async def _ask_rooms(self, flight: Flight, account: Account) -> None:
@@ -90,7 +94,7 @@ class Inquiry:
             flight.find(What.LEFT, **named(gone))
         for error in errors:
             if error and not _is_left(error):
-                _note(flight, account, error, What.CREDENTIALS, part="rooms")
+                flight.add(finding_of(account, error, What.CREDENTIALS, part="rooms"))
 
     async def _ask_room(self, room: Room) -> SendError | None:
         """Once a turn, however many runs go to it."""
@@ -115,47 +119,10 @@ class Inquiry:
                 return None, later("There was no time left to ask.")
             seconds = min(DEADLINE, left)
             answer, error = await put(account, self._senders, question, seconds=seconds)
-        if error and not _is_certain(error):
+        if error and not is_certain(error):
             self._silent.setdefault(account.pk, error)
         return answer, error
 
 
-def _note(flight: Flight, account: Account, error: SendError, what: What, **facts: Any) -> None:
-    """What a channel said; where it said nothing for certain, only that."""
-    said = {"channel": channel_named(account.kind), "why": storable(str(error))[:WORDS]}
-    part = facts.pop("part")
-    if not _is_certain(error):
-        flight.find(What.UNSEEN, part=part, **said)
-    elif error.account_wide:
-        flight.find(What.SPENT if error.spent else What.CREDENTIALS, **said)
-    else:
-        flight.find(what, **said, **facts)
-
-
-def _is_certain(error: SendError) -> bool:
-    return error.failure is Failure.REFUSED
-
-
 def _is_left(error: SendError | None) -> bool:
-    return error is not None and _is_certain(error) and not error.account_wide
-
-
-def _samples(flight: Flight, account: Account) -> Sequence[tuple[Target, Payload]]:
-    """Some of what would be handed over, each with a target that gets it."""
-    assert flight.frozen is not None, "what has accounts was frozen"
-    if audience := flight.schedule.audience:
-        target = Target(str(audience.uid), audience.name, (flight.member,))
-        payloads = flight.frozen.run.payloads[str(account.pk)]
-        return [(target, payload) for payload in payloads[:PAYLOADS_ASKED]]
-    rooms = {room.pk: room for room in flight.rooms if room.account_id == account.pk}
-    # Without placeholders all rooms of an account share them: each is asked about once.
-    found: dict[int, tuple[Target, Payload]] = {}
-    for delivery in flight.frozen.deliveries:
-        room = rooms.get(delivery.room_id or 0)
-        if room is None or delivery.reason:
-            continue
-        for payload in delivery.payloads:
-            found.setdefault(id(payload), (Target(room.address, room.name), payload))
-        if len(found) >= PAYLOADS_ASKED:
-            break
-    return list(found.values())[:PAYLOADS_ASKED]
+    return error is not None and is_certain(error) and not error.account_wide

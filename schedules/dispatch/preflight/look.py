@@ -17,12 +17,12 @@ from schedules.bookings import quota
 from schedules.charges import Bearing, charges
 from schedules.dispatch.preflight.take import AHEAD
 from schedules.dispatch.standing import Place, against, inactive_units
-from schedules.dispatch.warn import channel_named
 from schedules.findings import Finding, What, named
 from schedules.forecast import costs_of
 from schedules.models import Delivery, Preflight, Run, Schedule
 from schedules.runs.freeze import freeze
 from schedules.runs.frozen import Frozen
+from schedules.runs.halted import halted
 from schedules.states import ScheduleState
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,10 @@ class Flight:
 
     def find(self, what: What, **facts: Any) -> None:
         """Add this, once."""
-        finding = Finding(what, facts)
+        self.add(Finding(what, facts))
+
+    def add(self, finding: Finding) -> None:
+        """The same, of what is a finding already."""
         if finding not in self.findings:
             self.findings.append(finding)
 
@@ -140,12 +143,8 @@ def _look_at_accounts(flight: Flight) -> None:
     if flight.member and flight.schedule.audience:
         targets = [flight.schedule.audience]
     for account in {target.account_id: target.account for target in targets}.values():
-        facts = {"channel": channel_named(account.kind)}
-        if not account.is_active:
-            flight.find(What.ACCOUNT_OFF, **facts)
-        elif account.stopped_at:
-            what = What.SPENT if account.is_spent else What.STOPPED
-            flight.find(what, **facts, why=account.stopped_why)
+        if finding := halted(account):
+            flight.find(finding.what, **finding.facts)
         else:
             flight.accounts[account.pk] = account
 
@@ -182,7 +181,7 @@ def _fit(flights: Sequence[Flight], now: datetime) -> None:
     purse = quota.open_purse(((run, billed) for _flight, run, billed in wanted), hold=False)
     for flight, run, billed in sorted(wanted, key=lambda one: (one[1].due_at, -one[1].priority)):
         if short := purse.take(run, billed):
-            facts = {"needs": f"{short.needs:,}", "left": f"{short.left:,}"}
-            facts["month"] = short.later_month
+            facts = {"needs": f"{short.needs:,}", "month": short.later_month}
+            facts |= {"is_above": "yes"} if short.is_above else {"left": f"{short.left:,}"}
             what = What.BUDGET if short.reason == Run.Reason.BUDGET else What.QUOTA
             flight.find(what, channel=short.channel, **facts)

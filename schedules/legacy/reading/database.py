@@ -1,21 +1,22 @@
 """Rows straight from the database of the older system. It is only read."""
 
-import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
-from urllib.parse import SplitResult, unquote
+from urllib.parse import SplitResult, parse_qsl, unquote
 
 import psycopg
 import pymysql
+from psycopg.types.string import TextLoader
 from pymysql.converters import encoders
 from pymysql.cursors import SSDictCursor
 
 from schedules.legacy.reading.record import Record, Unusable
 
 CONNECT_SECONDS = 10
-PORT = 3306
+MYSQL_PORT, POSTGRESQL_PORT = 3306, 5432
+READ_ONLY = "-c default_transaction_read_only=on -c datestyle=ISO"
 
 
 class MySQL:
@@ -51,7 +52,7 @@ class MySQL:
         # Without decoders every value comes as text, zero dates and times over 24 h too.
         return pymysql.connect(
             **_place_of(self._url, "MYSQL_PWD", "root"),
-            port=self._url.port or PORT,
+            port=_port_of(self._url, MYSQL_PORT),
             database=_name_of(self._url),
             charset="utf8mb4",
             cursorclass=SSDictCursor,
@@ -61,7 +62,8 @@ class MySQL:
 
 
 class PostgreSQL:
-    """PostgreSQL. The password may stand in PGPASSWORD instead of in the URL."""
+    """PostgreSQL. The password may stand in PGPASSWORD instead of in the URL, whose query may have
+    what libpq knows: `sslmode=require`, `options=-csearch_path%3Dold`."""
 
     def __init__(self, url: SplitResult) -> None:
         self._url = url
@@ -70,43 +72,43 @@ class PostgreSQL:
         statement = (
             "SELECT tablename FROM pg_tables WHERE schemaname = ANY (current_schemas(false))"
         )
-        return {row[0] for row in self._asked(statement, lambda row, _names: row)}
+        return {row["tablename"] or "" for row in self._asked(statement)}
 
     def count(self, table: str) -> int | None:
-        statement = f'SELECT COUNT(*) FROM "{table}"'  # noqa: S608
-        return int(next(self._asked(statement, lambda row, _names: row[0])))
+        (row,) = self._asked(f'SELECT COUNT(*) AS n FROM "{table}"')  # noqa: S608
+        return int(row["n"] or 0)
 
     def rows(self, table: str) -> Iterator[Record]:
-        statement = f'SELECT * FROM "{table}" ORDER BY id'  # noqa: S608
-        yield from self._asked(statement, _record)
+        yield from map(Record, self._asked(f'SELECT * FROM "{table}" ORDER BY id'))  # noqa: S608
 
-    def _asked(self, statement: str, made: Callable[[Any, list[str]], Any]) -> Iterator[Any]:
+    def _asked(self, statement: str) -> Iterator[dict[str, str | None]]:
+        """The answer, row by row, each value as text."""
         try:
-            with (
-                psycopg.connect(
-                    **_place_of(self._url, "PGPASSWORD", "postgres"),
-                    port=self._url.port,
-                    dbname=_name_of(self._url),
-                    connect_timeout=CONNECT_SECONDS,
-                    options="-c default_transaction_read_only=on",
-                ) as connection,
-                connection.cursor(name="rows") as cursor,
-            ):
+            with self._connect() as connection, connection.cursor(name="rows") as cursor:
                 cursor.execute(statement.encode())
                 for row in cursor:
-                    yield made(row, [column.name for column in cursor.description or ()])
-        except psycopg.Error as error:
+                    names = [column.name for column in cursor.description or ()]
+                    yield dict(zip(names, row, strict=True))
+        except (psycopg.Error, UnicodeDecodeError) as error:
             raise Unusable(f"The database at {self._url.hostname} says: {error}") from error
 
-
-def _record(row: Any, names: list[str]) -> Record:
-    return Record({name: _text(value) for name, value in zip(names, row, strict=True)})
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, (dict, list)):
-        return json.dumps(value)
-    return None if value is None else str(value)
+    def _connect(self) -> "psycopg.Connection[Any]":
+        query = dict(parse_qsl(self._url.query))
+        given: dict[str, Any] = {
+            **_place_of(self._url, "PGPASSWORD", "postgres"),
+            "port": _port_of(self._url, POSTGRESQL_PORT),
+            "dbname": _name_of(self._url),
+            "connect_timeout": CONNECT_SECONDS,
+            "client_encoding": "utf8",
+            **query,
+            "options": f"{query.get('options', '')} {READ_ONLY}",
+        }
+        connection: psycopg.Connection[Any] = psycopg.connect(**given)
+        # Every value as text: one that Python has no word for, as "infinity", is its row's fault.
+        for kind in psycopg.adapters.types:
+            for oid in (kind.oid, kind.array_oid):
+                connection.adapters.register_loader(oid, TextLoader)
+        return connection
 
 
 def _place_of(url: SplitResult, variable: str, user: str) -> dict[str, Any]:
@@ -115,8 +117,17 @@ def _place_of(url: SplitResult, variable: str, user: str) -> dict[str, Any]:
     return {"host": url.hostname or "127.0.0.1", "user": name, "password": password}
 
 
+def _port_of(url: SplitResult, usual: int) -> int:
+    try:
+        return url.port or usual
+    except ValueError as error:
+        raise Unusable(
+            f"The port in the URL is no number up to 65535: user@host:{usual}."
+        ) from error
+
+
 def _name_of(url: SplitResult) -> str:
     name = unquote(url.path.strip("/"))
     if not name:
-        raise Unusable("The URL names no database: mysql://user@host:3306/NAME.")
+        raise Unusable(f"The URL names no database: {url.scheme}://user@host/NAME.")
     return name

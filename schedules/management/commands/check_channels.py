@@ -13,7 +13,7 @@ from django.db import DatabaseError
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.send import Senders
 from schedules.management.asking import Asked, Found, ask_account, choose
-from schedules.management.named import FAILED, account_named
+from schedules.management.named import FAILED, account_named, whole_number
 from schedules.management.progress import Bar
 
 TROUBLE = 1  # exit status
@@ -30,7 +30,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--account", help="Name or id: only this one.")
         parser.add_argument(
-            "--rooms", type=int, default=20, metavar="N",
+            "--rooms", type=whole_number, default=20, metavar="N",
             help="Ask about so many rooms of each account, those not asked about for longest.",
         )  # fmt: skip
         parser.add_argument("--json", action="store_true", help="One line of JSON.")
@@ -38,7 +38,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             only = account_named(options["account"]) if options["account"] else None
-            asked = choose(only, rooms=max(options["rooms"], 0))
+            asked = choose(only, rooms=options["rooms"])
             clock = Clock()
             clock.set_by_database()
             found = asyncio.run(_ask(asked, Senders(clock)))

@@ -18,6 +18,7 @@ from schedules.management.named import (
     account_named,
     moment_named,
     person_named,
+    schedule_named,
     unit_named,
 )
 from schedules.management.operator import as_command
@@ -93,7 +94,7 @@ def _wanted(
     if options["account"]:
         rows = rows.filter(account=account_named(options["account"]))
     if options["schedule"] is not None:
-        rows = rows.filter(run__schedule=options["schedule"])
+        rows = rows.filter(run__schedule=schedule_named(options["schedule"]))
     return rows
 
 

@@ -154,7 +154,7 @@ def _progress(row: Delivery) -> str:
 def _facts(schedule: Schedule, row: Delivery | None) -> dict[str, Any]:
     if row is None:
         run = Run.objects.get(schedule=schedule)
-        why = " ".join(filter(None, [str(run.get_reason_display()), run.detail]))
+        why = ": ".join(filter(None, [str(run.get_reason_display()), run.detail]))
         return {"schedule": schedule.pk, "state": run.state, "error": why}
     error = row.error or (str(row.get_reason_display()) if row.reason else "")
     return {"schedule": schedule.pk, "state": row.state, "room": row.room_name,

@@ -58,8 +58,9 @@ def clashes_at(
         return {}
     without = [schedule.edits_id] if schedule.edits_id else []  # it comes in that one’s place
     found = find_clashes(mine, _days_around(mine, schedule.zone, now), apart_from=without)
-    told = _told([(one, clash, schedule.zone) for one, clash in found], by)
-    return {one.at: lines for one, lines in told.items()}
+    # What comes at the very same time is told its own: that it clashes with this one.
+    own = [(one, clash, schedule.zone) for one, clash in found if one.schedule_id == schedule.pk]
+    return {one.at: lines for one, lines in _told(own, by).items()}
 
 
 def clashes_then(

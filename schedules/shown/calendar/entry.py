@@ -1,8 +1,12 @@
 """An entry of the calendar, and all that it shows of a range."""
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from schedules.shown.calendar.asked import Asked
 from schedules.states import RunState, ScheduleState
@@ -51,10 +55,32 @@ class Shown:
     """The entries in the order of their times, and what is not among them."""
 
     entries: list[Entry] = field(default_factory=list)
-    full_days: set[date] = field(default_factory=set)  # which have more
+    full_days: set[date] = field(default_factory=set)  # which have more runs
+    # What comes and is not among them: by day, how much in each state.
+    more: defaultdict[date, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    least_from: date | None = None  # from this day on there is at least so much more
     has_more_schedules: bool = False
-    until: datetime | None = None  # coming times are told up to here
+    until: datetime | None = None  # coming times are told one by one up to here
     countries: set[str] = field(default_factory=set)  # whose holidays schedules keep
+
+    def has_at_least(self, since: date) -> None:
+        """From this day on not all is counted."""
+        self.least_from = min(since, self.least_from or since)
+
+    def more_in_words(self, day: date) -> tuple[str, str]:
+        """How much of this day is not shown, and how much of that in each state; or nothing."""
+        counts = self.more.get(day)
+        is_least = self.least_from is not None and day >= self.least_from
+        if not counts:
+            return (_("More may come"), "") if is_least else ("", "")
+        n = counts.total()
+        words = (
+            ngettext("at least %(n)d not shown", "at least %(n)d not shown", n)
+            if is_least
+            else ngettext("%(n)d not shown", "%(n)d not shown", n)
+        )
+        by_state = (f"{label_of(state)}: {count}" for state, count in sorted(counts.items()))
+        return words % {"n": n}, " · ".join(by_state)
 
     @property
     def labels(self) -> dict[str, str]:

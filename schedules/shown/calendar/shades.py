@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from orgs.models import Unit
 from orgs.reach import member_of
@@ -17,6 +18,7 @@ from schedules.recurrence.public_holidays import public_holidays
 from schedules.recurrence.quiet import Quiet
 from schedules.shown.calendar.asked import Asked
 from schedules.shown.calendar.entry import Entry, Shown
+from schedules.shown.calendar.walks import FEW
 from schedules.states import DeliveryState, RunState
 
 # Where a zone has one country, its holidays are shown though no schedule keeps them.
@@ -29,10 +31,12 @@ COUNTED = 10_000  # messages of one room in a range
 
 @dataclass(frozen=True)
 class Load:
-    """Messages of one room on one day. `cap`: None where it bears any number."""
+    """Messages of one room on one day. `cap`: None where it bears any number. `is_least`: a
+    schedule goes often on that day, and has been counted up to where it was told to."""
 
     count: int
     cap: int | None
+    is_least: bool = False
 
     @property
     def is_full(self) -> bool:
@@ -40,9 +44,20 @@ class Load:
 
     @property
     def words(self) -> str:
+        facts = {"count": self.count, "cap": self.cap}
+        if self.cap is None and self.is_least:
+            return _("at least %(count)d messages") % facts
         if self.cap is None:
-            return str(self.count)
-        return _("%(count)d of %(cap)d messages") % {"count": self.count, "cap": self.cap}
+            return ngettext("%(count)d message", "%(count)d messages", self.count) % facts
+        if self.is_least:
+            return _("at least %(count)d of %(cap)d messages") % facts
+        return _("%(count)d of %(cap)d messages") % facts
+
+    @property
+    def short(self) -> str:
+        """“≥4/50”, where a phone has place for no words."""
+        least, cap = "≥" if self.is_least else "", f"/{self.cap}" if self.cap else ""
+        return f"{least}{self.count}{cap}"
 
 
 def quiet_of(asked: Asked) -> Quiet | None:
@@ -77,10 +92,12 @@ def loads_of(asked: Asked, shown: Shown) -> dict[date, Load]:
     ).exclude(state__in=(DeliveryState.SKIPPED, DeliveryState.CANCELLED))
     times = rows.order_by().values_list("slot_at", "due_at")[:COUNTED]
     count = Counter((slot or due).astimezone(zone).date() for slot, due in times)
-    count.update(
-        entry.due_at.astimezone(zone).date() for entry in shown.entries if _is_to_come(entry)
-    )
-    return {day: Load(count[day], cap) for day in asked.days if count[day]}
+    often = set()
+    for entry in (entry for entry in shown.entries if _is_to_come(entry)):
+        day = entry.due_at.astimezone(zone).date()
+        count[day] += FEW + 1 if entry.is_often else 1
+        often |= {day} if entry.is_often else set()
+    return {day: Load(count[day], cap, day in often) for day in asked.days if count[day]}
 
 
 def _is_to_come(entry: Entry) -> bool:

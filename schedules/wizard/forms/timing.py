@@ -3,12 +3,9 @@
 from typing import Any
 
 from django import forms
-from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_lazy as _
 
-from schedules.models import Schedule
-from schedules.models.timing import KIND_CHOICES, SHORT_MONTH_CHOICES
-from schedules.recurrence import LAST_DAY
+from schedules.models.repetition import OnQuiet
 from schedules.wizard.forms.base import StepForm
 from schedules.wizard.forms.content import MOST_SMALL
 from schedules.wizard.forms.fields import (
@@ -19,79 +16,22 @@ from schedules.wizard.forms.fields import (
     on_the_clock,
     zone_choices,
 )
+from schedules.wizard.forms.repetition import RepetitionFields, clock_input, with_known
 
 NO_PRIORITY = _("The priority lies between 0 and 100.")
-DAYS = [(number, str(number)) for number in range(1, 32)] + [(LAST_DAY, _("the last day"))]
-COUNTRIES = [
-    ("", _("send on holidays too")), ("KR", _("South Korea")), ("TW", _("Taiwan")),
-    ("CN", _("China")), ("HK", _("Hong Kong")), ("JP", _("Japan")), ("SG", _("Singapore")),
-    ("US", _("United States")),
-]  # fmt: skip
 
 
-def _minutes(label: Any) -> forms.IntegerField:
-    return forms.IntegerField(label=label, min_value=0, max_value=MOST_SMALL, required=False)
-
-
-class TimingForm(StepForm):
+class TimingForm(RepetitionFields, StepForm):
     """Kind, zone and the fields of each kind; validity, days left out, precedence."""
 
     step = "timing"
 
-    timing_kind = forms.ChoiceField(label=_("When"), choices=KIND_CHOICES)
-    zone = forms.ChoiceField(
-        label=_("Time zone"),
-        choices=zone_choices,
-        help_text=_("All times on this page are times of this zone."),
-    )
-    date = forms.DateField(
-        label=_("Date"),
-        required=False,
-        input_formats=["%Y-%m-%d"],
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
-    time = forms.TimeField(
-        label=_("Time"),
-        required=False,
-        input_formats=["%H:%M", "%H:%M:%S"],
-        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-    )
-    weekdays = forms.TypedMultipleChoiceField(
-        label=_("Weekdays"),
-        coerce=int,
-        required=False,
-        choices=list(WEEKDAYS_ABBR.items()),
-        widget=forms.CheckboxSelectMultiple,
-    )
-    day_of_month = forms.TypedChoiceField(
-        label=_("Day of the month"),
-        coerce=int,
-        empty_value=None,
-        required=False,
-        choices=[("", _("choose")), *DAYS],
-    )
-    short_month = forms.ChoiceField(
-        label=_("In a month without that day"), choices=SHORT_MONTH_CHOICES
-    )
-    every_minutes = _minutes(_("Minutes between"))
-    peak_minutes = _minutes(_("Minutes between in peak hours"))
-    peak_hours = forms.TypedMultipleChoiceField(
-        label=_("Peak hours"),
-        coerce=int,
-        required=False,
-        choices=[(hour, f"{hour:02d}") for hour in range(24)],
-        widget=forms.CheckboxSelectMultiple,
-    )
-    cron = forms.CharField(label=_("Cron expression"), max_length=100)
     valid_from = WallTime(label=_("Not before"), required=False)
     valid_until = WallTime(label=_("Not after"), required=False)
-    holiday_country = forms.ChoiceField(
-        label=_("Public holidays"), choices=COUNTRIES, required=False
-    )
     skip_dates = Dates(label=_("Dates to leave out"), required=False)
     on_quiet = forms.ChoiceField(
         label=_("In quiet hours"),
-        choices=Schedule.OnQuiet.choices,
+        choices=OnQuiet.choices,
         required=False,
         help_text=_("Rooms and units may have hours in which nothing is sent to them."),
     )
@@ -113,12 +53,10 @@ class TimingForm(StepForm):
         draft = self.draft
         if name == "zone" and draft.zone not in COMMON_ZONES:
             field.choices = [(draft.zone, draft.zone), *zone_choices()]  # type: ignore[attr-defined]
-        if name == "holiday_country" and draft.holiday_country not in dict(COUNTRIES):
-            code = draft.holiday_country
-            field.choices = [*COUNTRIES, (code, code)]  # type: ignore[attr-defined]
-        if name == "time" and draft.time and draft.time.second:
-            # Seconds are shown only where there are some: most people do not think in them.
-            field.widget = forms.TimeInput({"type": "time", "step": 1, "class": "tj-input"})
+        if name == "holiday_country":
+            field.choices = with_known(draft.holiday_country)  # type: ignore[attr-defined]
+        if name == "time":
+            field.widget = clock_input(draft.time, **{"class": "tj-input"})
         if name in ("valid_from", "valid_until"):
             stored = getattr(draft, name)
             if stored and stored.second:

@@ -118,6 +118,15 @@ def test_only_who_meters_can_tell_a_quota_and_says_in_which_zone_its_month_turns
     assert not found.meters or found.quota_zone
 
 
+@each_case
+def test_only_who_can_be_validated_asks_its_channel(case: Case) -> None:
+    """Who says yes without asking would let pass what the channel refuses at the hour."""
+    fake = case.make_fake()
+    vendor = fake if case.is_in_house else AlwaysWrong(fake, FaultKind.ERROR_BEFORE)
+    can_say = registry()[case.kind].can_be_validated()
+    assert isinstance(_asked(case, "validate", vendor), SendError) == can_say
+
+
 def _asked(case: Case, question: str, fake: Fake) -> Any:
     """The answer, or the SendError."""
 

@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from channels.adapters import line as line_module
-from channels.adapters.base import Failure, Quota, SendError, Standing, Target, Text
+from channels.adapters import line_answers
+from channels.adapters.base import (
+    Failure,
+    Picture,
+    Place,
+    Quota,
+    SendError,
+    Standing,
+    Target,
+    Text,
+)
 from channels.adapters.line import LineAdapter, LineConfig
 from channels.http import open_session
 from tests.channels.adapters.cases import GROUP, line_adapter
@@ -85,6 +95,43 @@ def test_what_line_would_refuse_is_known_before_it_is_sent() -> None:
     assert error.failure == Failure.REFUSED
     assert "messages[0].text" in str(error)
     assert fake.log == []
+
+
+def test_which_messages_line_finds_fault_with_is_known_by_their_places() -> None:
+    fake = LineFake()
+    fake.dislikes = {"messages[0].text": "May not shout", "messages[2].previewImageUrl": "Too big"}
+
+    async def ask(adapter: LineAdapter) -> None:
+        pictures = [Picture("https://a/1.png", "https://a/1s.png") for _ in range(2)]
+        (part,) = adapter.pack([Text("HELLO"), *pictures], spaced=False)
+        await adapter.validate(Target(GROUP), part.payload)
+
+    error = _ask(fake, ask)
+    assert isinstance(error, SendError)
+    assert error.places == (Place(0, "May not shout"), Place(2, "Too big"))
+    assert not error.account_wide
+
+
+def test_a_detail_without_a_property_is_at_no_place_and_is_told_all_the_same() -> None:
+    data = {"message": "Invalid", "details": [{"message": "Something"}, {"property": "x"}, 3]}
+    answer = line_answers.Answer(400, {}, data)
+    assert answer.places == ()
+    assert answer.message == "Invalid (Something; x)"
+
+
+def test_an_account_that_may_not_send_is_no_fault_of_the_message() -> None:
+    fake = LineFake()
+    fake.is_forbidden = True
+    error = _ask(fake, lambda adapter: _validate(adapter, "hello"))
+    assert isinstance(error, SendError)
+    assert (error.failure, error.account_wide) == (Failure.REFUSED, True)
+
+
+@pytest.mark.parametrize(("status", "data"), [(400, None), (404, {"message": "?"}), (413, None)])
+def test_a_proxy_on_the_way_refuses_no_message(status: int, data: dict[str, Any] | None) -> None:
+    with pytest.raises(SendError) as raised:
+        line_answers.verdict(line_answers.Answer(status, {}, data))
+    assert raised.value.failure == Failure.UNKNOWN
 
 
 def test_a_batch_is_validated_as_a_multicast() -> None:

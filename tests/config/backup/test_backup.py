@@ -151,6 +151,7 @@ def test_backed_up_sent_on_and_restored_not_one_message_goes_again(
     assert Attempt.objects.count() == 2
 
 
+@pytest.mark.thorough
 def test_the_archive_of_the_send_log_is_in_it(world: Any, backups: Backups, settings: Any) -> None:
     root = settings.TEIJI_ARCHIVE_ROOT = backups.folder.parent / "archive"
     root.mkdir()
@@ -163,6 +164,7 @@ def test_the_archive_of_the_send_log_is_in_it(world: Any, backups: Backups, sett
         assert put_back.read_bytes() == b"runs of July"
 
 
+@pytest.mark.thorough
 def test_what_came_after_the_backup_gets_ids_that_were_never_given(
     world: Any, backups: Backups
 ) -> None:
@@ -182,6 +184,15 @@ def test_a_backup_goes_into_an_empty_installation_only(world: Any, backups: Back
     made = backups.make()
     with pytest.raises(CommandError, match="has units in it"):
         call_command("restore", made["file"], key=backups.key)
+    with pytest.raises(CommandError, match=r"is whole\. This database has"):
+        call_command("restore", made["file"], key=backups.key, dry_run=True)
+
+
+def test_a_file_that_is_not_there_is_named_without_a_number(world: Any, backups: Backups) -> None:
+    with pytest.raises(CommandError, match=r"restored\. /nowhere: No such file or directory\.$"):
+        call_command("restore", Path("/nowhere"), key=backups.key)
+    with pytest.raises(CommandError, match=r"made\. /nowhere: No such file or directory\.$"):
+        call_command("backup", backups.folder, key=Path("/nowhere"))
 
 
 def test_a_backup_of_a_later_version_is_refused(db: None) -> None:
@@ -191,6 +202,7 @@ def test_a_backup_of_a_later_version_is_refused(db: None) -> None:
         refuse(later)
 
 
+@pytest.mark.thorough
 def test_what_failed_among_the_images_is_restored_the_next_time(
     world: Any, make_images: Callable[[int], list[Image]], backups: Backups
 ) -> None:
@@ -219,6 +231,7 @@ def test_whether_it_could_be_restored_is_told_without_doing_so(
             other.counts("orgs_unit")
 
 
+@pytest.mark.thorough
 def test_other_keys_than_those_of_its_secrets_are_missed(world: Any, backups: Backups) -> None:
     account = Account(unit=world.hq, name="LINE", kind="line", config={})
     account.secrets = {"channel_secret": "x" * 32}

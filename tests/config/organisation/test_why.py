@@ -169,7 +169,12 @@ def test_the_command_says_it_in_lines(world: World, manage: Any) -> None:
     found = manage("why", "taipei-operator", "xinyi", "approve")
     assert (found.status, found.out.split()[:2]) == (1, ["approve", "no"])
     room = Room.objects.get(name="Tainan room")
-    assert "does not stand under it" in manage("why", "xinyi", f"room:{room.pk}", "view").out
+    no = manage("why", "xinyi", f"room:{room.pk}", "view")
+    assert (no.status, no.err) == (1, "") and "does not stand under it" in no.out
+    told = manage("why", "taipei-operator", "xinyi", "approve", "--json")
+    assert (told.status, told.json["notes"]) == (1, [])
+    (answer,) = told.json["answers"]
+    assert (answer["name"], answer["may"]) == ("approve", False)
     assert manage("why", "nobody", "xinyi").status == 2
     assert manage("why", "xinyi", "room:x").status == 2
     assert manage("why", "xinyi", "nowhere").status == 2

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from config.sign_in.mail import deliver
-from orgs.models import User
+from orgs.models import Member, User
 from tests.config.sign_in.conftest import WRONG, is_inside, sign_in
 from tests.fakes.smtp import SmtpFake, serving_mail
 
@@ -55,6 +55,15 @@ def test_the_link_in_the_mail_gives_a_new_password(client, hana, mailoutbox, ver
     assert sign_in(client, "xinyi", NEW).status_code == 302
     assert verbs_of(hana) == ["signed_in", "password_reset", "signed_in"]
     assert mailoutbox[1].subject == "Teiji: your password was changed"
+
+
+def test_the_time_in_the_mail_is_that_of_the_persons_own_zone(client, hana, mailoutbox, settings):
+    ask(client)
+    client.post(open_link(client, path_in(mailoutbox[0])), FORM)
+    zone = Member.objects.get(user=hana).unit.zone
+    assert zone != settings.TIME_ZONE
+    said = rf"At \d{{4}}-\d\d-\d\d \(\w{{3}}\) \d\d:\d\d:\d\d {zone}, from"
+    assert re.search(said, mailoutbox[1].body)
 
 
 def test_a_link_works_once(client, hana, mailoutbox):

@@ -88,6 +88,9 @@ def test_operators_remove_what_somebody_has_lost(client, boss, manage, verbs_of)
     sign_in(client, "hq")
     set_up_app(client)
     assert "totp, never used" in manage("second_factor", "hq").out
+    told = manage("second_factor", "hq", "--json").json
+    assert (told["user"], told["removed"]) == ("hq", False)
+    assert told["factors"][0] == {"kind": "totp", "name": "", "last_used_at": None}
     assert Authenticator.objects.count() == 2
     assert "Removed." in manage("second_factor", "hq", "--remove").out
     assert not Authenticator.objects.exists()
@@ -103,7 +106,9 @@ def test_operators_remove_what_somebody_has_lost(client, boss, manage, verbs_of)
 
 def test_the_command_says_what_there_is_not(world, manage):
     assert "has no second factor" in manage("second_factor", "xinyi", "--remove").out
+    none = {"user": "xinyi", "factors": [], "removed": False}
+    assert manage("second_factor", "xinyi", "--remove", "--json").json == none
     nobody = manage("second_factor", "nobody", "--remove")
-    assert nobody.status == 1
+    assert nobody.status == 2
     assert "Nobody has the user name" in nobody.err
     assert not History.objects.exists()

@@ -16,6 +16,7 @@ from logs.chain.digest import COLUMNS, digest_of
 from logs.chain.seal import seal_all
 from logs.models import Attempt, History, Seal
 from orgs.clock import database_now
+from orgs.models import User
 from tests.conftest import World
 from tests.pages import queries_of
 
@@ -157,6 +158,17 @@ def test_the_history_of_one_object_names_it(client: Client, world: World) -> Non
     client.force_login(world.people["hq"])
     page = client.get(f"{LIST}?kind=unit&object_id={world.xinyi.pk}").content.decode()
     assert "<strong>Xinyi</strong>" in page
+
+
+def test_the_day_in_a_runs_name_is_in_the_readers_language(client: Client, world: World) -> None:
+    note(world, "xinyi", "Hello · 2026-11-28 (Sat) 09:00:00 Asia/Taipei")
+    User.objects.filter(pk=world.people["hq"].pk).update(language="ko")
+    client.force_login(world.people["hq"])
+    row = History.objects.get(object_name__startswith="Hello")
+    for address in ("", f"?kind={row.kind}&object_id={row.object_id}", f"{row.pk}/change/"):
+        page = client.get(f"{LIST}{address}").content.decode()
+        assert "Hello · 2026-11-28 (토) 09:00:00 Asia/Taipei" in page
+        assert "(Sat)" not in page
 
 
 def test_the_history_filters_by_time_and_surface(client: Client, world: World) -> None:

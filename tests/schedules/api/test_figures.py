@@ -10,6 +10,7 @@ from channels.models import Account, QuotaReading
 from logs.models import Attempt
 from logs.stats.lateness import PROMISE
 from orgs.clock import database_now
+from orgs.models import Unit
 from orgs.reach import Role
 from schedules.outcomes.keep import keep_up
 from schedules.shown import windows
@@ -70,6 +71,7 @@ def test_analytics_add_up_to_stats(world, some, person):
 
 
 def test_nobody_sees_figures_of_others(world, some):
+    Unit.objects.update(zone="Asia/Seoul")  # one clock: where the days end decides what is counted
     api = caller(world.people["north"])
     both = caller(world.people["hq"]).get("/stats").json()["last_28_days"]
     own = api.get("/stats").json()["last_28_days"]

@@ -43,6 +43,9 @@ def test_a_draft_stays_one_until_it_is_registered(api, body):
     assert made["state"] == "draft"
     assert made["next_due_at"] is None
     assert made["timing_in_words"] == "The timing is not complete"
+    now = api.post("/schedules", {"title": "Now", "rooms": [], "timing_kind": "now",
+                                  "state": "draft"}).json()  # fmt: skip
+    assert now["timing_in_words"] == "At once"
     refused = api.post(f"/schedules/{made['id']}/register")
     assert refused.status_code == 400
     assert set(refused.json()["errors"]) == {"rooms", "text", "time"}

@@ -15,6 +15,9 @@ BODY = {
 }
 
 
+WEEKLY = {"timing_kind": "weekly", "weekdays": [0, 4], "time": "09:00", "priority": 90}
+
+
 @pytest.fixture
 def template(world):
     """One of headquarters."""
@@ -71,6 +74,45 @@ def test_applied_twice_with_one_uid_it_is_one_draft(api, template):
     assert Schedule.objects.count() == 1
 
 
+def test_a_template_says_when_and_how_its_schedules_go(api, world):
+    made = api.post("/templates", BODY | WEEKLY)
+    assert made.status_code == 201
+    found, path = made.json(), f"/templates/{made.json()['id']}"
+    assert {name: found[name] for name in WEEKLY} == WEEKLY | {"time": "09:00:00"}
+    assert (found["priority"], found["on_quiet"]) == (90, "")
+    words = "Every Monday and Friday at 09:00 (Asia/Taipei), priority 90"
+    assert found["fills_in"] == words
+    assert api("put", path, found).json() == found
+    changed = api.patch(path, {"timing_kind": "daily", "priority": None}).json()
+    assert (changed["weekdays"], changed["fills_in"]) == ([], "Every day at 09:00 (Asia/Taipei)")
+    assert api("put", path, BODY).json()["fills_in"] == ""
+
+
+def test_a_draft_starts_with_that_unless_the_caller_says_otherwise(api, world):
+    pk = api.post("/templates", BODY | WEEKLY | {"zone": "Asia/Seoul"}).json()["id"]
+    draft = api.post(f"/templates/{pk}/apply").json()
+    assert draft["timing_in_words"] == "Every Monday and Friday at 09:00 (Asia/Seoul)"
+    assert (draft["priority"], draft["max_retries"]) == (90, 4)
+    assert draft["notes"] == [
+        "The template’s times are those of Asia/Seoul; the clock of “Xinyi” is that of Asia/Taipei."
+    ]
+    said = {"weekdays": [2], "priority": 10, "zone": "Asia/Taipei"}
+    other = api.post(f"/templates/{pk}/apply", said).json()
+    assert other["timing_in_words"] == "Every Wednesday at 09:00 (Asia/Taipei)"
+    assert (other["priority"], other["notes"]) == (10, [])
+    for wrong in ({"priority": 101}, {"time": "9"}, {"rooms": []}):
+        refused = api.post(f"/templates/{pk}/apply", wrong)
+        assert (refused.status_code, set(refused.json()["errors"])) == (400, set(wrong))
+
+
+def test_a_day_that_has_passed_is_left_out_of_the_draft_and_told(api):
+    once = {"timing_kind": "once", "date": "2020-01-02", "time": "09:00"}
+    pk = api.post("/templates", BODY | once).json()["id"]
+    draft = api.post(f"/templates/{pk}/apply").json()
+    assert (draft["timing_kind"], draft["date"], draft["time"]) == ("once", None, "09:00:00")
+    assert draft["notes"] == ["The template’s date, 2020-01-02, has passed: choose another."]
+
+
 def test_a_draft_that_was_made_from_a_template_is_registered(api, world, template):
     draft = api.post(f"/templates/{template.pk}/apply").json()
     path = f"/schedules/{draft['id']}"
@@ -114,6 +156,13 @@ def test_another_units_templates_are_not_there(world, api):
         ({"interval_seconds": 3601}, "interval_seconds"),
         ({"images": [999_999]}, "images"),
         ({"text": "x"}, "text"),
+        ({"timing_kind": "daily"}, "time"),
+        ({"timing_kind": "sometimes"}, "timing_kind"),
+        ({"time": "09:00"}, "timing_kind"),
+        ({"priority": 101}, "priority"),
+        ({"max_retries": 11}, "max_retries"),
+        ({"weekdays": [7]}, "weekdays"),
+        ({"timing_kind": "daily", "time": "09:00", "zone": "Asia/Nowhere"}, "zone"),
     ],
 )
 def test_what_is_not_right_is_said_by_field(api, values, field):

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2027, 3, 10, 3, 30, tzinfo=UTC)
 DAILY = {"timing_kind": "daily", "date": None}
+MINUTELY = {"timing_kind": "interval", "every_minutes": 1, "date": None, "time": None}
 
 
 @pytest.fixture
@@ -121,9 +122,22 @@ def test_an_audience_counts_each_person(reading, make_audience, active):
 def test_a_schedule_of_every_minute_is_counted_no_further_than_is_sensible(
     reading, make_room, active
 ):
-    active(timing_kind="interval", every_minutes=1, date=None, time=None, rooms=[make_room(1)])
+    room = make_room(1)
+    Room.objects.filter(pk=room.pk).update(daily_cap=0)
+    active(**MINUTELY, rooms=[room])
     found = forecast_of(reading(10**6, at=NOW))
     assert found.is_least and found.coming == 5000
+
+
+def test_what_a_room_does_not_bear_of_a_day_costs_nothing(world, reading, make_room, active):
+    few, usual = make_room(1), make_room(2)
+    Room.objects.filter(pk=few.pk).update(daily_cap=3)
+    # From the half of the 29th on, by the day of the rooms, which is that of Taipei.
+    active(**MINUTELY, rooms=[few, usual], valid_from=datetime(2027, 3, 29, 4, tzinfo=UTC))
+    found = forecast_of(reading(10**6, at=NOW))
+    assert not found.is_least
+    assert found.coming == 3 * (3 + 2 * 50)
+    assert [(item.runs, item.messages) for item in found.items] == [(150, 309)]
 
 
 @pytest.mark.parametrize("count", [1, 30])

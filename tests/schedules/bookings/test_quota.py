@@ -166,7 +166,9 @@ def test_a_budget_stops_its_branch_and_not_its_sibling(world, make_room, planned
         {"text": "A", "rooms": [make_room(101)]},
         {"text": "B", "unit": world.tainan, "rooms": [make_room(5000, world.tainan)]},
     )
-    assert outcome(branch) == ("skipped", "budget", "needs 101; 100 left this month; 1 short")
+    assert outcome(branch) == (
+        "skipped", "budget", "needs 101; a budget above its unit leaves less",
+    )  # fmt: skip
     assert sibling.state == "planned"
 
 
@@ -178,7 +180,13 @@ def test_a_budget_counts_what_was_sent_for_all_below_it(world, make_room, planne
         NOON + SECOND,
         {"text": "B", "unit": world.taipei, "rooms": [make_room(41, world.taipei)]},
     )
-    assert own.detail == "needs 41; 40 left this month; 1 short"
+    assert own.detail == "needs 41; a budget above its unit leaves less"
+
+
+def test_of_its_own_units_budget_a_run_says_how_much_is_left(world, make_room, planned_at):
+    Unit.objects.filter(pk=world.xinyi.pk).update(monthly_budget=100)
+    (own,) = planned_at(NOON, {"text": "A", "rooms": [make_room(101)]})
+    assert outcome(own) == ("skipped", "budget", "needs 101; 100 left this month; 1 short")
 
 
 def test_a_budget_is_right_while_the_log_is_being_counted(world, make_room, planned_at):
@@ -189,12 +197,17 @@ def test_a_budget_is_right_while_the_log_is_being_counted(world, make_room, plan
         arrive(at)
         roll_up(at)
         roll_up(at + 61 * SECOND)
-    (run,) = planned_at(NOON + 9000 * SECOND, {"rooms": [make_room(41)]})
-    assert run.detail == "needs 41; 40 left this month; 1 short"
+    fits, over = planned_at(
+        NOON + 9000 * SECOND,
+        {"text": "Fits", "rooms": [make_room(40)]},
+        {"text": "Over", "rooms": [make_room(1)]},
+    )
+    assert fits.state == "planned"
+    assert over.detail == "needs 1; a budget above its unit leaves less"
 
 
 def test_a_budget_begins_anew_with_the_month_of_its_unit(world, make_room, planned_at):
-    Unit.objects.filter(pk=world.taipei.pk).update(monthly_budget=100)
+    Unit.objects.filter(pk=world.xinyi.pk).update(monthly_budget=100)
     turn = datetime(2027, 3, 31, 16, tzinfo=UTC)  # midnight in Taipei
     last, first = (
         planned_at(due, {"text": f"{due}", "rooms": [make_room(90)]})[0]
@@ -238,7 +251,7 @@ def test_of_rooms_that_leave_in_two_months_each_month_bears_its_own(reading, mak
 
 
 def test_a_budget_bears_in_its_next_month_what_quiet_hours_move_there(world, make_room, planned_at):
-    Unit.objects.filter(pk=world.taipei.pk).update(monthly_budget=100)
+    Unit.objects.filter(pk=world.xinyi.pk).update(monthly_budget=100)
     quiet, other = make_room(90), make_room(95)
     Room.objects.filter(pk=quiet.pk).update(**NIGHT)
     (both,) = planned_at(LATE, {"rooms": [quiet, other]})

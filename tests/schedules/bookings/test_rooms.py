@@ -320,6 +320,27 @@ def test_what_is_foreseen_is_what_is_planned(usual: Room, due: Any) -> None:
     assert (held.rooms, held.of) == (1, 1)
 
 
+@pytest.mark.parametrize("timing", [
+    {"timing_kind": "daily"},
+    {"timing_kind": "weekly", "weekdays": [2]},
+])  # fmt: skip
+def test_what_others_send_is_seen_at_the_last_of_the_times_too(
+    usual: Room, due: Any, timing: dict[str, Any]
+) -> None:
+    due(NOON, text="other", date=None, timing_kind="interval", every_minutes=60)
+    schedule = due(NOON, text="mine", **timing)
+    schedule.refresh_from_db()
+    coming = rules.preview(schedule, NOON - SECOND, 10)
+    Room.objects.filter(pk=usual.pk).update(daily_cap=0)
+    told = foresee(schedule, coming, NOON - SECOND)
+    assert [[held.leaves_at for held in told.get(one.due_at, [])] for one in coming] == [
+        [one.due_at + 30 * SECOND] for one in coming
+    ]
+    Room.objects.filter(pk=usual.pk).update(daily_cap=5)  # the others have them before
+    told = foresee(schedule, coming, NOON - SECOND)
+    assert [held.limit for one in coming[1:] for held in told[one.due_at]] == ["cap"] * 9
+
+
 def test_quiet_hours_of_the_unit_hold_a_message_to_an_audience(
     world: Any, due: Any, make_audience: Any
 ) -> None:

@@ -146,6 +146,21 @@ def test_the_page_of_a_schedule_says_what_a_month_of_it_costs(
     assert 'id="cost"' in shown and "left afterwards" in shown
 
 
+def test_the_runs_of_a_month_are_as_many_as_the_room_bears(
+    world, reading, make_room, make_schedule
+):
+    now = datetime(2027, 3, 30, 4, tzinfo=UTC)  # noon in Taipei; the month of LINE has 36 hours
+    reading(1000, at=now)
+    grid = {"timing_kind": "interval", "every_minutes": 1, "date": None, "time": None}
+    room = make_room(1)
+    schedule = make_schedule(rooms=[room], **grid)
+    (line,) = cost_of(schedule, by=world.people["hq"], now=now, audience=None)
+    assert (line.runs, line.of_month, line.runs_are_least) == (100, 100, False)
+    Room.objects.filter(pk=room.pk).update(daily_cap=0)
+    (line,) = cost_of(schedule, by=world.people["hq"], now=now, audience=None)
+    assert (line.runs, line.of_month, line.runs_are_least) == (1000, 1000, True)
+
+
 def test_the_page_of_an_account_shows_its_month(world, reading, make_room, make_schedule, client):
     billing = reading(1000, 600, at=database_now())
     register(
@@ -154,6 +169,24 @@ def test_the_page_of_an_account_shows_its_month(world, reading, make_room, make_
     shown = page(client, world.people["hq"], "admin:channels_account_change", billing.pk)
     assert "600 used and 0 reserved of 1,000" in shown
     assert "It runs out on" in shown and "Too much" in shown
+
+
+def test_why_the_channel_could_not_be_asked_is_said_in_the_readers_language(
+    world, billing, reading, client
+):
+    reading(1000, 600, at=database_now())
+    QuotaReading.objects.update(error="Could not connect: Timeout.")
+    client.cookies["django_language"] = "ko"
+    shown = page(client, world.people["hq"], "admin:channels_account_change", billing.pk)
+    assert "연결하지 못했습니다: Timeout." in shown and "Could not connect" not in shown
+
+
+def test_of_a_stopped_account_it_is_not_said_that_all_fits(world, billing, reading, client):
+    reading(1000, 600, at=database_now())
+    address = "admin:channels_account_change", billing.pk
+    assert "All that is scheduled fits" in page(client, world.people["hq"], *address)
+    billing.stop("You have reached your monthly limit.", database_now(), spent=True)
+    assert "All that is scheduled fits" not in page(client, world.people["hq"], *address)
 
 
 def test_an_account_that_bills_nothing_shows_no_quota(world, client):
@@ -199,7 +232,7 @@ def test_the_api_says_what_a_schedule_costs(world, reading, make_room, make_sche
     assert line == {
         "of": "account", "name": "LINE", "billed": 12, "requests": 1, "people": 12,
         "is_estimate": False, "is_least": False, "saved": 0, "runs": 1, "left": 10, "short": 2,
-        "later_month": None,
+        "runs_are_least": False, "later_month": None,
     }  # fmt: skip
 
 
@@ -207,6 +240,12 @@ def test_the_start_page_shows_the_quotas_within_reach(world, reading, client):
     reading(1000, 250, at=database_now())
     assert "750 of 1,000 left" in page(client, world.people["hq"], "admin:index")
     assert "of 1,000 left" not in page(client, world.people["xinyi"], "admin:index")
+
+
+def test_what_lasts_beyond_the_month_is_enough_and_counts_no_days(world, reading, client):
+    reading(100_000, 1, at=database_now())
+    said = page(client, world.people["hq"], "admin:index")
+    assert "enough for this month" in said and "more days at this" not in said
 
 
 def test_the_start_page_counts_the_runs_that_did_not_fit_within_reach(

@@ -96,6 +96,18 @@ def test_what_is_out_of_reach_is_another_schedule(pair, world, clerk, now, desk)
     assert "clashes with another schedule" in page and "Secret" not in page
 
 
+def test_a_draft_at_the_very_same_second_is_told_of_the_other_not_of_itself(
+    pair, world, make_schedule, now
+):
+    mine, _above = pair
+    timing = {"timing_kind": "daily", "date": None, "zone": "Asia/Taipei", "time": time(9)}
+    draft = make_schedule(**timing, title="Draft", unit=world.hq, text="Third")
+    lines = clashes_at(draft, [mine.next_due_at], by=world.people["hq"], now=now)
+    assert lines == {
+        mine.next_due_at: ["Xinyi room has “Mine”, “Secret” too close to it, at 09:00:00."]
+    }
+
+
 def test_the_dialog_says_it_of_the_time_to_which_it_is_dragged(pair, desk):
     mine, _above = pair
     at = mine.next_due_at + DAY

@@ -137,9 +137,9 @@ def test_more_schedules_or_times_than_are_looked_at_are_said(
     for number in range(3):
         make = make_schedule(timing_kind="daily", time=time(number), date=None, text=f"{number}")
         register(make, by=clerk)
-    monkeypatch.setattr(ahead, "SCHEDULES", 2)
+    monkeypatch.setattr(ahead, "SCHEDULES", (2, 2))
     assert look().has_more_schedules
-    monkeypatch.setattr(ahead, "SCHEDULES", 3)
+    monkeypatch.setattr(ahead, "SCHEDULES", (3, 3))
     monkeypatch.setattr(ahead, "LOOKED_AT", 5)
     shown = look()
     assert len(shown.entries) == 5

@@ -1,8 +1,10 @@
 """The page of the calendar, its feed, and the page of one time."""
 
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from channels.models import Room
@@ -61,7 +63,21 @@ def test_quiet_hours_holidays_and_a_rooms_load_are_told(daily, feed, world, now)
     found = feed(room=world.room.pk)
     assert found["quiet"] == [["22:00", "24:00"], ["00:00", "07:00"]]
     assert list(found["holidays"]) >= [str(tomorrow)]
-    assert found["loads"][str(tomorrow)] == ["1 of 1 messages", True]
+    assert found["loads"][str(tomorrow)] == ["1 of 1 messages", True, "1/1"]
+
+
+def test_of_what_goes_often_a_rooms_load_is_at_least_so_much(
+    daily, make_schedule, feed, world, now
+):
+    Room.objects.filter(pk=world.room.pk).update(daily_cap=0)
+    tomorrow = str(now.date() + DAY)
+    assert feed(room=world.room.pk)["loads"][tomorrow] == ["1 message", False, "1"]
+    often = {"timing_kind": "interval", "every_minutes": 30, "date": None, "time": None}
+    register(make_schedule(**often, text="Often", zone="Asia/Taipei"), by=world.people["xinyi"])
+    assert feed(room=world.room.pk)["loads"][tomorrow] == ["at least 5 messages", False, "≥5"]
+    Room.objects.filter(pk=world.room.pk).update(daily_cap=5)
+    found = feed(room=world.room.pk)["loads"][tomorrow]
+    assert found == ["at least 5 of 5 messages", True, "≥5/5"]
 
 
 def test_the_page_names_the_zone_and_offers_what_is_within_reach(daily, desk, world):
@@ -109,6 +125,14 @@ def test_what_was_sent_says_that_it_cannot_be_moved(daily, desk, now):
     page = desk.get(reverse("calendar-run", args=[run.pk])).content.decode()
     assert "1 of 2 sent" in page and "1 failed" in page
     assert "cannot be moved" in page
+
+
+def test_dragging_what_was_sent_has_an_answer(daily, feed, desk, now):
+    make_run(daily, now + DAY, state="sent")
+    gone = {one["gone"] for one in feed()["events"] if not one["movable"]}
+    assert gone == {True}
+    page = desk.get(reverse("calendar"), {"view": "month"}).content.decode()
+    assert 'data-say-sent="What was sent, or is being sent, cannot be moved."' in page
 
 
 def test_limits_that_hold_a_time_are_said(daily, desk, world):
@@ -245,7 +269,7 @@ def test_one_alone_is_moved_at_once_and_a_refusal_is_said_in_its_place(daily, de
     assert answer["Location"] == "/admin/calendar/?view=week&date=2031-05-06"
     past = asked_to_move(daily, at, at - 9 * DAY, "one")
     page = desk.post(*past, headers=PART).content.decode()
-    assert "This time has passed" in page and 'role="alert"' in page
+    assert "It cannot go at that time. This time has passed." in page and 'role="alert"' in page
     assert "to=" in page, "the way back keeps what was asked"
 
 
@@ -259,3 +283,58 @@ def test_a_viewer_moves_no_series(daily, client, world):
     client.force_login(world.person(world.xinyi, Role.VIEWER))
     at = daily.next_due_at + DAY
     assert client.post(*asked_to_move(daily, at, at + DAY, "later")).status_code == 404
+
+
+@pytest.fixture
+def friday(now: datetime) -> date:
+    """Of one of the next weeks."""
+    later = now.date() + 20 * DAY
+    return later + DAY * ((4 - later.weekday()) % 7)
+
+
+@pytest.fixture
+def listed(desk: Client, friday: date, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The list of a week, on its Friday at noon."""
+    noon = datetime.combine(friday, time(4), UTC)  # in Taipei
+    monkeypatch.setattr(calendar, "database_now", lambda: noon)
+
+    def get(**query: str) -> str:
+        values = {"view": "list", "date": str(friday)} | query
+        return desk.get(reverse("calendar"), values).content.decode()
+
+    return get
+
+
+def span(first: date, last: date) -> str:
+    return f"{first} ({first:%a}) – {last} ({last:%a})"
+
+
+def test_the_list_begins_where_something_is(make_schedule, clerk, friday, listed):
+    at = {"date": friday + DAY, "time": time(9), "zone": "Asia/Taipei"}
+    register(make_schedule(**at), by=clerk)
+    page, sunday = listed(), friday - 5 * DAY
+    assert f"{span(sunday, friday - DAY)}: nothing" in page
+    assert page.count('<section class="cal-day') == 2
+    assert "Next:" not in page
+    assert f">{span(sunday, friday + DAY)}<" in page  # the title says the whole week
+
+
+def test_a_week_in_which_nothing_is_left_says_what_comes_next(make_schedule, clerk, friday, listed):
+    then = friday + 11 * DAY
+    at = {"date": then, "time": time(9), "zone": "Asia/Taipei"}
+    register(make_schedule(title="Opening", **at), by=clerk)
+    link = f'href="?view=list&amp;date={then}">{then} ({then:%a}) 09:00:00 · Opening</a>'
+    page = listed()
+    assert "Next:" in page and link in page
+    assert "Next:" not in listed(kind="daily")
+    assert "Opening" not in listed(room="0") and "Opening" not in listed(unit="0")
+    week_before = listed(date=str(friday - 7 * DAY))
+    assert "Next:" not in week_before
+    assert f"{span(friday - 12 * DAY, friday - 6 * DAY)}: nothing" in week_before
+
+
+def test_what_comes_next_is_within_reach(make_schedule, clerk, friday, listed, world):
+    at = {"date": friday + 11 * DAY, "time": time(9), "zone": "Asia/Taipei"}
+    foreign = make_schedule(title="Foreign", unit=world.tainan, rooms=[world.tainan_room], **at)
+    register(foreign, by=world.people["tainan"])
+    assert "Next:" not in listed()

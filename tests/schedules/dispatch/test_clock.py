@@ -39,20 +39,10 @@ def test_a_machine_that_was_suspended_knows_for_how_long(monkeypatch):
     assert clock.now() >= before + timedelta(hours=3)
 
 
-def test_a_machine_that_was_paused_from_outside_catches_up_before_it_marks():
+def test_a_machine_that_was_paused_from_outside_is_told_that_it_is_far_behind():
     """None of its counters went on, so that what it held would leave as if it were on time."""
     clock = Clock(counter=lambda: 7.0)
     clock.set_by_database()
-    clock._offset -= 3 * 3600
-    clock.catch_up()
-    before = database_now()
-    assert before - timedelta(seconds=1) <= clock.now() <= before
-
-
-def test_a_clock_that_is_about_right_is_left_alone():
-    """Each question takes a moment, and would put it that much behind."""
-    clock = Clock()
-    clock.set_by_database()
-    offset = clock._offset
-    clock.catch_up()
-    assert clock._offset == offset
+    assert not clock.is_far_behind()
+    clock.go_by(database_now() - timedelta(hours=3), 7.0)
+    assert clock.is_far_behind()

@@ -225,6 +225,34 @@ def test_a_process_that_is_stopped_between_two_clocks_makes_no_jump(monkeypatch)
     assert not watch.look()
 
 
+def test_who_has_just_started_does_not_vouch_for_a_jump(monkeypatch):
+    clock = Clock(monkeypatch)
+    clock.go_on()
+    clock.database += 3 * HOUR
+    assert not Fence().look()
+    assert clock.go_on(counter=1, wall=1)
+
+
+def test_after_hours_in_which_nobody_worked_the_second_look_tells_the_time(monkeypatch):
+    clock = Clock(monkeypatch)
+    clock.go_on()
+    clock.watch, clock.database = Fence(), clock.database + 3 * HOUR
+    assert not clock.go_on()
+    assert row().clock_at < clock.database
+    assert not clock.go_on(counter=1, wall=1, database=1)
+    assert row().clock_at == clock.database
+
+
+def test_a_worker_goes_by_a_time_only_once_it_was_judged(monkeypatch):
+    clock = Clock(monkeypatch)
+    clock.go_on()
+    before = clock.database
+    clock.database += 3 * HOUR
+    assert clock.watch.clock.now() == before
+    assert clock.go_on(counter=1, wall=1), "the fence stands first"
+    assert clock.watch.clock.now() == clock.database
+
+
 # What it does.
 
 

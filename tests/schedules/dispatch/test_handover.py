@@ -20,6 +20,7 @@ from schedules.actions.pause_run import pause_run
 from schedules.dispatch import handover, pace, send
 from schedules.dispatch.brake import LOOK_EVERY, Brake
 from schedules.dispatch.clock import Clock
+from schedules.dispatch.fence import Fence
 from schedules.dispatch.handover import Handover
 from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.send import Senders
@@ -79,7 +80,7 @@ class Pump:
 
     async def _run(self, claimed: Any, meanwhile: Callable[["Pump"], Awaitable[None]]) -> None:
         senders = Senders(self.clock)
-        pump = Handover(self.clock, senders, self._persist, self._take_in)
+        pump = Handover(Fence(self.clock), senders, self._persist, self._take_in)
         self.is_leaving = pump.is_leaving
         pump.add(claimed)
         running = asyncio.create_task(pump.run())

@@ -11,11 +11,14 @@ from channels.adapters.base import Receipt, later, unknown
 from channels.models import Account
 from logs.models import Attempt
 from logs.stats.punctuality import report, since_ever
+from orgs.moments import written
 from schedules.actions import Verdict, resolve
+from schedules.actions.freeze import freeze, unfreeze
+from schedules.actions.pause_run import pause_run, resume_run
 from schedules.dispatch.outcome import Outcome
 from schedules.dispatch.settle import settle
 from schedules.dispatch.sweep import take_back
-from schedules.models import Delivery
+from schedules.models import Delivery, Run
 from tests.conftest import World
 from tests.schedules.conftest import SECOND, accepted, not_accepted, on_the_wire
 
@@ -197,3 +200,166 @@ def test_of_a_worker_that_died_nobody_knows_when_it_handed_over(world, planned):
     assert Delivery.objects.get().state == "sent"
     assert told(world, at) == [None]
     assert sum(figures.early for figures in since_ever().values()) == 0
+
+
+def hold_clock(monkeypatch: Any, at: datetime) -> None:
+    """People act at this moment."""
+    monkeypatch.setattr("schedules.actions.freeze.database_now", lambda: at)
+    monkeypatch.setattr("schedules.actions.pause_run.database_now", lambda: at)
+
+
+@pytest.fixture
+def frozen_for(world: World, monkeypatch: Any) -> Any:
+    """Freeze it from one moment to another, by those of headquarters."""
+
+    def do(subject: Any, since: datetime, until: datetime) -> None:
+        hold_clock(monkeypatch, since)
+        row = freeze(subject, by=world.people["hq"], why="wrong prices")
+        hold_clock(monkeypatch, until)
+        unfreeze(row, by=world.people["hq"], why="mended")
+
+    return do
+
+
+@pytest.fixture
+def paused_for(world: World, monkeypatch: Any) -> Any:
+    def do(run: Run, since: datetime, until: datetime) -> None:
+        hold_clock(monkeypatch, since)
+        pause_run(run, by=world.people["xinyi"])
+        hold_clock(monkeypatch, until)
+        resume_run(run, by=world.people["xinyi"])
+
+    return do
+
+
+def sent_at(at: datetime) -> None:
+    (claimed,) = on_the_wire(at)
+    settle([accepted(claimed, at)])
+
+
+@pytest.mark.parametrize("what", ["unit", "above", "account", "pause"])
+def test_what_people_held_counts_from_when_they_let_it_go(
+    world: World, planned: Any, frozen_for: Any, paused_for: Any, what: str
+) -> None:
+    (delivery,) = planned()
+    until = delivery.due_at + timedelta(minutes=5)
+    subjects = {"unit": world.xinyi, "above": world.north, "account": world.sandbox}
+    hold = paused_for if what == "pause" else frozen_for
+    hold(subjects.get(what, delivery.run), delivery.due_at - SECOND, until)
+    at = until + timedelta(milliseconds=130)
+    sent_at(at)
+    assert told(world, at) == [130]
+
+
+def test_a_room_below_is_held_by_the_freeze_of_its_own_unit(
+    world: World, planned: Any, frozen_for: Any
+) -> None:
+    (delivery,) = planned(unit=world.taipei)
+    assert delivery.unit_path == world.taipei.path
+    frozen_for(world.xinyi, delivery.due_at - SECOND, delivery.due_at + 60 * SECOND)
+    sent_at(delivery.due_at + 61 * SECOND)
+    assert Delivery.objects.get().lateness_ms == 1000
+
+
+def test_what_was_late_before_it_was_held_stays_late(
+    world: World, planned: Any, frozen_for: Any
+) -> None:
+    (delivery,) = planned()
+    frozen_for(world.xinyi, delivery.due_at + 20 * SECOND, delivery.due_at + 50 * SECOND)
+    sent_at(delivery.due_at + 60 * SECOND)
+    assert Delivery.objects.get().lateness_ms == 30_000
+
+
+def test_of_holds_that_overlap_each_moment_is_taken_off_once(
+    world: World, planned: Any, frozen_for: Any, paused_for: Any
+) -> None:
+    (delivery,) = planned()
+    due_at = delivery.due_at
+    frozen_for(world.xinyi, due_at, due_at + 30 * SECOND)
+    frozen_for(world.sandbox, due_at + 10 * SECOND, due_at + 20 * SECOND)
+    paused_for(delivery.run, due_at + 20 * SECOND, due_at + 40 * SECOND)
+    paused_for(delivery.run, due_at + 50 * SECOND, due_at + 60 * SECOND)
+    sent_at(due_at + 61 * SECOND)
+    assert Delivery.objects.get().lateness_ms == 11_000
+
+
+@pytest.mark.parametrize("whose", ["other unit", "other account", "other run", "before"])
+def test_what_held_others_or_was_over_excuses_nothing(
+    world: World, planned: Any, frozen_for: Any, paused_for: Any, whose: str
+) -> None:
+    (delivery,) = planned()
+    (other,) = planned(title="Other", text="Other", due_in=7200)
+    span = (delivery.due_at, delivery.due_at + 50 * SECOND)
+    if whose == "other unit":
+        frozen_for(world.tainan, *span)
+    elif whose == "other account":
+        mine = Account.objects.create(unit=world.hq, name="Other", kind="sandbox")
+        frozen_for(mine, *span)
+    elif whose == "other run":
+        paused_for(other.run, *span)
+    else:
+        frozen_for(world.xinyi, delivery.due_at - 50 * SECOND, delivery.due_at)
+    sent_at(delivery.due_at + 60 * SECOND)
+    delivery.refresh_from_db()
+    assert delivery.lateness_ms == 60_000
+
+
+@pytest.mark.parametrize("what", ["freeze", "pause"])
+def test_what_was_given_back_goes_as_soon_as_it_is_let_go(
+    world: World, planned: Any, frozen_for: Any, paused_for: Any, what: str
+) -> None:
+    """And not only when a worker would have looked at it anew."""
+    (delivery,) = planned()
+    until = delivery.due_at + SECOND
+    again_at = delivery.due_at + 5 * SECOND
+    Delivery.objects.update(reason="frozen" if what == "freeze" else "paused", next_try_at=again_at)
+    hold = frozen_for if what == "freeze" else paused_for
+    hold(world.xinyi if what == "freeze" else delivery.run, delivery.due_at, until)
+    assert Delivery.objects.get().next_try_at == until
+
+
+def test_the_page_of_a_run_says_who_held_it_and_from_when_until_when(
+    world: World, planned: Any, client: Client, frozen_for: Any, paused_for: Any
+) -> None:
+    (delivery,) = planned()
+    due_at = delivery.due_at.replace(microsecond=0)
+    frozen_for(world.sandbox, due_at, due_at + 60 * SECOND)
+    paused_for(delivery.run, due_at + 60 * SECOND, due_at + 90 * SECOND)
+    frozen_for(world.tainan, due_at, due_at + 60 * SECOND)
+    sent_at(due_at + 92 * SECOND)
+    client.force_login(world.people["xinyi"])
+    page = client.get(f"/admin/schedules/run/{delivery.run_id}/change/").content.decode()
+    said = [" ".join(re.sub("<[^>]+>", " ", part).split()) for part in page.split("</p>")]
+    zone = delivery.run.zone
+    first, second, third = (written(due_at + n * SECOND, zone) for n in (0, 60, 90))
+    (freeze_told,) = [part for part in said if "lifted it" in part]
+    assert (
+        f"hq froze “{world.sandbox} ({world.sandbox.unit})” from {first} until {second}, when hq"
+        in freeze_told
+    )
+    (pause_told,) = [part for part in said if "let it go on" in part]
+    assert f"xinyi paused this run from {second} until {third}, when xinyi" in pause_told
+    assert "Held back by people 1 minute Lateness +2" in " ".join(said)
+
+
+def test_a_run_that_nobody_held_says_nothing_of_it(
+    world: World, planned: Any, client: Client, frozen_for: Any
+) -> None:
+    (delivery,) = planned()
+    frozen_for(world.xinyi, delivery.due_at - 60 * SECOND, delivery.due_at - SECOND)
+    sent_at(delivery.due_at)
+    client.force_login(world.people["xinyi"])
+    page = client.get(f"/admin/schedules/run/{delivery.run_id}/change/").content.decode()
+    assert "lifted it" not in page
+    assert "Held back by people" not in page
+
+
+def test_the_page_names_the_freeze_of_a_room_s_own_unit(
+    world: World, planned: Any, client: Client, frozen_for: Any
+) -> None:
+    (delivery,) = planned(unit=world.taipei)
+    frozen_for(world.xinyi, delivery.due_at, delivery.due_at + 60 * SECOND)
+    sent_at(delivery.due_at + 61 * SECOND)
+    client.force_login(world.people["taipei"])
+    page = client.get(f"/admin/schedules/run/{delivery.run_id}/change/").content.decode()
+    assert f"hq froze “{world.xinyi}”" in page

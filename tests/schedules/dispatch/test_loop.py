@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -14,6 +14,7 @@ from logs.models import Attempt, History
 from orgs.clock import database_now
 from schedules.actions import execute, register
 from schedules.dispatch import claim as claim_module
+from schedules.dispatch import clock as clock_module
 from schedules.dispatch import handover
 from schedules.dispatch import loop as loop_module
 from schedules.dispatch.loop import HUNG_AFTER, Loop
@@ -47,6 +48,17 @@ def test_a_second_dispatch_sends_nothing_more(world, make_schedule, dispatch):
     dispatch()
     assert dispatch() == 0
     assert SandboxMessage.objects.count() == 1
+
+
+def test_a_clock_that_jumps_just_after_the_fence_has_looked_makes_nothing_due(
+    world, make_schedule, dispatch, monkeypatch
+):
+    """It looks each second; what the clock says in between is not believed before."""
+    register(make_schedule(due_in=3 * 3600 - 5), by=world.people["xinyi"])
+    jumped = timedelta(hours=3)
+    monkeypatch.setattr(clock_module, "database_now", lambda: database_now() + jumped)
+    assert dispatch() == 0
+    assert not Run.objects.exists()
 
 
 def test_run_now_sends_besides_the_timing(world, make_schedule, dispatch):

@@ -397,6 +397,7 @@ def can_become(kind: Any, before: str, after: str, hops: int) -> bool:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db
 @pytest.mark.timeout(0 if SEARCH else 300)
 def test_people_and_machine_in_any_order(world, make_images):

@@ -71,6 +71,25 @@ def test_what_the_channel_tells_is_kept(settings, coming, group):
     assert group.people == 37
 
 
+def test_a_number_that_no_table_holds_is_none_and_harms_no_other_answer(settings, coming, group):
+    fake = LineFake(quota=10**30)
+    fake.members[GROUP] = 37
+    ask(fake, settings)
+    reading = QuotaReading.objects.get()
+    assert reading.read_at is None and "no number" in reading.error
+    group.refresh_from_db()
+    assert group.people == 37
+
+
+def test_words_that_postgresql_cannot_store_are_kept_without_what_is_wrong_with_them(
+    settings, coming
+):
+    account = coming.rooms.get().account
+    QuotaReading.objects.create(account=account, tried_at=database_now())
+    meter.write(meter.Answers([meter.Answer(account.pk, database_now(), None, "N\x00o")]), None)
+    assert QuotaReading.objects.get().error == "No"
+
+
 def test_an_account_without_a_limit_is_one_that_may_send_as_much_as_it_likes(settings, coming):
     ask(LineFake(quota=None), settings)
     assert QuotaReading.objects.get().limit is None

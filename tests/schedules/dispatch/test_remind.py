@@ -160,8 +160,8 @@ def test_each_refusal_is_told_and_outside_with_or_without_a_time(agency, make_sc
         refuse(schedule, by=agency.chief, note="No.")
     spread(now + MINUTE)
     lines = [line_of(row, "UTC") for row in OwnNotice.objects.order_by("schedule_id")]
-    assert len(lines) == 2 and all(line.endswith(": refused") for line in lines)
-    assert lines[1] == "Morning notice: refused"
+    assert len(lines) == 2 and all(line.endswith(": refused: “No.”") for line in lines)
+    assert lines[1] == "Morning notice: refused: “No.”"
 
 
 def test_what_others_have_changed_waits_again_a_day_before(world, agency, make_schedule):

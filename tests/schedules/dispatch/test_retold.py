@@ -66,7 +66,8 @@ def test_why_a_run_does_not_fit(world, make_schedule):
         unit_path=world.xinyi.path, state="skipped", reason="quota", detail=short,
     )  # fmt: skip
     alerts.raise_all(warn._of_runs([run.pk]), NOW)
-    assert told("ko").endswith(in_korean(short))
+    assert told("en").endswith(f"{run.get_reason_display()}: {short}")
+    assert told("ko").endswith(f": {in_korean(short)}")
 
 
 def test_what_was_found_before_the_hour():

@@ -1,4 +1,5 @@
-"""A MariaDB with a database of the tests' own, and the command as the tests call it."""
+"""A MariaDB and a PostgreSQL, each with a database of the tests' own, and the command as the tests
+call it."""
 
 import json
 import os
@@ -7,12 +8,15 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
+import psycopg
 import pymysql
 import pytest
 from django.core.management import call_command
 
+from scripts.services import DATABASE, LOCAL_DATABASES
 from tests.schedules.legacy import stage
 
 SERVER = {"host": "127.0.0.1", "port": 3306, "user": "root", "password": ""}
@@ -56,6 +60,52 @@ def mariadb() -> Iterator[OldDatabase]:
         connection.select_db(name)
         yield OldDatabase(connection, name)
         cursor.execute(f"DROP DATABASE `{name}`")
+
+
+@dataclass
+class OldPostgreSQL:
+    """A database of an older system on PostgreSQL, to be filled."""
+
+    connection: "psycopg.Connection[Any]"
+    url: str
+
+    def fill(self, tables: dict[str, list[stage.Row]]) -> str:
+        """Make the tables with these rows; returns the URL."""
+        for table, rows in tables.items():
+            self.connection.execute(stage.POSTGRESQL[table].encode())
+            names = ", ".join(rows[0])
+            marks = ", ".join(["%s"] * len(rows[0]))
+            statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"
+            with self.connection.cursor() as cursor:
+                cursor.executemany(statement.encode(), [tuple(row.values()) for row in rows])
+        return self.url
+
+
+@pytest.fixture
+def old_postgresql() -> Iterator[OldPostgreSQL]:
+    """An empty database that is dropped afterwards. Its server's zone is not that of its rows."""
+    given = os.environ.get(DATABASE)
+    name = f"teiji_test_{uuid4().hex[:12]}"
+    for url in [given] if given else LOCAL_DATABASES:
+        try:
+            server = psycopg.connect(url, autocommit=True, connect_timeout=2)
+            break
+        except psycopg.Error as error:
+            why = error
+    else:
+        if os.environ.get("CI") == "true":
+            raise why
+        pytest.skip(f"no PostgreSQL: {why}")
+    own = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+    with server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
+        server.execute(f"ALTER DATABASE {name} SET timezone TO 'Asia/Kolkata'".encode())
+        server.execute(f"ALTER DATABASE {name} SET datestyle TO 'German'".encode())
+        try:
+            with psycopg.connect(own, autocommit=True) as connection:
+                yield OldPostgreSQL(connection, own)
+        finally:
+            server.execute(f"DROP DATABASE {name}".encode())
 
 
 @pytest.fixture

@@ -84,6 +84,41 @@ TABLES = {
     "kb_schedule": KB_SCHEDULE, "kb_schedule_logs": KB_LOGS, "campaigns": CAMPAIGNS, "video": VIDEO,
 }  # fmt: skip
 
+# As a system on PostgreSQL has them: types of its own, arrays, moments with and without a zone.
+POSTGRESQL = {
+    "kb_schedule": """
+CREATE TYPE day AS ENUM ('monday','tuesday','wednesday','thursday','friday','saturday','sunday');
+CREATE TYPE level AS ENUM ('headquarters','distributor','agency','branch');
+CREATE TABLE kb_schedule (
+  id serial PRIMARY KEY, title varchar(255) NOT NULL, description text, created_by_type level,
+  created_by_id varchar(50), created_by_mb_id varchar(50), target_room_id varchar(100),
+  target_room_type varchar(4), message_text text, message_images jsonb, send_order varchar(12),
+  send_interval_seconds int, schedule_type varchar(6), schedule_date date, schedule_time time,
+  schedule_weekdays day[], valid_from timestamp, valid_until timestamp, status varchar(9),
+  last_sent_at timestamp, next_send_at timestamp, send_count int, created_at timestamp,
+  updated_at timestamp);
+""",
+    "kb_schedule_logs": """
+CREATE TABLE kb_schedule_logs (
+  id bigserial PRIMARY KEY, schedule_id int REFERENCES kb_schedule ON DELETE CASCADE,
+  target_room_id varchar(100), sent_message_text text, sent_images jsonb, send_order varchar(12),
+  status varchar(7), error_message text, api_response json, scheduled_at timestamp,
+  started_at timestamp, completed_at timestamp, duration_ms int, created_at timestamp);
+""",
+    "campaigns": """
+CREATE TYPE campaign_state AS ENUM ('DRAFT','SCHEDULED','SENT','FAILED');
+CREATE TABLE campaigns (
+  id bigserial PRIMARY KEY, title varchar(100), scheduled_at timestamp, sent_at timestamp,
+  status campaign_state, sent_count int, error_message varchar(500), target_audience text,
+  message text);
+""",
+    "video": """
+CREATE TABLE video (
+  id bigserial PRIMARY KEY, title varchar(300), status varchar(20),
+  scheduled_publish_at timestamptz);
+""",
+}
+
 Row = dict[str, Any]
 
 

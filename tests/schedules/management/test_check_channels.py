@@ -86,6 +86,11 @@ def test_a_channel_that_is_not_installed_is_trouble(world, manage):
     assert (said.status, "“pigeon” is not installed" in said.out) == (1, True)
 
 
+def test_a_number_of_rooms_that_is_none_is_refused(line, manage):
+    said = manage("check_channels", "--rooms=-5")
+    assert "“-5” is not a number from 0 on" in said.err
+
+
 def test_only_so_many_rooms_are_asked_about(line, manage):
     manage("check_channels", "--rooms", 0)
     assert not any("/members/count" in path for path in line.requests)

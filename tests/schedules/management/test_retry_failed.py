@@ -55,13 +55,19 @@ def test_a_trial_lists_them_and_changes_nothing(failed, manage):
         (["--unit", "xinyi"], ["planned", "failed"]),
         (["--unit", "south"], ["failed", "planned"]),
         (["--account", "Sandbox"], ["planned", "planned"]),
-        (["--schedule", "0"], ["failed", "failed"]),
         (["--by", "tainan"], ["failed", "planned"]),
     ],
 )
 def test_it_can_be_narrowed(failed, manage, words, expected):
     assert manage("retry_failed", *words).status == 0
     assert states() == expected
+
+
+def test_it_can_be_narrowed_to_one_schedule(failed, manage, make_schedule):
+    assert manage("retry_failed", "--schedule", make_schedule().pk).status == 0
+    assert states() == ["failed", "failed"]
+    manage("retry_failed", "--schedule", failed[0].run.schedule_id)
+    assert states()[0] == "planned"
 
 
 def test_what_is_older_is_left(failed, manage):
@@ -93,6 +99,9 @@ def test_what_is_refused_is_said_and_is_status_1(failed, manage, world):
         (["--unit", "nowhere"], "No unit has the code “nowhere”."),
         (["--account", "nobody"], "There is no account “nobody”. There are: “Sandbox”."),
         (["--since", "soon"], "“soon” is no time."),
+        (["--since", "99999999999d"], "“99999999999d” is no time."),
+        (["--since", "0001-01-01T00:00+09:00"], "is no time."),
+        (["--schedule", "999999"], "There is no schedule 999999."),
         (["--by", "nobody"], "There is no user nobody."),
     ],
 )

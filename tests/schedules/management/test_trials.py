@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import override_settings
 
 from channels.models import Account, Room
@@ -181,6 +181,8 @@ def test_a_backup_is_foreseen_and_none_is_written(world, manage, settings, tmp_p
     key, folder = tmp_path / "key", tmp_path / "backups"
     manage("backup", "--new-key", key)
     words = ("backup", folder, "--key", key, "--keep", 1)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # on SQLite it makes a table, which no backup tells of
     trial = manage(*words, "--dry-run", "--json").json
     assert (trial["dry_run"], trial["files"], trial["size"], trial["removed"]) == (True, 1, 5, [])
     assert not folder.exists() and not History.objects.exists()

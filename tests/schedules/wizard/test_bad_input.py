@@ -124,6 +124,17 @@ def test_a_room_of_another_branch_than_the_schedules_is_refused(client: Client, 
     assert "does not belong" in problems_at(answer.content.decode(), "rooms")
 
 
+def test_of_an_inactive_account_the_room_is_not_called_inactive(
+    desk: Client, world: World, draft: Schedule
+):
+    world.sandbox.is_active = False
+    world.sandbox.save()
+    posted = target(world) | open_step(desk, draft, "target")
+    answer = desk.post(address(draft, "target"), posted, follow=True)
+    said = problems_at(answer.content.decode(), "rooms")
+    assert "The Sandbox account is inactive. Ask" in said and "“Xinyi room”" not in said
+
+
 def test_an_inactive_room_that_was_chosen_is_named(desk: Client, world: World, draft: Schedule):
     world.room.is_active = False
     world.room.save()

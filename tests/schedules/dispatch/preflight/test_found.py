@@ -9,6 +9,7 @@ from channels.models import Account, MediaLink, QuotaReading, Room
 from orgs.clock import database_now
 from orgs.models import Unit
 from schedules.dispatch.preflight import ask, look
+from schedules.dispatch.preflight import turn as turn_module
 from schedules.models import PlaceholderValue, Preflight, Run
 from tests.fakes.line import PUSH
 from tests.schedules.dispatch.preflight.conftest import PublicHost, found, public_host, turn
@@ -142,7 +143,19 @@ def test_what_quiet_hours_move_must_fit_into_the_month_in_which_it_leaves(
 def test_a_budget_that_does_not_suffice_is_found(world, coming, line, group):
     schedule = coming()
     Room.objects.filter(pk=group.pk).update(members_count=37)
-    Unit.objects.filter(pk=world.north.pk).update(monthly_budget=10)
+    above = Unit.objects.filter(pk=world.north.pk)
+    above.update(monthly_budget=10)
+    turn()
+    assert found(schedule) == [
+        "It does not fit into the unit’s budget: needs 37; a budget above its unit leaves less"
+    ]
+    assert "left" not in Preflight.objects.get(schedule=schedule).findings[0]["facts"]
+
+
+def test_a_budget_of_its_own_unit_is_found_with_its_figures(world, coming, line, group):
+    schedule = coming()
+    Room.objects.filter(pk=group.pk).update(members_count=37)
+    Unit.objects.filter(pk=world.xinyi.pk).update(monthly_budget=10)
     turn()
     assert found(schedule) == [
         "It does not fit into the unit’s budget: needs 37, 10 left this month"
@@ -163,8 +176,20 @@ def test_what_the_channel_would_not_take_is_found(coming, line, monkeypatch):
         {"message": "May not be that", "property": f"{prefix}.text"}])  # fmt: skip
     turn()
     (words,) = found(schedule)
-    assert words.startswith("LINE would not take the message: LINE refused: ")
-    assert "messages[0].text: May not be that" in words
+    assert words == "LINE would not take the text: May not be that"
+
+
+def test_which_image_the_channel_would_not_take_is_found(coming, at_line, make_images, monkeypatch):
+    monkeypatch.setattr(ask.Inquiry, "_ask_rooms", nothing)
+    monkeypatch.setattr(turn_module.Pictures, "get", nothing)
+    schedule = coming(images=make_images(2))
+    at_line.dislikes = {"messages[2].previewImageUrl": "Too large"}
+    turn()
+    assert found(schedule) == ["LINE would not take image 2, “image 1.png”: Too large"]
+
+
+async def nothing(*_: object) -> None:
+    """In the place of what is asked otherwise."""
 
 
 def test_an_audience_without_anybody_is_found(coming, line, make_audience):
