@@ -1,4 +1,4 @@
-"""One row of every kind that belongs to Tainan, each with a word that must not leak."""
+"""One row of every kind that belongs to one unit, each with a word that must not leak."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -110,12 +110,13 @@ class Canaries:
         }
 
 
-def make_canaries(world: World, make_schedule: Any) -> Canaries:
+def make_canaries(world: World, make_schedule: Any, code: str = "tainan") -> Canaries:
+    """Those of the unit with this code."""
     found = Canaries()
-    Unit.objects.filter(pk=world.tainan.pk).update(name=f"{WORD} branch")
-    unit = found.add(Unit.objects.get(pk=world.tainan.pk))
-    person = world.people["tainan"]
-    type(person).objects.filter(pk=person.pk).update(username=f"{WORD}-tainan", first_name=WORD)
+    Unit.objects.filter(code=code).update(name=f"{WORD} branch")
+    unit = found.add(Unit.objects.get(code=code))
+    person = world.people[code]
+    type(person).objects.filter(pk=person.pk).update(username=f"{WORD}-{code}", first_name=WORD)
     person.refresh_from_db()
     found.add(person)
     found.add(person.member)
