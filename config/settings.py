@@ -173,10 +173,13 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
 }
-# A Redis whose packets are lost is given up after so many seconds: without, whoever puts a message
+# A broker whose packets are lost is given up after so many seconds: without, whoever puts a message
 # there waits for ever, and beat with it. More than the second that a worker waits for the next one.
 REDIS_SECONDS = {"socket_timeout": 3.0, "socket_connect_timeout": 3.0}
+AMQP_SECONDS = {"read_timeout": 3.0, "write_timeout": 3.0}  # CELERY_BROKER_CONNECTION_TIMEOUT: 4 s
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
+if TEIJI_BROKER_URL.startswith("amqp"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {**AMQP_SECONDS}
 if TEIJI_BROKER_URL.startswith("redis"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {**REDIS_SECONDS, "socket_keepalive": True}
 if TEIJI_BROKER_URL.startswith("filesystem"):

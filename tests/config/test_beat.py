@@ -76,34 +76,41 @@ def test_beat_that_waits_for_its_broker_is_alive(
 
 @pytest.fixture
 def mute() -> Iterator[socket.socket]:
-    """The address of a Redis that takes connections and says nothing, as when packets are lost."""
+    """The address of a broker that takes connections and says nothing, as when packets are lost."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server
 
 
 @pytest.mark.django_db
-def test_beat_goes_round_though_its_redis_says_nothing(
-    alive: Path, mute: socket.socket, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(("url", "seconds"), [
+    ("redis://:secret@127.0.0.1:{}/0", settings.REDIS_SECONDS),
+    ("amqp://teiji:secret@127.0.0.1:{}//", settings.AMQP_SECONDS),
+])  # fmt: skip
+def test_beat_goes_round_though_its_broker_says_nothing(
+    alive: Path, mute: socket.socket, caplog: pytest.LogCaptureFixture, url: str, seconds: Any
 ) -> None:
-    app = Celery("teiji", broker=f"redis://:secret@127.0.0.1:{mute.getsockname()[1]}/0",
-                 set_as_current=False)  # fmt: skip
-    app.conf.broker_transport_options = dict.fromkeys(settings.REDIS_SECONDS, 0.05)
+    app = Celery("teiji", broker=url.format(mute.getsockname()[1]), set_as_current=False)
+    app.conf.broker_transport_options = dict.fromkeys(seconds, 0.05)
+    app.conf.broker_connection_timeout = 0.05
     entry = ScheduleEntry(name="tick", task="schedules.tasks.tick", schedule=1, app=app)
     beat.Scheduler(app=app, lazy=True).apply_entry(entry)
     assert is_alive()
     assert "Couldn't apply scheduled task tick" in caplog.text and "secret" not in caplog.text
 
 
-def test_every_redis_is_given_up_after_some_seconds() -> None:
+@pytest.mark.parametrize(("url", "seconds"), [
+    ("redis://127.0.0.1/0", settings.REDIS_SECONDS),
+    ("amqp://guest@127.0.0.1//", settings.AMQP_SECONDS),
+])  # fmt: skip
+def test_every_broker_is_given_up_after_some_seconds(url: str, seconds: dict[str, float]) -> None:
     """Until a round of beat is over it tries for several times as long: its container has 60 s."""
-    own = {**os.environ, "TEIJI_BROKER_URL": "redis://127.0.0.1/0",
-           "DJANGO_SETTINGS_MODULE": "config.settings"}  # fmt: skip
+    own = {**os.environ, "TEIJI_BROKER_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}
     script = "from django.conf import settings as s; print(s.CELERY_BROKER_TRANSPORT_OPTIONS)"
     done = subprocess.run(
         [sys.executable, "-c", script], env=own, check=True, capture_output=True, text=True
     )
-    assert ast.literal_eval(done.stdout).items() >= settings.REDIS_SECONDS.items()
-    assert 1 < max(settings.REDIS_SECONDS.values()) <= HEARTBEAT["BEAT_SILENT_SECONDS"] / 12
+    assert ast.literal_eval(done.stdout).items() >= seconds.items()
+    assert 1 < max(seconds.values()) <= HEARTBEAT["BEAT_SILENT_SECONDS"] / 12
 
 
 def test_a_full_disk_does_not_stop_beat(alive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
