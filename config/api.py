@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.defaults import server_error
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 from rest_framework.routers import SimpleRouter
 
@@ -24,6 +24,7 @@ from channels.api import (
     WebhookDeliveryViewSet,
     WebhookViewSet,
 )
+from config.scoped.document import DocumentView
 from config.scoped.problems import MEDIA_TYPE, problem
 from logs.api import HistoryViewSet, PunctualityViewSet
 from orgs.api import DeputyViewSet, MemberViewSet, UnitViewSet
@@ -139,7 +140,7 @@ version_1 = [
     path("punctuality", PunctualityViewSet.as_view({"get": "report"}), name="punctuality"),
     path("fence", FenceViewSet.as_view({"get": "state", "post": "stop"}), name="fence"),
     path("fence/lift", FenceViewSet.as_view({"post": "lift"}), name="fence-lift"),
-    path("openapi.json", SpectacularJSONAPIView.as_view(**PUBLIC), name="openapi"),
+    path("openapi.json", DocumentView.as_view(**PUBLIC), name="openapi"),
     # The script has an address of its own: none may stand in a page.
     path(
         "docs", SpectacularSwaggerSplitView.as_view(url_name="api:openapi", **PUBLIC), name="docs"

@@ -136,6 +136,16 @@ def routed(patterns=None):
             yield pattern
 
 
+def test_the_document_is_made_once_for_each_language(client):
+    """Anybody may ask for it, and it takes long to make."""
+    korean, again, english = (
+        client.get(ROOT + "/openapi.json", headers={"Accept-Language": language})
+        for language in ("ko", "ko", "en")
+    )
+    assert korean.data is again.data is not english.data
+    assert client.get(ROOT + "/openapi.json?lang=ko").data is english.data  # no way around it
+
+
 def test_the_document_is_valid_and_describes_each_error(tmp_path, client):
     call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "api.yaml"))
     document = client.get(ROOT + "/openapi.json").json()

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
-from drf_spectacular.generators import SchemaGenerator
 
 from config.scoped import rates
+from config.scoped.document import document
 from config.scoped.headers import HEADERS, RATES
 from schedules.models import MessageTemplate
 from tests.conftest import World
@@ -24,21 +24,15 @@ OF_BROWSERS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def document() -> dict[str, Any]:
-    found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
-    return found
-
-
-def named(document: dict[str, Any], method: str, path: str, code: int) -> set[str]:
+def named(method: str, path: str, code: int) -> set[str]:
     """The headers that the document says this answer has or may have."""
-    return set(document["paths"][ROOT + path][method]["responses"][str(code)].get("headers", ()))
+    return set(document()["paths"][ROOT + path][method]["responses"][str(code)].get("headers", ()))
 
 
-def test_a_429_of_every_operation_has_its_time_and_so_on(document: dict[str, Any]) -> None:
+def test_a_429_of_every_operation_has_its_time_and_so_on() -> None:
     every = [
         (operation, code, set(answer["headers"]))
-        for methods in document["paths"].values()
+        for methods in document()["paths"].values()
         for operation in methods.values()
         for code, answer in operation["responses"].items()
     ]
@@ -48,11 +42,11 @@ def test_a_429_of_every_operation_has_its_time_and_so_on(document: dict[str, Any
         assert ("WWW-Authenticate" in names) == (code == "401")
         assert (names >= set(RATES)) == (code not in {"401", "403", "404", "406"})
     assert all(operation["responses"].keys() >= {"401", "429"} for operation, *_ in every)
-    assert document["components"]["headers"].keys() == HEADERS.keys()
+    assert document()["components"]["headers"].keys() == HEADERS.keys()
 
 
 def test_what_is_sent_is_what_the_document_says(
-    world: World, document: dict[str, Any], make_schedule: Any, monkeypatch: Any
+    world: World, make_schedule: Any, monkeypatch: Any
 ) -> None:
     manager = caller(world.people["hq"], "read", "write", "organisation")
     row = make_schedule()
@@ -74,15 +68,15 @@ def test_what_is_sent_is_what_the_document_says(
         answer = manager(method, path.replace("{id}", str(pk)), body, **headers)
         sent = set(answer.headers) - OF_BROWSERS
         assert (answer.status_code, sent) == (code, {"X-Request-ID", *RATES, *some}), path
-        assert sent - (set(RATES) if code == 404 else set()) <= named(document, method, path, code)
+        assert sent - (set(RATES) if code == 404 else set()) <= named(method, path, code)
         if "Location" in some:
             there = manager.get(answer["Location"].removeprefix(ROOT))
             assert there.json()["id"] == answer.json()["id"], path
     unknown = Client().get(f"{ROOT}/rooms")
-    assert set(unknown.headers) - OF_BROWSERS == named(document, "get", "/rooms", 401)
+    assert set(unknown.headers) - OF_BROWSERS == named("get", "/rooms", 401)
     monkeypatch.setattr(rates, "MOST", 0)
     refused = manager.get("/rooms")
-    assert set(refused.headers) - OF_BROWSERS == named(document, "get", "/rooms", 429)
+    assert set(refused.headers) - OF_BROWSERS == named("get", "/rooms", 429)
 
 
 def test_a_web_page_may_read_them_and_the_page_of_the_api_tells_them() -> None:

@@ -2,6 +2,7 @@
 operation some that the document allows and some that it does not."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,6 @@ import requests
 import schemathesis
 from django.db import transaction
 from django.test import Client
-from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from config.scoped import document as api
 from config.scoped import rates, tokens
 from orgs.models import Token
 from orgs.reach import SCOPES
@@ -64,7 +65,7 @@ few = settings(
 def document(world, monkeypatch) -> Any:
     monkeypatch.setattr(rates, "MOST", 1_000_000)
     monkeypatch.setattr(tokens, "NOTED_EVERY", timedelta(days=1))
-    return schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))
+    return schemathesis.openapi.from_dict(deepcopy(api.document()))
 
 
 @pytest.fixture

@@ -2,15 +2,16 @@
 document says. None is left out: a new one needs what it takes in tests/tenants/success.py."""
 
 import re
+from copy import deepcopy
 from typing import Any
 
 import pytest
 import requests
 import schemathesis
 from django.db import transaction
-from drf_spectacular.generators import SchemaGenerator
 from schemathesis.core.failures import FailureGroup
 
+from config.scoped.document import document
 from tests.config.test_openapi import CHECKS, told
 from tests.schedules.api.calling import ROOT
 from tests.tenants.operations import METHODS
@@ -27,11 +28,10 @@ def scene(world, make_schedule, settings, tmp_path, monkeypatch) -> Scene:
 
 
 def test_each_operation_succeeds_and_answers_as_the_document_says(scene: Scene) -> None:
-    document = SchemaGenerator().get_schema(request=None, public=True)
-    described = schemathesis.openapi.from_dict(document)
+    described = schemathesis.openapi.from_dict(deepcopy(document()))
     operations = [found.ok() for found in described.get_all_operations()]
     names = {name_of(operation) for operation in operations}
-    assert len(names) == sum(len(m.keys() & set(METHODS)) for m in document["paths"].values())
+    assert len(names) == sum(len(m.keys() & set(METHODS)) for m in document()["paths"].values())
     assert names >= {*BEFORE, *TAKES, *QUERIES}, "some are there no more"
     wrong = [said for operation in operations if (said := what_is_wrong(operation, scene))]
     assert not wrong, "\n\n".join(wrong)

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from drf_spectacular.generators import SchemaGenerator
-
+from config.scoped.document import document
 from tests.tenants.canaries import Canaries
 from tests.tenants.routes import MISSING, OWNERS
 
@@ -38,10 +37,9 @@ class Operation:
 
 def operations(canaries: Canaries) -> list[Operation]:
     """All of them. Fails for an id of which it does not know whose it is."""
-    document = SchemaGenerator().get_schema(request=None, public=True)
     return [
         Operation(method, path, *filled(path, canaries), described.get("parameters", []))
-        for path, methods in document["paths"].items()
+        for path, methods in document()["paths"].items()
         for method, described in methods.items()
         if method in METHODS
     ]

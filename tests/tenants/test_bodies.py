@@ -13,12 +13,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.test.utils import CaptureQueriesContext
-from drf_spectacular.generators import SchemaGenerator
 from PIL import Image as Pillow
 
 from channels import outgoing
 from channels.models import Account, AlertTarget, Audience, Recipient, Room
 from config.scoped import rates, tokens
+from config.scoped.document import document
 from orgs.clock import database_now
 from orgs.models import Member, Unit, User
 from orgs.reach import SCOPES, Role
@@ -180,8 +180,7 @@ def filled(body: Any, own: dict[str, int], wanted: str, pk: int, place: str = ""
 @pytest.fixture(scope="module")
 def fields_of_ids() -> dict[str, set[str]]:
     """By operation, where its document has whole numbers that are ids."""
-    document = SchemaGenerator().get_schema(request=None, public=True)
-    schemas, found = document["components"]["schemas"], {}
+    schemas, found = document()["components"]["schemas"], {}
 
     def numbers(schema: Any, place: str) -> Iterator[str]:
         while "$ref" in schema or "allOf" in schema:
@@ -196,7 +195,7 @@ def fields_of_ids() -> dict[str, set[str]]:
             if not value.get("readOnly"):
                 yield from numbers(value, f"{place}.{name}".removeprefix("."))
 
-    for path, methods in document["paths"].items():
+    for path, methods in document()["paths"].items():
         for method in methods.keys() & set(METHODS):
             for body in methods[method].get("requestBody", {}).get("content", {}).values():
                 places = {place for place in numbers(body["schema"], "") if not is_number(place)}

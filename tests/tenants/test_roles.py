@@ -4,9 +4,9 @@ is for, and what is refused changes nothing."""
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from drf_spectacular.generators import SchemaGenerator
 
 from config.models import RequestCount
+from config.scoped.document import document
 from orgs.models import Token
 from orgs.reach import SCOPES, Role
 from tests.schedules.api.calling import ROOT, Caller, caller
@@ -46,7 +46,7 @@ def least_role(operation: str) -> Role:
 
 
 def names() -> list[str]:
-    paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
+    paths = document()["paths"]
     return [
         f"{method} {path.removeprefix(ROOT)}"
         for path, methods in paths.items()
