@@ -61,7 +61,7 @@ class Demo:
     def get(self, path: str) -> Any:
         token = re.search(r"tj_[\w-]+", self.out).group()  # type: ignore[union-attr]
         request = Request(self.url + path, headers={"Authorization": f"Bearer {token}"})
-        with urlopen(request, timeout=10) as response:
+        with urlopen(request, timeout=60) as response:
             return json.load(response)
 
 

@@ -155,7 +155,7 @@ def _texts(fake: IrisFake) -> list[str]:
 
 
 async def _until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         while not holds():
             await asyncio.sleep(0.002)
 

@@ -188,13 +188,13 @@ def test_as_a_process_it_says_when_it_is_ready_and_is_told_over_http() -> None:
 
 def _push(api: MessagingApi, to: str = USER, key: str | None = None) -> Any:
     request = PushMessageRequest(to=to, messages=[TextMessage(text="hello")])
-    return api.push_message(request, x_line_retry_key=key, _request_timeout=5)
+    return api.push_message(request, x_line_retry_key=key, _request_timeout=60)
 
 
 def _multicast(api: MessagingApi, users: int = 1) -> Any:
     to = [f"U{number:032x}" for number in range(users)]
     request = MulticastRequest(to=to, messages=[TextMessage(text="hello")])
-    return api.multicast(request, _request_timeout=5)
+    return api.multicast(request, _request_timeout=60)
 
 
 def _raw(fake: LineFake, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -213,5 +213,5 @@ def _raw(fake: LineFake, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
 def _http(method: str, url: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
     data = json.dumps(body).encode() if body is not None else None
     request = urllib.request.Request(url, data, headers or {}, method=method)
-    with urllib.request.urlopen(request, timeout=5) as response:
+    with urllib.request.urlopen(request, timeout=60) as response:
         return json.loads(response.read())

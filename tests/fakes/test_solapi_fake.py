@@ -95,7 +95,7 @@ def _http(method: str, url: str, body: Any, authorization: str) -> tuple[int, An
     headers = {"Authorization": authorization}
     request = urllib.request.Request(url, data, headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=5) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return response.status, json.loads(response.read())
     except urllib.error.HTTPError as error:
         with error:

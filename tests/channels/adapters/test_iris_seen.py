@@ -162,7 +162,7 @@ def test_the_devices_echo_of_our_message_is_recognised() -> None:
         async with serving(receiver) as fake.endpoint:
             fake.see(ROOM.address, "안녕")
             await adapter.send(ROOM, TEXT, KEY)
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(20):
                 while len(receiver.log) < 2:
                     await asyncio.sleep(0.002)
 

@@ -100,7 +100,7 @@ def test_an_account_whose_requests_hang_keeps_no_other_of_its_host_waiting(
             ]
             while fake.faults.waiting:
                 await asyncio.sleep(0.01)
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(5):
                 outcome = await senders.hand_over(one, one.next_try_at, lease)
             for task in tasks:
                 task.cancel()
