@@ -6,6 +6,7 @@ import pwd
 import re
 import shutil
 import subprocess
+import sys
 from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,23 @@ def test_images_are_named_with_their_version() -> None:
     images += re.findall(r"^FROM (\S+)", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
     assert all(re.fullmatch(r"[\w./-]+:\d[\w.-]*", image) or ":3." in image for image in images)
     assert len({image for image in images if image.startswith("teiji:")}) == 1
+
+
+def test_the_image_is_given_what_its_last_step_asks(tmp_path: Path) -> None:
+    """As a shell reads it: collectstatic finds its settings there."""
+    text = (
+        (DEPLOY / "Dockerfile").read_text().replace("\\\n", "").replace("/tmp/build", str(tmp_path))
+    )
+    *_, step = re.findall(r"^RUN (.*)$", text, re.MULTILINE)
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\n[ "$1" != manage.py ] || exec {sys.executable} "$@" --dry-run\n')
+    python.chmod(0o755)
+    words = ["sh", "-c", step]
+    given = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TEIJI_PROFILE": "production"}
+    done = subprocess.run(
+        words, cwd=settings.BASE_DIR, env=given, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_keys_stay_out_of_the_image_and_of_the_repository() -> None:
