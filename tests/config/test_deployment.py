@@ -212,6 +212,12 @@ def test_the_image_is_given_what_its_last_step_asks(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_what_is_asked_when_the_image_is_built_can_be_said_to_compose_too() -> None:
+    asked = re.findall(r"^ARG (\w+)$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    builds = [service["build"] for service in compose()["services"].values() if "build" in service]
+    assert asked and all(build["args"] == asked for build in builds)
+
+
 def test_keys_stay_out_of_the_image_and_of_the_repository() -> None:
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
     assert {"deploy/.env", "deploy/backup.key", ".git", "var"} <= set(ignored)
