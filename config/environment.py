@@ -20,6 +20,13 @@ class Environment(environ.Env):
         except ValueError as error:
             raise ImproperlyConfigured(f"{var} cannot be read as it is. {TABLE}") from error
 
+    def filled(self, var: str) -> str:
+        """The value of one that is as good as missing while it is empty."""
+        value: str = self(var)
+        if not value:
+            raise ImproperlyConfigured(f"Set {var}. {TABLE}")
+        return value
+
     def database(self, var: str, default: str) -> dict[str, Any]:
         """The database that a URL means."""
         try:

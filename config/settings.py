@@ -41,7 +41,7 @@ def _own_key() -> str:
 
 
 if PRODUCTION:
-    SECRET_KEY = env("TEIJI_SECRET_KEY")
+    SECRET_KEY = env.filled("TEIJI_SECRET_KEY")
     TEIJI_SECRET_KEYS = env.list("TEIJI_SECRET_KEYS")
 else:
     SECRET_KEY = env("TEIJI_SECRET_KEY", default="") or _own_key()

@@ -72,13 +72,25 @@ def test_sqlite_is_not_for_production(production: Any, monkeypatch: Any) -> None
 def test_a_setting_that_cannot_be_read_is_named_in_one_line_and_not_shown(
     name: str, value: str, why: str
 ) -> None:
+    said = refused({name: value})
+    assert said.count("\n") == 1 and "s3cret" not in said
+    assert said.startswith("Settings: ") and why in said
+    assert name in said or value == "production"
+
+
+def test_a_key_left_empty_is_as_good_as_none() -> None:
+    """So an example that was copied and not filled in does not get as far as a web server."""
+    said = refused({"TEIJI_PROFILE": "production", "TEIJI_SECRET_KEY": ""})
+    assert said.startswith("Settings: Set TEIJI_SECRET_KEY.")
+
+
+def refused(variables: dict[str, str]) -> str:
+    """What a command says of such settings on standard error."""
     others = {key: kept for key, kept in os.environ.items() if not key.startswith("TEIJI_")}
     done = subprocess.run(
         [sys.executable, "manage.py", "doctor"], cwd=settings.BASE_DIR, check=False,
-        env={**others, "TEIJI_DATA_DIR": str(settings.TEIJI_DATA_DIR), name: value},
+        env={**others, "TEIJI_DATA_DIR": str(settings.TEIJI_DATA_DIR), **variables},
         capture_output=True, text=True,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1 and "s3cret" not in done.stderr
-    assert done.stderr.startswith("Settings: ") and why in done.stderr
-    assert name in done.stderr or value == "production"
+    return done.stderr

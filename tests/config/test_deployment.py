@@ -104,6 +104,12 @@ def test_what_compose_asks_of_the_environment_stands_in_its_example() -> None:
     assert asked <= given
 
 
+def test_compose_refuses_to_start_while_a_variable_of_its_example_is_left_empty() -> None:
+    left = re.findall(r"^(\w+)=$", (DEPLOY / ".env.example").read_text(), re.MULTILINE)
+    text = (DEPLOY / "compose.yaml").read_text()
+    assert left and all(f"${{{name}:?set it in deploy/.env}}" in text for name in left)
+
+
 @pytest.mark.parametrize("name", pods())
 def test_each_pod_runs_bound_and_may_write_only_where_it_must(name: str) -> None:
     pod = pods()[name]
