@@ -15,7 +15,7 @@ from channels.models import Image
 from channels.models.image import Rendition
 from channels.renditions import FILE_LIMIT, UnusableImage
 from config.scoped.api import ScopedViewSet
-from config.scoped.fields import ScopedRelatedField, own_unit
+from config.scoped.fields import ScopedRelatedField, ShownSerializer, own_unit
 from config.scoped.filters import IdFilter
 from config.scoped.parsers import BoundedMultiPartParser
 from logs import history
@@ -23,7 +23,7 @@ from orgs.models import Unit
 from orgs.reach import Act
 
 
-class ImageSerializer(serializers.ModelSerializer):
+class ImageSerializer(ShownSerializer):
     """An image as it was encoded anew at upload."""
 
     unit: Any = serializers.PrimaryKeyRelatedField(read_only=True)

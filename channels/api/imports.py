@@ -20,7 +20,14 @@ from channels.people.table import MOST_BYTES, MOST_COLUMNS
 from channels.people.text import ENCODINGS
 from channels.people.unusable import UnusableFile
 from config.scoped.acting import ActingViewSet
-from config.scoped.fields import Choice, ScopedRelatedField, StrictBody, WholeNumber, own_unit
+from config.scoped.fields import (
+    Choice,
+    ScopedRelatedField,
+    ShownSerializer,
+    StrictBody,
+    WholeNumber,
+    own_unit,
+)
 from config.scoped.filters import IdFilter
 from config.scoped.parsers import BoundedMultiPartParser, StrictJSONParser
 from config.scoped.problems import Conflict
@@ -36,7 +43,7 @@ class ProblemOfRowSerializer(serializers.Serializer):
     problem = serializers.CharField()
 
 
-class ImportSerializer(serializers.ModelSerializer):
+class ImportSerializer(ShownSerializer):
     """One file, and how far it is."""
 
     unit: Any = serializers.PrimaryKeyRelatedField(read_only=True)

@@ -14,7 +14,14 @@ from channels.actions import webhooks as acts
 from channels.models import Webhook, WebhookAttempt, WebhookDelivery
 from channels.models.webhook import EVENTS
 from config.scoped.acting import ActingViewSet
-from config.scoped.fields import Choice, ScopedRelatedField, StrictSerializer, own_unit
+from config.scoped.fields import (
+    Choice,
+    Moment,
+    ScopedRelatedField,
+    ShownSerializer,
+    StrictSerializer,
+    own_unit,
+)
 from logs.said import retell
 from orgs.clock import database_now
 from orgs.models import Unit
@@ -56,12 +63,12 @@ class SecretSerializer(serializers.Serializer):
     """With what messages are signed."""
 
     secret = serializers.CharField(help_text="By Standard Webhooks: whsec_ and Base64.")
-    previous_until = serializers.DateTimeField(
+    previous_until = Moment(
         allow_null=True, help_text="Until when the secret before this one signs, too."
     )
 
 
-class WebhookAttemptSerializer(serializers.ModelSerializer):
+class WebhookAttemptSerializer(ShownSerializer):
     """One try."""
 
     why = serializers.SerializerMethodField(help_text="Why no answer was heard.")
@@ -75,14 +82,14 @@ class WebhookAttemptSerializer(serializers.ModelSerializer):
         return retell(attempt.why)
 
 
-class WebhookDeliverySerializer(serializers.ModelSerializer):
+class WebhookDeliverySerializer(ShownSerializer):
     """One message to one endpoint."""
 
     message_id = serializers.CharField(
         source="fact.message_id", help_text="The same at every try: its header webhook-id."
     )
     event = serializers.ChoiceField(choices=[*NAMES, "webhook.test"], source="fact.kind")
-    happened_at = serializers.DateTimeField(source="fact.at")
+    happened_at = Moment(source="fact.at")
     attempts: Any = WebhookAttemptSerializer(many=True)
 
     class Meta:

@@ -181,6 +181,15 @@ class StrictSerializer(StrictBody, serializers.ModelSerializer):
     }
 
 
+class ShownSerializer(serializers.ModelSerializer):
+    """Shows rows and takes none; their moments are in UTC, whatever the zone of who asks."""
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.DateTimeField: Moment,
+    }
+
+
 def own_unit(user: Any) -> Unit:
     """The unit meant by a request that names none: the user's own. Who has none, must say."""
     member = member_of(user)

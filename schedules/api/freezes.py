@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from channels.models import Account
 from config.scoped.acting import ActingViewSet
 from config.scoped.api import ScopedViewSet
-from config.scoped.fields import StrictBody
+from config.scoped.fields import ShownSerializer, StrictBody
 from config.scoped.problems import Conflict
 from orgs.models import Unit
 from orgs.reach import Act, within
@@ -29,7 +29,7 @@ class WhySerializer(StrictBody):
     why = serializers.CharField(max_length=REASON_LENGTH, help_text="It stands in the history.")
 
 
-class FreezeSerializer(serializers.ModelSerializer):
+class FreezeSerializer(ShownSerializer):
     """A freeze, in force while `lifted_at` is null."""
 
     class Meta:

@@ -3,16 +3,20 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver
+from rest_framework import serializers
 
 from config.scoped.api import ScopedViewSet
+from config.scoped.fields import Moment
 from orgs.models import Token
 from tests.schedules.api.calling import ROOT, caller
+from tests.test_architecture import OURS
 
 pytestmark = pytest.mark.django_db
 
@@ -125,6 +129,27 @@ def test_every_viewset_is_scoped_and_declares_its_acts():
     for pattern in routed():
         for action in (getattr(pattern.callback, "actions", None) or {}).values():
             assert action in pattern.callback.cls.acts
+
+
+def test_every_moment_in_an_answer_is_in_utc():
+    import_module("config.api")
+    moments = {
+        f"{serializer.__name__}.{name}": field
+        for serializer in ours(serializers.Serializer)
+        for name, field in serializer().fields.items()
+        if isinstance(field, serializers.DateTimeField)
+    }
+    assert len(moments) > 50
+    assert [name for name, field in moments.items() if not isinstance(field, Moment)] == []
+
+
+def ours(kind):
+    """The project's own classes of this kind, but for those that are a base alone."""
+    for one in kind.__subclasses__():
+        is_base = issubclass(one, serializers.ModelSerializer) and not hasattr(one, "Meta")
+        if one.__module__.partition(".")[0] in (*OURS, "config") and not is_base:
+            yield one
+        yield from ours(one)
 
 
 def routed(patterns=None):
