@@ -1,12 +1,16 @@
 """From which revision a change starts, where the caller says so."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from config.scoped.problems import Conflict
+from schedules.models import Schedule
 
 IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER,
@@ -32,3 +36,18 @@ def revision_said(request: Request, values: dict[str, Any]) -> int | None:
     if len(found) > 1:
         raise Conflict(_("The schedule has changed meanwhile. Read it again."))
     return next(iter(found), None)
+
+
+@contextmanager
+def as_read(request: Request, schedule: Schedule) -> Iterator[None]:
+    """Held for an act, as it was when the caller read it, where If-Match says so. Raises
+    Conflict."""
+    seen = revision_said(request, {})
+    if seen is None:
+        yield
+        return
+    with transaction.atomic():
+        held = Schedule.objects.select_for_update(of=("self",)).filter(pk=schedule.pk)
+        if seen != held.values_list("revision", flat=True).first():
+            raise Conflict(_("The schedule has changed meanwhile. Read it again."))
+        yield

@@ -28,7 +28,7 @@ from schedules.api.occurrences import Occurrences
 from schedules.api.quota import CostsSerializer
 from schedules.api.rehearsing import Rehearsal, RehearsingViewSet, as_heard
 from schedules.api.representation import ScheduleSerializer
-from schedules.api.revisions import IF_MATCH, revisions_said
+from schedules.api.revisions import IF_MATCH, as_read, revisions_said
 from schedules.api.runs import RunSerializer
 from schedules.models import Schedule, ScheduleImage
 from schedules.shown.audience import audience_of
@@ -115,37 +115,38 @@ class ScheduleViewSet(
         """Change what is given. All of it is changed, or nothing."""
         return self._edit(whole=False)
 
-    @extend_schema(responses={status.HTTP_204_NO_CONTENT: None})
+    @extend_schema(parameters=[IF_MATCH], responses={status.HTTP_204_NO_CONTENT: None})
     def destroy(self, request: Request, pk: str) -> Response:
         """Cancel and remove a schedule. Its log stays."""
-        actions.delete(self.get_object(), by=request.user)
+        self._done(actions.delete)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(request=None, responses=ScheduleSerializer)
+    @extend_schema(parameters=[IF_MATCH], request=None, responses=ScheduleSerializer)
     @action(methods=["post"], detail=True)
     def register(self, request: Request, pk: str) -> Response:
         """Make a draft active. One that is registered stays as it is."""
         (heard,) = self.heard_each(1)
-        act = partial(actions.register, self.get_object(), by=request.user)
-        return self._answer(as_heard(heard, act))
+        return self._answer(as_heard(heard, partial(self._done, actions.register)))
 
-    @extend_schema(request=None, responses=ScheduleSerializer)
+    @extend_schema(parameters=[IF_MATCH], request=None, responses=ScheduleSerializer)
     @action(methods=["post"], detail=True)
     def toggle(self, request: Request, pk: str) -> Response:
         """Pause what is active, resume what is paused."""
-        return self._act(actions.toggle)
+        return self._answer(self._done(actions.toggle))
 
-    @extend_schema(request=None, responses=ScheduleSerializer)
+    @extend_schema(parameters=[IF_MATCH], request=None, responses=ScheduleSerializer)
     @action(methods=["post"], detail=True)
     def cancel(self, request: Request, pk: str) -> Response:
         """End it for good. What waits is not sent."""
-        return self._act(actions.cancel)
+        return self._answer(self._done(actions.cancel))
 
-    @extend_schema(request=None, responses={status.HTTP_202_ACCEPTED: RunSerializer})
+    @extend_schema(
+        parameters=[IF_MATCH], request=None, responses={status.HTTP_202_ACCEPTED: RunSerializer}
+    )
     @action(methods=["post"], detail=True)
     def execute(self, request: Request, pk: str) -> Response:
         """Send it now, once, besides its timing."""
-        run = actions.execute(self.get_object(), by=request.user)
+        run = self._done(actions.execute)
         run.refresh_from_db()
         return Response(RunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
 
@@ -224,8 +225,11 @@ class ScheduleViewSet(
         asked, (heard,) = self._asked_change(whole=whole), self.heard_each(1)
         return self._answer(as_heard(heard, partial(writing.edit, **asked)))
 
-    def _act(self, act: Callable[..., Schedule]) -> Response:
-        return self._answer(act(self.get_object(), by=self.request.user))
+    def _done(self, act: Callable[..., Any]) -> Any:
+        """What the act answers, done to the schedule as its caller has read it."""
+        schedule = self.get_object()
+        with as_read(self.request, schedule):
+            return act(schedule, by=self.request.user)
 
     def _answer(self, schedule: Schedule, code: int = status.HTTP_200_OK) -> Response:
         """The schedule as it now stands in the table."""

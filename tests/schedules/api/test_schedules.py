@@ -164,6 +164,18 @@ def test_a_change_of_what_has_changed_meanwhile_is_a_conflict(api, body, state):
     assert api.patch(path, {"title": "Two"}, **{"If-Match": '"1"'}).json()["title"] == "Two"
 
 
+@pytest.mark.parametrize("act", ["register", "toggle", "cancel", "execute", ""])
+def test_no_act_is_carried_out_on_another_revision_than_the_one_that_if_match_names(api, body, act):
+    made = api.post("/schedules", body(state="draft" if act == "register" else "active")).json()
+    path = f"/schedules/{made['id']}"
+    assert api.patch(path, {"title": "One"}).json()["revision"] == 1
+    method, address = ("post", f"{path}/{act}") if act else ("delete", path)
+    assert api(method, address, **{"If-Match": '"0"'}).status_code == 409
+    assert api.get(path).json()["state"] == made["state"]
+    assert not Run.objects.exists()
+    assert api(method, address, **{"If-Match": '"1"'}).status_code in (200, 202, 204)
+
+
 def test_a_state_is_not_written_but_moved(api, body):
     made = api.post("/schedules", body()).json()
     path = f"/schedules/{made['id']}"
