@@ -60,7 +60,7 @@ class YesSerializer(StrictBody):
     digest = serializers.CharField(
         max_length=64, help_text="Of what you have seen. 409 where it has changed since."
     )
-    note = serializers.CharField(max_length=NOTE_LENGTH, required=False, default="")
+    note = serializers.CharField(max_length=NOTE_LENGTH, default="", allow_blank=True)
 
 
 class NoSerializer(StrictBody):

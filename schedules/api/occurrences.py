@@ -11,7 +11,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.scoped.fields import Moment, Words, YesNo
+from config.scoped.fields import Moment, StrictBody, Words, YesNo
 from config.scoped.openapi import ProblemSerializer
 from config.scoped.problems import MEDIA_TYPE
 from orgs.clock import database_now
@@ -74,7 +74,7 @@ class CountSerializer(serializers.Serializer):
     count = serializers.IntegerField(min_value=1, max_value=MOST_TIMES, default=10)
 
 
-class ChangeSerializer(serializers.ModelSerializer):
+class ChangeSerializer(StrictBody, serializers.ModelSerializer):
     """What is to be different about one time; what is left out is as the schedule has it."""
 
     skips = YesNo(default=False, help_text="It is left out. Nothing else can be said then.")

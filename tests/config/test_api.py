@@ -10,6 +10,7 @@ from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver
+from jsonschema import Draft4Validator
 from rest_framework import serializers
 
 from config.scoped.api import ScopedViewSet
@@ -188,6 +189,15 @@ def test_the_document_is_valid_and_describes_each_error(tmp_path, client):
                     assert list(answer["content"]) == [PROBLEM]
     create = document["paths"]["/api/v1/schedules"]["post"]["responses"]
     assert {"201", "400", "409", "413", "415"} <= set(create)
+
+
+def test_what_a_body_has_by_default_is_what_it_may_have(client):
+    document = client.get(ROOT + "/openapi.json").json()
+    for name, schema in document["components"]["schemas"].items():
+        for field, described in schema.get("properties", {}).items():
+            if described.get("default") is not None:
+                whole = described | {"components": document["components"]}
+                assert Draft4Validator(whole).is_valid(described["default"]), (name, field)
 
 
 def test_the_page_of_the_document_obeys_the_content_security_policy(client):

@@ -57,6 +57,9 @@ def test_what_does_not_go_is_told_by_its_field(api, daily):
     answer = api.post(f"{path}/{first}", {"due_at": second})
     assert answer.status_code == 400 and "due_at" in answer.json()["errors"]
     assert api.post(f"{path}/{first}", {}).status_code == 409
+    misspelt = api.post(f"{path}/{first}", {"text": "Other", "due": second})
+    assert misspelt.status_code == 400 and set(misspelt.json()["errors"]) == {"due"}
+    assert not OccurrenceChange.objects.exists()
     assert api.post(f"{path}/{later(first, minutes=1)}", {"skips": True}).status_code == 404
     assert api.post(f"{path}/never", {"skips": True}).status_code == 404
 
