@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from rest_framework.exceptions import MethodNotAllowed
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import MethodNotAllowed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from orgs.reach import acts_of, can_anywhere
+from orgs.reach import SCOPES, acts_of, can_anywhere
 
 
 class ReachPermission(BasePermission):
@@ -22,5 +23,7 @@ class ReachPermission(BasePermission):
             return False
         token: Any = request.auth
         if token is not None and act not in acts_of(token.scopes):
-            return False
+            needed = next(scope for scope, acts in SCOPES.items() if act in acts)
+            message = _("This token needs the scope “%(scope)s”.") % {"scope": needed}
+            raise PermissionDenied(message)
         return can_anywhere(request.user, act, view.queryset.model)

@@ -73,3 +73,20 @@ def test_the_list_of_tokens_shows_it(world: World, at: Any, client: Any) -> None
     page = client.get("/admin/orgs/token/").content.decode()
     assert "not yet" not in page
     assert "17:00" in page  # in Taipei
+
+
+@pytest.mark.parametrize(
+    ("scopes", "method", "path", "needed"),
+    [
+        ("read", "post", "/schedules", "write"),
+        ("write", "post", "/schedules/1/approve", "approve"),
+        ("write", "patch", "/members/1", "organisation"),
+        ("nonsense", "get", "/schedules", "read"),
+    ],
+)
+def test_who_lacks_a_scope_is_told_which(
+    world: World, scopes: str, method: str, path: str, needed: str
+) -> None:
+    refused = caller(world.people["hq"], scopes)(method, path, {})
+    assert refused.status_code == 403
+    assert refused.json()["detail"] == f"This token needs the scope “{needed}”."
