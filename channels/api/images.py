@@ -15,7 +15,7 @@ from channels.models import Image
 from channels.models.image import Rendition
 from channels.renditions import FILE_LIMIT, UnusableImage
 from config.scoped.api import ScopedViewSet
-from config.scoped.fields import ScopedRelatedField, ShownSerializer, own_unit
+from config.scoped.fields import ScopedRelatedField, ShownSerializer, StrictBody, own_unit
 from config.scoped.filters import IdFilter
 from config.scoped.parsers import BoundedMultiPartParser
 from logs import history
@@ -51,7 +51,7 @@ class ImageSerializer(ShownSerializer):
         return str(self.context["request"].build_absolute_uri(path))
 
 
-class UploadSerializer(serializers.Serializer):
+class UploadSerializer(StrictBody):
     """A form with a JPEG, PNG or WebP file of at most 10 MB."""
 
     file = serializers.FileField()

@@ -91,7 +91,7 @@ class WholeImportSerializer(ImportSerializer):
         ]
 
 
-class UploadTableSerializer(serializers.Serializer):
+class UploadTableSerializer(StrictBody):
     """A form with a table, .csv or .xlsx, that has a heading."""
 
     file = serializers.FileField()

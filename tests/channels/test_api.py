@@ -216,6 +216,8 @@ def test_an_image_can_be_put_into_a_unit_below(world):
     assert made.json()["unit"] == world.xinyi.pk
     refused = upload(caller(world.people["taipei"]), picture(), unit=str(world.hq.pk))
     assert (refused.status_code, set(refused.json()["errors"])) == (400, {"unit"})
+    misspelt = upload(caller(world.people["taipei"]), picture(), unti=str(world.xinyi.pk))
+    assert (misspelt.status_code, set(misspelt.json()["errors"])) == (400, {"unti"})
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a", b"<svg/>", picture()[:60], "text"])

@@ -153,6 +153,7 @@ def test_who_is_elsewhere_or_manages_nothing_finds_none(
     assert upload(RIGHT, by=operator).status_code == 403
     north = world.north.pk
     assert set(upload(RIGHT, unit=north).json()["errors"]) == {"unit"}
+    assert set(upload(RIGHT, unti=north).json()["errors"]) == {"unti"}
     assert ids(api.get("/imports?stage=uploaded")) == [int(path.rpartition("/")[2])]
 
 
