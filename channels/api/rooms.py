@@ -12,7 +12,12 @@ from rest_framework import mixins, serializers
 from channels.models import Account, Room
 from channels.promises import Promise
 from config.scoped.api import ScopedViewSet
-from config.scoped.fields import KeptRelatedField, ScopedRelatedField, StrictSerializer
+from config.scoped.fields import (
+    KeptRelatedField,
+    ScopedRelatedField,
+    StrictSerializer,
+    own_unit,
+)
 from config.scoped.filters import IdFilter, YesNoFilter
 from logs import history
 from orgs.clock import database_now
@@ -23,7 +28,11 @@ from orgs.reach import Act
 class RoomSerializer(StrictSerializer):
     """A place to send to. Of its account it shows the id and the channel, nothing else."""
 
-    unit = ScopedRelatedField(queryset=Unit.objects.all())
+    unit = ScopedRelatedField(
+        queryset=Unit.objects.all(),
+        required=False,
+        help_text="To which it belongs; your own if you leave it out.",
+    )
     account = KeptRelatedField(
         queryset=Account.objects.all(),
         help_text="The account through which it is reached: one of yours, or a shared one.",
@@ -47,6 +56,8 @@ class RoomSerializer(StrictSerializer):
         validators: list[Any] = []  # the model's own constraint answers, in words for people
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        if not self.instance and "unit" not in values:
+            values["unit"] = own_unit(self.context["request"].user)
         candidate = copy(self.instance) if self.instance else Room()
         for name, value in values.items():
             setattr(candidate, name, value)
@@ -55,6 +66,13 @@ class RoomSerializer(StrictSerializer):
         except ValidationError as error:
             raise serializers.ValidationError(error.message_dict) from error
         return values
+
+    def update(self, room: Room, values: dict[str, Any]) -> Room:
+        """Writes what is given alone: what somebody else changed meanwhile stays."""
+        for name, value in values.items():
+            setattr(room, name, value)
+        room.save(update_fields=list(values))
+        return room
 
 
 class RoomFilter(filters.FilterSet):

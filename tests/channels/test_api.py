@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image as Pillow
 
 from channels.api.images import UploadParser
+from channels.api.rooms import RoomSerializer
 from channels.models import Account, Image, Room
 from logs.models import History
 from orgs.reach import Role
@@ -47,6 +48,26 @@ def test_a_manager_adds_a_room_with_a_shared_account(api, world):
     }  # fmt: skip
     entry = History.objects.get(kind="room", object_id=str(room.pk))
     assert (entry.verb, entry.via, entry.changes["name"]) == ("created", "api", [None, "Lobby"])
+
+
+def test_a_room_belongs_to_ones_own_unit_if_none_is_named(api, world):
+    body = room_body(world)
+    del body["unit"]
+    assert api.post("/rooms", body).json()["unit"] == world.xinyi.pk
+    path = f"/rooms/{world.room.pk}"
+    replaced = api("put", path, body | {"address": world.room.address})
+    assert (replaced.status_code, replaced.json()["unit"]) == (200, world.xinyi.pk)
+
+
+def test_two_changes_at_once_leave_each_other_what_they_do_not_name(api, world, monkeypatch):
+    def meanwhile(serializer, values):
+        Room.objects.filter(pk=world.room.pk).update(name="Meanwhile")
+        return values
+
+    monkeypatch.setattr(RoomSerializer, "validate", meanwhile)
+    assert api.patch(f"/rooms/{world.room.pk}", {"daily_cap": 7}).status_code == 200
+    world.room.refresh_from_db()
+    assert (world.room.name, world.room.daily_cap) == ("Meanwhile", 7)
 
 
 def test_a_change_is_remembered_by_what_it_changed(api, world):
