@@ -14,14 +14,16 @@ DEPTH_LIMIT = 20  # an object with lists in it has 2
 
 
 class StrictJSONParser(JSONParser):
-    """JSON as RFC 8259 has it: UTF-8 whatever the header says, no NaN, no half characters."""
+    """JSON as RFC 8259 has it: UTF-8 whatever the header says, no NaN, no half characters. Of a
+    name that stands twice, nobody knows which value was meant."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None
     ) -> Any:
         _bound(parser_context, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         try:
-            value = json.loads(stream.read().decode("utf-8"), parse_constant=_refuse_constant)
+            text = stream.read().decode("utf-8")
+            value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
             _check(value)
         except (ValueError, RecursionError) as error:
             raise ParseError(_("The body is not valid JSON.")) from error
@@ -49,6 +51,13 @@ def _bound(parser_context: Any, limit: int) -> None:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ParseError(_("The body has a name twice in one object."))
+    return found
 
 
 def _check(value: Any) -> None:

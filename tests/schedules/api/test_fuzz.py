@@ -87,6 +87,13 @@ def test_what_is_no_json_is_refused(api, raw):
     assert response["Content-Type"] == "application/problem+json"
 
 
+def test_a_name_that_stands_twice_is_refused(api, body):
+    twice = json.dumps(body())[:-1] + ', "title": "Another"}'
+    refused = api("post", "/schedules", twice.encode())
+    assert refused.status_code == 400
+    assert refused.json()["detail"] == "The body has a name twice in one object."
+
+
 @pytest.mark.parametrize("charset", ["zlib", "hex", "utf-16", "undefined", "latin-1"])
 def test_json_is_read_as_utf_8_whatever_the_header_says(api, body, charset):
     raw = json.dumps(body(title="定時"), ensure_ascii=False).encode()
