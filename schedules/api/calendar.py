@@ -1,10 +1,11 @@
 """The calendar: what went and what is to go in some days, by the reckoning of its page."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -27,10 +28,20 @@ LONGEST = 62  # days
 DAY = timedelta(days=1)
 
 
+def refuse_beyond(day: date) -> None:
+    """Raises ValidationError for a day too far away to reckon with in every zone."""
+    if day.year not in YEARS:
+        years = {"first": YEARS[0], "last": YEARS[-1]}
+        raise serializers.ValidationError(_("Choose a year from %(first)d to %(last)d.") % years)
+
+
 class DaysSerializer(serializers.Serializer):
     """Which days are asked for, narrowed by what."""
 
-    to = serializers.DateField(help_text="The day after the last one; at most 62 after the first.")
+    to = serializers.DateField(
+        validators=[refuse_beyond],
+        help_text="The day after the last one; at most 62 after the first.",
+    )
     zone = serializers.CharField(
         required=False,
         validators=[validate_zone],
@@ -44,13 +55,13 @@ class DaysSerializer(serializers.Serializer):
     )
 
     def get_fields(self) -> dict[str, Any]:
-        first = serializers.DateField(help_text="The first day.")
+        first = serializers.DateField(validators=[refuse_beyond], help_text="The first day.")
         return {"from": first, **super().get_fields()}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        first, last = attrs["from"], attrs["to"]
-        if not DAY <= last - first <= LONGEST * DAY or not {first.year, last.year} <= set(YEARS):
-            raise serializers.ValidationError({"to": f"Ask for 1 to {LONGEST} days."})
+        if not DAY <= attrs["to"] - attrs["from"] <= LONGEST * DAY:
+            message = _("Ask for 1 to %(most)d days.") % {"most": LONGEST}
+            raise serializers.ValidationError({"to": [message]})
         return attrs
 
 

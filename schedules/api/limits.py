@@ -1,6 +1,6 @@
 """What a room bears on a day, what an account may send, and what of it is taken."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -16,11 +16,12 @@ from config.scoped.openapi import ProblemSerializer
 from config.scoped.problems import MEDIA_TYPE
 from orgs.clock import database_now, month_around
 from orgs.reach import Act
+from schedules.api.calendar import refuse_beyond
 from schedules.api.quota import QuotaSerializer
 from schedules.bookings.bounds import bounds_of
 from schedules.bookings.spent import by_accounts
 from schedules.shown import windows
-from schedules.shown.calendar.asked import YEARS, Asked
+from schedules.shown.calendar.asked import Asked
 from schedules.shown.calendar.entries import entries_of
 from schedules.shown.calendar.shades import loads_of
 from schedules.shown.quota import quotas
@@ -33,12 +34,7 @@ DAY = OpenApiParameter(
 class WhichDaySerializer(serializers.Serializer):
     """Of which day."""
 
-    day = WallDate(required=False)
-
-    def validate_day(self, day: date) -> date:
-        if day.year not in YEARS:
-            self.fields["day"].fail("invalid", format="YYYY-MM-DD")
-        return day
+    day = WallDate(required=False, validators=[refuse_beyond])
 
 
 class RoomLimitsSerializer(serializers.Serializer):

@@ -8,6 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from schedules.actions import register
+from tests.schedules.api.calling import caller
 from tests.schedules.calendar.test_entries import make_run
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +62,15 @@ def test_what_cannot_be_asked_is_refused_with_the_field(ask, wrong):
 
 def test_at_most_62_days(ask):
     assert (ask(days=62).status_code, ask(days=63).status_code) == (200, 400)
+
+
+def test_days_that_cannot_be_told_are_refused_in_the_language_of_the_request(ask, world):
+    api, many = caller(world.people["xinyi"]), "/calendar?from=2026-01-01&to=2026-06-01"
+    assert api.get(many).json()["errors"] == {"to": ["Ask for 1 to 62 days."]}
+    answer = api.get(many, **{"Accept-Language": "ko"}).json()["errors"]
+    assert answer == {"to": ["1일에서 62일까지만 물을 수 있습니다."]}
+    far = ask(**{"from": "9998-01-01", "to": "9998-01-09"}).json()["errors"]
+    assert far["from"] == far["to"] == ["Choose a year from 1971 to 9997."]
 
 
 @pytest.mark.parametrize("who", ["tainan", "south"])

@@ -119,6 +119,8 @@ def test_a_room_without_limits_has_as_much_left_as_one_likes(world):
 def test_a_day_must_be_one(world, day):
     api = caller(world.people["xinyi"])
     assert set(api.get(f"/rooms/{world.room.pk}/limits?day={day}").json()["errors"]) == {"day"}
+    far = api.get(f"/rooms/{world.room.pk}/limits?day=9999-12-31").json()["errors"]
+    assert far == {"day": ["Choose a year from 1971 to 9997."]}
 
 
 def test_limits_of_a_foreign_room_answer_as_those_of_a_missing_one(world):
