@@ -16,6 +16,8 @@ import yaml
 from django.conf import settings
 from django.core.management import get_commands
 
+from config import processes
+
 DEPLOY = Path(settings.BASE_DIR) / "deploy"
 LONGEST_STOP = 60  # seconds that a worker is given to finish (docs/operations.md)
 OURS = ("migrate", "web", "worker", "beat", "archive", "backup")
@@ -189,6 +191,8 @@ def test_all_of_them_start_the_same_processes() -> None:
         places = [f"compose {process}", f"Deployment teiji-{process}"]
         (own,) = (name for name in UNITS if name.startswith(f"teiji-{process}"))
         assert len({frozenset(flags(found[place])) for place in [*places, own]}) == 1
+    tried = flags(" ".join(processes.worker())) - {"--loglevel"}
+    assert flags(found["compose worker"]) == tried, "as in the demo, the measurements and the tests"
     web = ("Dockerfile", "Deployment teiji-web", "teiji-web.service")
     assert len({frozenset(flags(found[place])) for place in web}) == 1
 

@@ -118,12 +118,28 @@ class Redis(Server):
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a message."""
+        with self.client() as client:
+            return int(client.info("clients")["blocked_clients"])
+
     def flush(self) -> None:
         with self.client() as client:
             client.flushall()
 
     def crash(self) -> None:
         self.end(signal.SIGKILL)
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """It takes connections meanwhile, and says nothing."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
 
 @contextmanager

@@ -82,6 +82,15 @@ def test_a_worker_starts_while_the_broker_is_away(workers, bookings, vendors, re
 
 
 @pytest.mark.usefixtures("own_server")
+def test_a_worker_ends_when_asked_while_its_broker_says_nothing(workers, redis_server):
+    worker = workers.worker_that_is_up()
+    wait_until(lambda: redis_server.waiting > 0, 30, "the worker at its broker")
+    with redis_server.hanging():
+        time.sleep(5)  # the outage itself: with Celery's own signs of life it stands still by then
+        assert worker.terminate() == 0
+
+
+@pytest.mark.usefixtures("own_server")
 def test_beat_hangs_and_another_ticks(workers, bookings, vendors):
     workers.worker_that_is_up()
     first = workers.beat()

@@ -46,7 +46,7 @@ class Machine:
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def worker(self, **environment: str) -> subprocess.Popen[bytes]:
-        command = ["-c", "2", "--without-mingle", "--without-gossip"]
+        command = ["-c", "2", "--without-mingle", "--without-gossip", "--without-heartbeat"]
         return self._start("worker", *command, **environment)
 
     def beat(self) -> subprocess.Popen[bytes]:
