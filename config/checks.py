@@ -1,6 +1,7 @@
 """System checks of our own settings: each says what to do."""
 
 import ipaddress
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,13 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from channels.http import HOST_SETTINGS
 
 LONGEST_ANSWER = 15.0  # seconds that an adapter waits for its channel at most
+ANEW = "Make it anew: createdb --template template0 --encoding UTF8 NAME."
 
 
 @register(Tags.admin)
@@ -118,6 +122,29 @@ def catalogues(app_configs: Any, **_: Any) -> list[CheckMessage]:
             id="teiji.W005",
         )
     ]
+
+
+@register(Tags.database)
+def encodings(app_configs: Any, databases: Iterable[str] | None = None, **_: Any) -> list[Any]:
+    """Asked by migrate: a server set up without a locale makes databases that take no Korean."""
+    kept = {alias: encoding_of(connections[alias]) for alias in databases or ()}
+    return [
+        Error(
+            f"The database {alias} is encoded in {kept[alias]}: it cannot keep every language.",
+            hint=ANEW,
+            id="teiji.E008",
+        )
+        for alias in kept
+        if kept[alias] != "UTF8"
+    ]
+
+
+def encoding_of(connection: BaseDatabaseWrapper) -> str:
+    """As PostgreSQL calls it. SQLite keeps all text in Unicode."""
+    if connection.vendor != "postgresql":
+        return "UTF8"
+    connection.ensure_connection()
+    return str(connection.connection.info.parameter_status("server_encoding"))
 
 
 @register(Tags.security, deploy=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.db import DatabaseError, InterfaceError, connection
 
+from config.checks import ANEW, encoding_of
 from config.doctor.finding import (
     EXAMINATIONS,
     WITHOUT_DATABASE,
@@ -46,6 +47,12 @@ def database() -> Finding:
         wanted = ".".join(map(str, OLDEST[vendor]))
         return error(f"{said} is too old", f"Move to {NAMES[vendor]} {wanted} or newer.")
     return ok(said)
+
+
+@examination()
+def encoding() -> Finding:
+    found = encoding_of(connection)
+    return ok() if found == "UTF8" else error(f"{found}: it cannot keep every language", ANEW)
 
 
 @examination()

@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.checks import run_checks
+from django.core.checks import Tags, run_checks
+
+from config import checks
 
 BAD = [
     ("teiji.E001", "TEIJI_SECRET_KEYS", ["not a key"]),
@@ -50,6 +53,24 @@ def test_a_bad_setting_is_found_and_the_finding_says_what_to_do(
     found = our_findings()
     assert list(found) == [id_]
     assert found[id_].hint
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("encoding", "ids"), [("UTF8", []), ("SQL_ASCII", ["teiji.E008"])])
+def test_migrate_asks_whether_the_database_can_keep_every_language(
+    monkeypatch: Any, encoding: str, ids: list[str]
+) -> None:
+    line = SimpleNamespace(parameter_status={"server_encoding": encoding}.get)
+    server = SimpleNamespace(vendor="postgresql", connection=SimpleNamespace(info=line))
+    server.ensure_connection = lambda: None
+    monkeypatch.setattr(checks, "connections", {"default": server})
+    found = run_checks(tags=[Tags.database], databases=["default"])
+    assert [message.id for message in found if message.id.startswith("teiji.")] == ids
+
+
+@pytest.mark.django_db
+def test_the_database_of_the_tests_can_keep_every_language() -> None:
+    assert checks.encodings(None, databases=["default"]) == []
 
 
 def test_sqlite_is_not_for_production(production: Any, monkeypatch: Any) -> None:

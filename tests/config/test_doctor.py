@@ -151,6 +151,13 @@ def test_an_old_database_is_found(found: Any, monkeypatch: Any, name: str, expec
     assert (said.level, said.said) == ("error", f"{name} {'.'.join(map(str, expected))} is too old")
 
 
+def test_a_database_that_cannot_keep_every_language_is_found(found: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(running, "encoding_of", lambda _: "SQL_ASCII")
+    said = found("encoding")
+    assert (said.level, said.advice) == ("error", running.ANEW)
+    assert said.said.startswith("SQL_ASCII: ")
+
+
 @pytest.mark.parametrize(
     ("seconds", "level"), [(0.3, "ok"), (-0.3, "ok"), (5, "warning"), (-7200, "error")]
 )
