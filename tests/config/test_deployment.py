@@ -222,6 +222,15 @@ def test_the_image_is_given_what_its_last_step_asks(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_image_can_be_read_by_its_user_whatever_the_checkouts_modes(tmp_path: Path) -> None:
+    (folder := tmp_path / "config").mkdir(mode=0o750)
+    (file := folder / "settings.py").touch(mode=0o640)
+    text = (DEPLOY / "Dockerfile").read_text()
+    steps = [step for step in re.findall(r"^RUN (.*)$", text, re.MULTILINE) if "chmod" in step]
+    subprocess.run(["sh", "-c", " && ".join(steps)], cwd=tmp_path, check=True)
+    assert (folder.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o755, 0o644)
+
+
 def test_what_is_asked_when_the_image_is_built_can_be_said_to_compose_too() -> None:
     asked = re.findall(r"^ARG (\w+)$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
     builds = [service["build"] for service in compose()["services"].values() if "build" in service]
