@@ -4,7 +4,8 @@ Not pg_dump: it would have to be on every machine, no older than the server, and
 our migrations. The tables are made by the migrations that they had.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from itertools import chain, groupby
 from typing import Any
@@ -28,7 +29,9 @@ def write(archive: Writer, manifest: Manifest) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         for table in _tables():
-            archive.add_stream(FOLDER + table, _rows_of(cursor, table))
+            # Closed where the disk is full: what is left open would hold up the rollback for ever.
+            with closing(_rows_of(cursor, table)) as rows:
+                archive.add_stream(FOLDER + table, rows)
             manifest.tables[table] = cursor.rowcount
         manifest.migrations = applied()  # of the same moment
         cursor.execute("SELECT sequencename, coalesce(last_value, 0) FROM pg_sequences "
@@ -37,9 +40,9 @@ def write(archive: Writer, manifest: Manifest) -> None:
 
 
 def refuse_unless_empty(manifest: Manifest) -> None:
-    """It has no tables, or those of the backup's migrations with nobody in them."""
-    present = applied()
-    if present and _steps(present) != _steps(manifest.migrations):
+    """It has no tables, or those of the backup's migrations with nobody in them; or some of
+    them, where a restore was broken off while it made them."""
+    if not set(_steps(applied())) <= set(_steps(manifest.migrations)):
         words = "This database has the tables of another version than the backup."
         raise Trouble(f"{words} Drop and create it anew, and restore before you migrate.")
 
@@ -100,7 +103,7 @@ def _tables() -> list[str]:
     return sorted(named | {MigrationRecorder.Migration._meta.db_table})
 
 
-def _rows_of(cursor: Any, table: str) -> Iterator[bytes]:
+def _rows_of(cursor: Any, table: str) -> Generator[bytes, None, None]:
     columns = ", ".join(map(_quote, _columns(cursor, table)))
     # The columns stand in the first line: the order of a table that was altered is another one.
     yield f"{columns}\n".encode()

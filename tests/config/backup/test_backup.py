@@ -16,8 +16,10 @@ import psycopg
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from channels.models import Account, Image
+from config.backup.archive import Writer
 from config.backup.manifest import begin
 from config.backup.restoring import refuse
 from config.backup.trouble import Trouble
@@ -218,6 +220,20 @@ def test_what_failed_among_the_images_is_restored_the_next_time(
         assert other.counts("orgs_unit") == [Unit.objects.count()]
 
 
+@pytest.mark.thorough
+def test_a_restore_that_was_broken_off_among_the_tables_is_made_again(
+    world: Any, backups: Backups
+) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("its tables come with the file")
+    words = ["restore", backups.make()["file"], "--key", backups.key]
+    with backups.fresh() as other:
+        assert other.manage("migrate", "orgs")[0] == 0
+        status, said = other.manage(*words)
+        assert status == 0, said
+        assert other.counts("orgs_unit") == [Unit.objects.count()]
+
+
 def test_whether_it_could_be_restored_is_told_without_doing_so(
     world: Any, backups: Backups
 ) -> None:
@@ -289,6 +305,25 @@ def test_what_fails_leaves_no_file_that_looks_like_a_backup(
     (tmp_path / "media").mkdir()
     (tmp_path / "media" / "a.png").touch()
     monkeypatch.setattr(django_settings, "MEDIA_ROOT", tmp_path / "media")
+    with pytest.raises(CommandError, match="No space left"):
+        backups.make()
+    assert list(backups.folder.iterdir()) == []
+
+
+@pytest.mark.timeout(60)
+def test_a_disk_that_is_full_in_the_middle_of_a_table_ends_the_backup(
+    world: Any, backups: Backups, monkeypatch: Any
+) -> None:
+    """The connection that copies it is not waited for."""
+    add = Writer.add
+
+    def fill(archive: Writer, name: str, *rest: Any) -> None:
+        if name.endswith(".000001"):  # the first has the names of the columns
+            raise OSError(28, "No space left on device")
+        add(archive, name, *rest)
+
+    monkeypatch.setattr("config.backup.archive.PIECE", 1)
+    monkeypatch.setattr(Writer, "add", fill)
     with pytest.raises(CommandError, match="No space left"):
         backups.make()
     assert list(backups.folder.iterdir()) == []
