@@ -13,6 +13,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from channels.apprise.allowed import NotAllowed, read
 from channels.http import HOST_SETTINGS
 
 LONGEST_ANSWER = 15.0  # seconds that an adapter waits for its channel at most
@@ -104,6 +105,24 @@ def addresses(app_configs: Any, **_: Any) -> list[CheckMessage]:
                     f"“{network}” in TEIJI_OUTGOING_ALLOW is not a network.",
                     hint="Like 10.1.2.0/24",
                     id="teiji.E007",
+                )
+            )
+    return found
+
+
+@register()
+def places_of_the_operators(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Else it is first seen when there is trouble, by nobody. The URLs are secret: by number."""
+    found: list[CheckMessage] = []
+    for number, url in enumerate(settings.TEIJI_ALERT_URLS, 1):
+        try:
+            read(url)
+        except NotAllowed as error:
+            found.append(
+                Warning(
+                    f"Nobody is told by number {number} of TEIJI_ALERT_URLS. {error}",
+                    hint="docs/channels/apprise.md has the URLs that are taken; a comma parts two.",
+                    id="teiji.W006",
                 )
             )
     return found

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from channels.adapters import registry
 from channels.alerts.routes import untold
-from channels.models import Account, AlertTarget
+from channels.models import Account, AlertTarget, Telling
 from channels.secrets import sealed_at
 from config import sealed
 from config.doctor.finding import Finding, error, examination, ok, warning
@@ -16,6 +16,7 @@ from orgs.models import Unit
 
 NAMED = 5
 SOON = timedelta(days=21)
+DAY = timedelta(days=1)
 
 
 @examination()
@@ -59,6 +60,13 @@ def tokens() -> Finding:
 @examination()
 def alerts() -> Finding:
     if settings.TEIJI_ALERT_URLS:
+        lately = Telling.objects.filter(
+            operator__isnull=False, next_try_at__gte=database_now() - DAY
+        )
+        failed = lately.filter(state=Telling.State.FAILED).order_by("-id").first()
+        if failed:
+            advice = "Mend it; what it was not told stands under Records, Alerts."
+            return warning(f"{failed.to} was not told within the last day: {failed.why}", advice)
         return ok(f"{len(settings.TEIJI_ALERT_URLS)} places of the operators")
     if AlertTarget.objects.filter(is_active=True).exists():
         return warning("only units are told", "Set TEIJI_ALERT_URLS for those who run Teiji.")

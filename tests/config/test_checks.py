@@ -24,6 +24,8 @@ BAD = [
     ("teiji.E007", "TEIJI_OUTGOING_ALLOW", ["10.1.2.3/24"]),
     ("teiji.W001", "TEIJI_LEAD_SECONDS", 0.9),
     ("teiji.W002", "TEIJI_PUBLIC_URL", "http://teiji.example.com"),
+    ("teiji.W006", "TEIJI_ALERT_URLS", ["json://127.0.0.1/alerts"]),
+    ("teiji.W006", "TEIJI_ALERT_URLS", ["discord://12345"]),
     ("teiji.W004", "TEIJI_BROKER_URL", "filesystem://"),
 ]
 

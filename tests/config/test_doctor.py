@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import OperationalError, connection
 from django.test import override_settings
 
-from channels.models import Account, AlertTarget
+from channels.models import Account, AlertTarget, Notice, Telling
 from config.doctor import EXAMINATIONS, Finding, Level, examine, machine, running
 from config.doctor import finding as registry
 from config.health import DISK_LEAST
@@ -299,7 +299,25 @@ def test_it_is_found_that_nobody_is_told_of_trouble(world: Any, found: Any, sett
     assert found("alerts").said == "nobody is told of anything"
     AlertTarget.objects.create(unit=world.hq, name="Me", member=world.people["hq"].member_or_none())
     assert found("alerts").said == "only units are told"
-    settings.TEIJI_ALERT_URLS = ["json://127.0.0.1/"]
+    settings.TEIJI_ALERT_URLS = ["discord://12345/token"]
+    assert found("alerts").level == "ok"
+
+
+def test_a_place_of_the_operators_that_could_not_be_told_is_found(
+    world: Any, found: Any, settings: Any
+) -> None:
+    settings.TEIJI_ALERT_URLS = ["discord://12345/token"]
+    now = database_now()
+    notice = Notice.objects.create(kind="failed", unit_path="", title="Failed", made_at=now)
+    failed = Telling.objects.create(
+        notice=notice, operator=0, to="TEIJI_ALERT_URLS 1", state="failed", why="It refused.",
+        next_try_at=now,
+    )  # fmt: skip
+    assert found("alerts").level == "warning"
+    assert (
+        found("alerts").said == "TEIJI_ALERT_URLS 1 was not told within the last day: It refused."
+    )
+    Telling.objects.filter(pk=failed.pk).update(next_try_at=now - timedelta(days=2))
     assert found("alerts").level == "ok"
 
 
