@@ -16,7 +16,17 @@ from schedules.legacy.reading.record import Record, Unusable
 
 CONNECT_SECONDS = 10
 MYSQL_PORT, POSTGRESQL_PORT = 3306, 5432
+PATIENCE = 86_400  # seconds that the server waits until a row is fetched; else it hangs up after 60
 READ_ONLY = "-c default_transaction_read_only=on -c datestyle=ISO"
+
+
+class Rows(SSDictCursor):
+    """As they come. Closed before their end it does not fetch the rest, which may not come."""
+
+    def close(self) -> None:
+        if self._result:
+            self._result.unbuffered_active = False
+        super().close()
 
 
 class MySQL:
@@ -55,7 +65,8 @@ class MySQL:
             port=_port_of(self._url, MYSQL_PORT),
             database=_name_of(self._url),
             charset="utf8mb4",
-            cursorclass=SSDictCursor,
+            cursorclass=Rows,
+            init_command=f"SET SESSION net_write_timeout = {PATIENCE}",
             conv=dict(encoders),
             connect_timeout=CONNECT_SECONDS,
         )
