@@ -24,6 +24,7 @@ class Resident:
         self._events: asyncio.AbstractEventLoop | None = None
         self._loop: Loop | None = None
         self._is_stopped = False
+        self._told = ""  # of what the sender died the last time
 
     def start(self) -> None:
         if self._thread is None:
@@ -40,7 +41,8 @@ class Resident:
         """Claim no more; finish what is under way."""
         self._is_stopped = True
         if self._events and self._loop and self._thread and self._thread.is_alive():
-            self._events.call_soon_threadsafe(self._loop.stop)
+            with suppress(RuntimeError):  # closed: it has died, and is not started again
+                self._events.call_soon_threadsafe(self._loop.stop)
 
     def wait(self) -> None:
         """Return when all that was under way is settled."""
@@ -51,10 +53,17 @@ class Resident:
         while not self._is_stopped:
             try:
                 run(self._live())
-            except Exception:  # a worker without its loop would look well and send nothing
+            except Exception as error:  # a worker without its loop would look well and send nothing
                 with suppress(Exception):  # nor may a log that cannot be written end it
-                    logger.exception("the sender has died and is started again")
+                    self._tell(error)
                 time.sleep(RESTART_SECONDS)
+
+    def _tell(self, error: Exception) -> None:
+        """The traceback once: where tables are missing, it dies of the same each second."""
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        words = "the sender has died and is started again (%s); manage.py doctor may say why"
+        logger.error(words, said, exc_info=error if said != self._told else None)
+        self._told = said
 
     async def _live(self) -> None:
         self._events = asyncio.get_running_loop()
