@@ -41,8 +41,10 @@ def span(month: date) -> tuple[datetime, datetime]:
 def read_month(text: str) -> date:
     """“2026-01”. Raises Trouble."""
     try:
-        return datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC).date()
-    except ValueError:
+        month = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC).date()
+        span(month)
+        return month
+    except (ValueError, OverflowError):  # the last of all months has no end
         raise Trouble(f"“{text}” is not a month. Write one like 2026-01.") from None
 
 

@@ -25,7 +25,7 @@ def test_a_trial_moves_and_removes_nothing(old, manage, root, settings):
     assert Run.objects.exists() and not root.exists()
 
 
-@pytest.mark.parametrize("month", ["2024-13", "July", "2024-7-1"])
+@pytest.mark.parametrize("month", ["2024-13", "July", "2024-7-1", "9999-12"])
 def test_a_bad_month_is_named(old, manage, month):
     said = manage("archive_logs", "--month", month)
     assert said.status == 2 and f"“{month}” is not a month" in said.err
