@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 WRONG_SETTINGS = 2  # exit status
+INTERRUPTED, UNREAD = 130, 141  # as of a program that SIGINT or SIGPIPE has ended
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -17,4 +18,14 @@ if __name__ == "__main__":
     except ImproperlyConfigured as error:
         sys.stderr.write(f"Settings: {error}\n")
         sys.exit(WRONG_SETTINGS)
-    execute_from_command_line(sys.argv)
+    try:
+        try:
+            execute_from_command_line(sys.argv)
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped.\n")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # as by `head`, which reads no more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(UNREAD)

@@ -5,19 +5,20 @@ import json
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from logs.chain.seal import seal_all
 from logs.chain.verify import Finding, Mark, Report, verify
 from logs.models import Chain
+from schedules.management import command
 from schedules.management.progress import Bar
 
 TAMPERED, FAILED = 1, 2  # exit status
 SHOWN = 20  # findings in words; --json has more
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = "Check the chain of the history (exit status 0: whole, 1: not, 2: could not be checked)."
 
     def add_arguments(self, parser: CommandParser) -> None:

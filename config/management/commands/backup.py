@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from config.backup.keys import add_key_arguments, key_of
@@ -15,13 +15,14 @@ from config.backup.trouble import Trouble, said
 from logs import history
 from orgs.clock import database_now
 from schedules.actions.fence import own_installation
+from schedules.management import command
 from schedules.management.operator import as_command, operator
 from schedules.management.progress import Bar
 
 FAILED = 2
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = "Write database, images and archived logs into one file, encrypted and verified."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -39,7 +40,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             if options["new_key"]:
-                self._make_key(options["new_key"])
+                self._make_key(options["new_key"], options)
                 return
             if options["folder"] is None:
                 raise Trouble("Name the folder that the backup goes into.")
@@ -75,9 +76,14 @@ class Command(BaseCommand):
         words += f" be written, {len(found.removed)} older backups removed."
         self.stdout.write(json.dumps(facts) if options["json"] else words)
 
-    def _make_key(self, path: Path) -> None:
-        public = new_key(path)
-        self.stdout.write(
-            f"{path} holds the key {public}.\n"
-            "Keep a copy away from this machine: without it no backup can be opened."
-        )
+    def _make_key(self, path: Path, options: dict[str, Any]) -> None:
+        is_trial = options["dry_run"]
+        if is_trial and path.exists():
+            raise Trouble(f"{path}: it is there already.")
+        public = "" if is_trial else new_key(path)
+        facts = {"dry_run": is_trial, "key_file": str(path), "public": public}
+        words = f"{path} holds the key {public}.\n"
+        words += "Keep a copy away from this machine: without it no backup can be opened."
+        if is_trial:
+            words = f"A trial: a key would be written to {path}."
+        self.stdout.write(json.dumps(facts) if options["json"] else words)

@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from config.bench import audience, claim, dispatch, fairness, move, pages, plan, start
 from config.bench.figures import table
+from schedules.management import command
 
 # Each has HELP, arguments(parser) and measure(options) → the figures; measure raises ValueError
 # for options that make no sense, and RuntimeError for what stands in its way. A kind may show
@@ -23,7 +24,7 @@ KINDS = {
 }
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = "Measure this machine with an installation of its own; yours is not touched."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -12,19 +12,20 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from config import memory, processes
 from orgs.clock import database_now
 from schedules import demo
 from schedules.demo_people import SAMPLE
+from schedules.management import command
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_SECONDS = 60.0
 LOOK_EVERY = 0.5  # seconds between two looks at the children
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = "Start web server, worker and beat with demo data, until Ctrl-C. Not for production."
     # They load every page and serializer, which this process has no other use for.
     requires_system_checks = []

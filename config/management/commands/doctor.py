@@ -5,15 +5,16 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from config.doctor import Finding, Level, examine
+from schedules.management import command
 from schedules.management.progress import Status
 
 STATUS = {Level.WARNING: 1, Level.ERROR: 2}
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = (
         "Examine this installation, also when its database is down. Exit status 0: all is well, "
         "1: something should be looked at, 2: something is wrong."

@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, transaction
 
 from channels.secrets import seal
@@ -13,6 +13,7 @@ from config import sealed
 from logs.history import record
 from orgs.clock import database_now
 from schedules.actions.fence import own_installation
+from schedules.management import command
 from schedules.management.operator import as_command, operator
 from schedules.management.progress import Bar
 
@@ -20,7 +21,7 @@ CLOSED, FAILED = 1, 2  # exit status
 SHOWN = 20  # names in words; --json has all
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = (
         "Seal all stored secrets anew with the first of TEIJI_SECRET_KEYS, while everything goes "
         "on. Exit status 0: all are opened, and when none is left to seal the other keys can go; "

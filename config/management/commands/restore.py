@@ -4,20 +4,21 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from config.backup.keys import add_key_arguments, key_of
 from config.backup.manifest import Manifest
 from config.backup.restoring import lost_keys, refuse, restore, verify
 from config.backup.trouble import Trouble, said
+from schedules.management import command
 from schedules.management.operator import as_command, operator
 from schedules.management.progress import Bar
 
 FAILED = 2
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = "Put a backup into an empty installation. Nothing is sent until the fence is lifted."
     # The tables are not there yet.
     requires_system_checks = []

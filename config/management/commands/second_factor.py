@@ -4,17 +4,18 @@ import json
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from config.sign_in import records
 from orgs.models import User
 from orgs.moments import written
+from schedules.management import command
 from schedules.management.named import FAILED
 from schedules.management.operator import as_command, operator
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = "Say which second factors a person has; with --remove, remove all of them."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -5,18 +5,19 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import translation
 
 from config.organisation.why import ASKED, MODELS, OF_ONE, Asked
 from orgs.models import Token, Unit, User
+from schedules.management import command
 from schedules.management.named import FAILED, unit_named
 
 NO = 1  # exit status
 ALL = (*ASKED, *(name for name in OF_ONE if name not in ASKED))
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = "Say what a person may do in a unit or to an object, and by which role and unit."
 
     def add_arguments(self, parser: CommandParser) -> None:

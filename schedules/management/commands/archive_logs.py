@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from logs import history
@@ -18,6 +18,7 @@ from schedules.archive.forget import forget
 from schedules.archive.months import read_month, refuse_young, to_archive, to_forget
 from schedules.archive.put import Moved, put, refuse_uncounted, runs_of
 from schedules.archive.trouble import Trouble
+from schedules.management import command
 from schedules.management.operator import as_command, operator
 from schedules.management.progress import Bar
 from schedules.models import ArchivedMonth
@@ -25,7 +26,7 @@ from schedules.models import ArchivedMonth
 DAMAGED, FAILED = 1, 2  # exit status
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = "Move old months of the send log into compressed files, and remove the oldest files."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.send import Senders
+from schedules.management import command
 from schedules.management.asking import Asked, Found, ask_account, choose
 from schedules.management.named import FAILED, account_named, whole_number
 from schedules.management.progress import Bar
@@ -21,7 +22,7 @@ AT_ONCE = 20  # accounts
 HEADS = ("account", "channel", "credentials", "quota", "rooms", "")
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = (
         "Ask each channel whether the credentials hold, what is left of the month, and whether we "
         "are still in the rooms. Sends nothing. Exit status 0: all well, 1: not, 2: failed."

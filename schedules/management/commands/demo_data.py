@@ -4,13 +4,14 @@ import json
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from orgs.clock import database_now
 from schedules import demo
+from schedules.management import command
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = "Adds the demonstration's data; run again it changes nothing. Not for production."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -6,20 +6,21 @@ import signal
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError
 
 from orgs.clock import database_now
 from schedules.dispatch.events import run
 from schedules.dispatch.loop import Loop
 from schedules.dispatch.overdue import overdue
+from schedules.management import command
 from schedules.management.named import FAILED
 from schedules.models import Installation
 
 LEFT = 1  # exit status
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = (
         "Plan, send and settle what is due, until stopped. Needs neither broker nor beat. Exit "
         "status 0: all that was due went, or it was stopped, 1: with --once, something due is "

@@ -6,13 +6,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError
 
 from orgs.clock import database_now
 from schedules import actions
 from schedules.actions import fence as acts
 from schedules.dispatch.fence import Fence
+from schedules.management import command
 from schedules.management.named import FAILED, person_named
 from schedules.management.operator import as_command, operator
 from schedules.models import Installation
@@ -21,7 +22,7 @@ from schedules.shown.fence import Due, due_meanwhile
 FENCED = 1  # exit status
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = (
         "Say whether all sending is fenced (exit status 1) or free (0); put the fence up, lift it."
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import IntegrityError
 
 from orgs.models import Unit
@@ -14,6 +14,7 @@ from schedules.legacy.importing import TABLES, Wish, run_import
 from schedules.legacy.reading import Unusable, open_source
 from schedules.legacy.take_campaigns import Into
 from schedules.legacy.take_videos import TITLE, Announcement
+from schedules.management import command
 from schedules.management.named import FAILED, account_named, room_named, unit_named
 from schedules.management.operator import as_command, operator
 from schedules.management.progress import Bar
@@ -21,7 +22,7 @@ from schedules.management.progress import Bar
 LEFT_OUT = 1  # exit status
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = (
         "Take over schedules, logs, campaigns and times of videos of an older system; what is here "
         "already stays as it is. Exit status 0: all taken, 1: some rows were not, 2: failed."

@@ -4,13 +4,14 @@ import json
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import translation
 
 from orgs.models import Unit
 from orgs.refusal import Refused
 from schedules.actions.move_unit import foresee_move, move_unit
+from schedules.management import command
 from schedules.management.named import FAILED, person_named, unit_named
 from schedules.management.operator import as_command
 from schedules.moving.losses import Outlook
@@ -18,7 +19,7 @@ from schedules.moving.losses import Outlook
 REFUSED = 1  # exit status
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = (
         "Move a unit under another one. Exit status 0: moved, 1: something stands against it, "
         "2: nothing was done."

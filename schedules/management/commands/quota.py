@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError
 
 from channels.models import Account, QuotaReading
@@ -15,12 +15,13 @@ from schedules.bookings.quota import of_accounts
 from schedules.dispatch import meter
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.send import Senders
+from schedules.management import command
 from schedules.management.named import FAILED
 
 TROUBLE = 1  # exit status
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = (
         "Ask the channels that bill messages how much of this month is used, and show it. Exit "
         "status 0: there is room, 1: a month is used up or an account could not be asked, "

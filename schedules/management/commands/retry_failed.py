@@ -6,13 +6,14 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 from django.db.models import QuerySet
 
 from orgs.clock import database_now
 from orgs.reach import under
 from schedules.actions import Retried, retry, retryable
+from schedules.management import command
 from schedules.management.named import (
     FAILED,
     account_named,
@@ -30,7 +31,7 @@ AT_ONCE = 200  # deliveries in one transaction
 LISTED = 50
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = (
         "Plan failed deliveries again, to leave at once. Exit status 0: all of them, 1: some were "
         "refused, 2: nothing was done."

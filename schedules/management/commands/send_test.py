@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, transaction
 
 from channels.models import Room
@@ -16,6 +16,7 @@ from logs import history
 from orgs.clock import database_now
 from orgs.moments import written
 from schedules import actions
+from schedules.management import command
 from schedules.management.named import FAILED, account_named, person_named, room_named
 from schedules.management.operator import as_command
 from schedules.management.progress import Status
@@ -29,7 +30,7 @@ TITLE = "Test"
 OPEN = (DeliveryState.PLANNED, DeliveryState.SENDING)
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     help = (
         "Send one message through the workers and wait for what becomes of it. Exit status 0: the "
         "channel accepted it, 1: it did not, or nothing is known yet, 2: it was not registered."

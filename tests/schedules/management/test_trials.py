@@ -193,6 +193,14 @@ def test_a_backup_is_foreseen_and_none_is_written(world, manage, settings, tmp_p
     assert manage("backup", folder, "--dry-run").status == 2, "without a key"
 
 
+def test_a_key_is_made_in_no_trial_and_told_to_programs(manage, tmp_path: Path):
+    words = "backup", "--new-key", tmp_path / "key", "--json"
+    assert manage(*words, "--dry-run").json["dry_run"] and not (tmp_path / "key").exists()
+    assert manage(*words).json["key_file"] == str(tmp_path / "key")
+    assert read_key((tmp_path / "key").read_text())
+    assert manage(*words, "--dry-run").status == 2, "it would write over it"
+
+
 # How far a long work is
 
 
