@@ -264,6 +264,15 @@ def test_a_broken_promise_of_teiji_is_a_failure_and_one_of_a_peer_is_not() -> No
     assert broken_promises(bad) == ["small.together.duplicates 2", "missing 1"]
 
 
+def test_a_broken_promise_leaves_the_figures_as_the_one_answer(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(dispatch, "measure", lambda options: {"missing": 1})
+    with pytest.raises(SystemExit) as ended:
+        call_command("bench", "dispatch", "--json")
+    said = capsys.readouterr()
+    assert (ended.value.code, json.loads(said.out)) == (1, {"missing": 1})
+    assert "Teiji broke its promise: missing 1." in said.err
+
+
 def test_a_peer_that_registers_too_slowly_gets_more_time(monkeypatch: Any, capsys: Any) -> None:
     given: list[float] = []
 
