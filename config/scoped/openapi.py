@@ -76,8 +76,7 @@ class ProblemSchema(AutoSchema):
             status.HTTP_429_TOO_MANY_REQUESTS,
         ]
         view: Any = self.view
-        takes_body = self.method in BODIES and self.get_request_serializer() is not None
-        if takes_body:
+        if self.method in BODIES:  # one where none is taken is refused
             codes.append(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
             codes.append(status.HTTP_415_UNSUPPORTED_MEDIA_TYPE)
         if self.method == "POST":

@@ -53,7 +53,8 @@ def test_the_key_with_another_body_or_address_is_refused(api, body):
     api.post("/schedules", body(), **KEY)
     assert_problem(api.post("/schedules", body(title="Other"), **KEY), 422)
     made = Schedule.objects.get()
-    assert_problem(api.post(f"/schedules/{made.pk}/cancel", body(), **KEY), 422)
+    assert_problem(api.post("/templates", body(), **KEY), 422)
+    assert_problem(api.post(f"/schedules/{made.pk}/cancel", **KEY), 422)
     made.refresh_from_db()
     assert made.state == "active"
 

@@ -171,6 +171,26 @@ def test_an_address_is_asked_what_the_document_has_and_nothing_else(canaries, wo
     assert not wrong, "\n".join(map(str, wrong))
 
 
+def test_what_is_sent_where_no_body_is_taken_is_refused(canaries, world):
+    """“dry_run” that is passed over would be no trial."""
+    _token, key = Token.issue(user=world.people["hq"], name="tests", scopes=list(SCOPES))
+    client, wrong, asked = Client(headers={"Authorization": f"Bearer {key}"}), [], 0
+    paths = api.document()["paths"]
+    for operation in each_operation(canaries):
+        if operation.method != "post" or "requestBody" in paths[operation.path]["post"]:
+            continue
+        asked += 1
+        for body, named in (({"dry_run": True}, "dry_run"), ([1], "__all__")):
+            with transaction.atomic():
+                answer = client.post(f"{ROOT}{operation.foreign}", body, "application/json")
+                transaction.set_rollback(True)
+            errors = answer.json().get("errors")
+            if (answer.status_code, errors) != (400, {named: ["This address takes no body."]}):
+                wrong.append((str(operation), body, answer.content))
+    assert not wrong, "\n".join(map(str, wrong))
+    assert asked > 10
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize("methods", [("get",), ("post",), ("put", "patch", "delete")], ids="-".join)
