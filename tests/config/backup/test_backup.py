@@ -315,6 +315,8 @@ def test_a_disk_that_is_full_in_the_middle_of_a_table_ends_the_backup(
     world: Any, backups: Backups, monkeypatch: Any
 ) -> None:
     """The connection that copies it is not waited for."""
+    if connection.vendor != "postgresql":
+        pytest.skip("no table is copied here: the file is")
     add = Writer.add
 
     def fill(archive: Writer, name: str, *rest: Any) -> None:
