@@ -25,6 +25,7 @@ from schedules.api.counts import AllCountedSerializer
 from schedules.api.logs import LogFilter, LogSerializer, entries, log_of
 from schedules.api.move import Moves
 from schedules.api.occurrences import Occurrences
+from schedules.api.preview import Previews
 from schedules.api.quota import CostsSerializer
 from schedules.api.rehearsing import Rehearsal, RehearsingViewSet, as_heard
 from schedules.api.representation import ScheduleSerializer
@@ -50,6 +51,7 @@ class ScheduleFilter(filters.FilterSet):
 class ScheduleViewSet(
     Occurrences,
     Moves,
+    Previews,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     RehearsingViewSet,
@@ -77,6 +79,7 @@ class ScheduleViewSet(
         "change_occurrence": Act.CHANGE,
         "take_back_occurrence": Act.CHANGE,
         "move_occurrence": Act.CHANGE,
+        "preview": Act.VIEW,
         "cost": Act.VIEW,
         "statistics": Act.VIEW,
         "logs": Act.VIEW,
