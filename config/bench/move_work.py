@@ -91,9 +91,10 @@ class Spent:
         return found[0]
 
     def figures(self) -> dict[str, float]:
-        """The longest first."""
+        """The longest first, without what is less than a hundredth of all."""
+        least = sum(self._seconds.values()) / 100
         longest = sorted(self._seconds.items(), key=lambda pair: -pair[1])
-        return {table: round(took, 2) for table, took in longest if took >= 0.01}
+        return {table: round(took, 3) for table, took in longest if took >= least}
 
 
 def _units() -> tuple[Unit, Unit, Unit]:

@@ -13,7 +13,18 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from config.bench import claim, claim_work, log, move, pages, pages_work, plan, plan_work, tables
+from config.bench import (
+    claim,
+    claim_work,
+    log,
+    move,
+    move_work,
+    pages,
+    pages_work,
+    plan,
+    plan_work,
+    tables,
+)
 from config.bench.orm import through_the_orm
 from config.bench.watch import explained, milliseconds, undone
 from logs.models import Attempt, Punctuality
@@ -204,6 +215,13 @@ def test_a_move_is_measured_beside_those_who_send() -> None:
     assert found["deliveries"] == 400
     assert found["move_s"] > 0 and found["updates_s"]
     assert found["others_meanwhile_ms"]["worst"] > 0
+
+
+def test_the_updates_of_a_quick_move_are_told_as_well():
+    spent = move_work.Spent()
+    for table in ("a", "b"):
+        spent(lambda sql: 1, f'UPDATE "{table}" SET x = 1')
+    assert spent.figures()
 
 
 def test_a_move_is_not_measured_where_all_wait_for_it():
