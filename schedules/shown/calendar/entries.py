@@ -12,7 +12,7 @@ from schedules.shown.calendar.entry import Shown
 from schedules.shown.calendar.gone import entries_gone
 
 MOST = 1_500  # entries of a range, shared by its days
-MOST_LISTED = 600  # the same of a list, each of whose lines the server draws
+MOST_LISTED = 300  # the same of a list, each of whose lines the server draws
 OF_A_DAY = (35, 500)  # at least, at most
 
 
