@@ -34,7 +34,7 @@ def revision_said(request: Request, values: dict[str, Any]) -> int | None:
     """The one of them; two that differ fit no schedule."""
     found = revisions_said(request, values)
     if len(found) > 1:
-        raise Conflict(_("The schedule has changed meanwhile. Read it again."))
+        raise _changed()
     return next(iter(found), None)
 
 
@@ -49,5 +49,9 @@ def as_read(request: Request, schedule: Schedule) -> Iterator[None]:
     with transaction.atomic():
         held = Schedule.objects.select_for_update(of=("self",)).filter(pk=schedule.pk)
         if seen != held.values_list("revision", flat=True).first():
-            raise Conflict(_("The schedule has changed meanwhile. Read it again."))
+            raise _changed()
         yield
+
+
+def _changed() -> Conflict:
+    return Conflict(_("The schedule has changed meanwhile. Read it again."))

@@ -10,10 +10,10 @@ from django.core.management.base import CommandError
 
 from channels.models import Account, Room
 from orgs.models import Unit, User
+from schedules.management.command import FAILED
 from schedules.management.operator import operator
 from schedules.models import Schedule
 
-FAILED = 2  # exit status
 AGE = re.compile(r"(\d+)([smhd])")
 STEPS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 

@@ -16,10 +16,9 @@ from logs import history
 from orgs.clock import database_now
 from schedules.actions.fence import own_installation
 from schedules.management import command
+from schedules.management.command import FAILED
 from schedules.management.operator import as_command, operator
 from schedules.management.progress import Bar
-
-FAILED = 2
 
 
 class Command(command.Command):

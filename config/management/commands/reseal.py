@@ -14,10 +14,11 @@ from logs.history import record
 from orgs.clock import database_now
 from schedules.actions.fence import own_installation
 from schedules.management import command
+from schedules.management.command import FAILED
 from schedules.management.operator import as_command, operator
 from schedules.management.progress import Bar
 
-CLOSED, FAILED = 1, 2  # exit status
+CLOSED = 1  # exit status
 SHOWN = 20  # names in words; --json has all
 
 

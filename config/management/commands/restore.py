@@ -12,10 +12,9 @@ from config.backup.manifest import Manifest
 from config.backup.restoring import lost_keys, refuse, restore, verify
 from config.backup.trouble import Trouble, said
 from schedules.management import command
+from schedules.management.command import FAILED
 from schedules.management.operator import as_command, operator
 from schedules.management.progress import Bar
-
-FAILED = 2
 
 
 class Command(command.Command):

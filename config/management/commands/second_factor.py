@@ -11,7 +11,7 @@ from config.sign_in import records
 from orgs.models import User
 from orgs.moments import written
 from schedules.management import command
-from schedules.management.named import FAILED
+from schedules.management.command import FAILED
 from schedules.management.operator import as_command, operator
 
 

@@ -11,7 +11,8 @@ from django.utils import translation
 from config.organisation.why import ASKED, MODELS, OF_ONE, Asked
 from orgs.models import Token, Unit, User
 from schedules.management import command
-from schedules.management.named import FAILED, unit_named
+from schedules.management.command import FAILED
+from schedules.management.named import unit_named
 
 NO = 1  # exit status
 ALL = (*ASKED, *(name for name in OF_ONE if name not in ASKED))

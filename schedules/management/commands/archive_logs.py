@@ -19,11 +19,12 @@ from schedules.archive.months import read_month, refuse_young, to_archive, to_fo
 from schedules.archive.put import Moved, put, refuse_uncounted, runs_of
 from schedules.archive.trouble import Trouble
 from schedules.management import command
+from schedules.management.command import FAILED
 from schedules.management.operator import as_command, operator
 from schedules.management.progress import Bar
 from schedules.models import ArchivedMonth
 
-DAMAGED, FAILED = 1, 2  # exit status
+DAMAGED = 1  # exit status
 
 
 class Command(command.Command):

@@ -14,7 +14,8 @@ from schedules.dispatch.clock import Clock
 from schedules.dispatch.send import Senders
 from schedules.management import command
 from schedules.management.asking import Asked, Found, ask_account, choose
-from schedules.management.named import FAILED, account_named, whole_number
+from schedules.management.command import FAILED
+from schedules.management.named import account_named, whole_number
 from schedules.management.progress import Bar
 
 TROUBLE = 1  # exit status

@@ -14,7 +14,7 @@ from schedules.dispatch.events import run
 from schedules.dispatch.loop import Loop
 from schedules.dispatch.overdue import overdue
 from schedules.management import command
-from schedules.management.named import FAILED
+from schedules.management.command import FAILED
 from schedules.models import Installation
 
 LEFT = 1  # exit status

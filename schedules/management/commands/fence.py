@@ -14,7 +14,8 @@ from schedules import actions
 from schedules.actions import fence as acts
 from schedules.dispatch.fence import Fence
 from schedules.management import command
-from schedules.management.named import FAILED, person_named
+from schedules.management.command import FAILED
+from schedules.management.named import person_named
 from schedules.management.operator import as_command, operator
 from schedules.models import Installation
 from schedules.shown.fence import Due, due_meanwhile

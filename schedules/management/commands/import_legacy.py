@@ -15,7 +15,8 @@ from schedules.legacy.reading import Unusable, open_source
 from schedules.legacy.take_campaigns import Into
 from schedules.legacy.take_videos import TITLE, Announcement
 from schedules.management import command
-from schedules.management.named import FAILED, account_named, room_named, unit_named
+from schedules.management.command import FAILED
+from schedules.management.named import account_named, room_named, unit_named
 from schedules.management.operator import as_command, operator
 from schedules.management.progress import Bar
 

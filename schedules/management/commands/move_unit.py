@@ -12,7 +12,8 @@ from orgs.models import Unit
 from orgs.refusal import Refused
 from schedules.actions.move_unit import foresee_move, move_unit
 from schedules.management import command
-from schedules.management.named import FAILED, person_named, unit_named
+from schedules.management.command import FAILED
+from schedules.management.named import person_named, unit_named
 from schedules.management.operator import as_command
 from schedules.moving.losses import Outlook
 

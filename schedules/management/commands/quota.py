@@ -16,7 +16,7 @@ from schedules.dispatch import meter
 from schedules.dispatch.clock import Clock
 from schedules.dispatch.send import Senders
 from schedules.management import command
-from schedules.management.named import FAILED
+from schedules.management.command import FAILED
 
 TROUBLE = 1  # exit status
 

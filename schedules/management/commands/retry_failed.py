@@ -14,8 +14,8 @@ from orgs.clock import database_now
 from orgs.reach import under
 from schedules.actions import Retried, retry, retryable
 from schedules.management import command
+from schedules.management.command import FAILED
 from schedules.management.named import (
-    FAILED,
     account_named,
     moment_named,
     person_named,

@@ -17,7 +17,8 @@ from orgs.clock import database_now
 from orgs.moments import written
 from schedules import actions
 from schedules.management import command
-from schedules.management.named import FAILED, account_named, person_named, room_named
+from schedules.management.command import FAILED
+from schedules.management.named import account_named, person_named, room_named
 from schedules.management.operator import as_command
 from schedules.management.progress import Status
 from schedules.models import Delivery, Heartbeat, Installation, Run, Schedule
