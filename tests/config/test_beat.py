@@ -4,16 +4,19 @@ import ast
 import os
 import runpy
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from celery import Celery
 from celery.beat import ScheduleEntry
 from django.conf import settings
+from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from config import beat
@@ -22,6 +25,11 @@ from orgs.clock import database_now
 from schedules.models import Heartbeat
 
 HEARTBEAT = runpy.run_path(str(Path(settings.BASE_DIR) / "deploy" / "heartbeat.py"))
+
+# AMQP 0-9-1: class, method, arguments of what a broker says while it lets somebody in.
+START = struct.pack(">HHBBLL5sL5s", 10, 10, 0, 9, 0, 5, b"PLAIN", 5, b"en_US")
+TUNE = struct.pack(">HHHLH", 10, 30, 0, 131_072, 0)
+OPEN_OK = struct.pack(">HHB", 10, 41, 0)
 
 
 @pytest.fixture
@@ -96,6 +104,36 @@ def test_beat_goes_round_though_its_broker_says_nothing(
     beat.Scheduler(app=app, lazy=True).apply_entry(entry)
     assert is_alive()
     assert "Couldn't apply scheduled task tick" in caplog.text and "secret" not in caplog.text
+
+
+@pytest.fixture
+def mute_later() -> Iterator[int]:
+    """The port of an AMQP broker that lets one in, and says nothing from then on."""
+
+    def serve(server: socket.socket) -> None:
+        line, _ = server.accept()
+        with line:
+            for said in (START, TUNE, OPEN_OK):
+                line.recv(4096)
+                line.sendall(struct.pack(">BHL", 1, 0, len(said)) + said + b"\xce")
+            while line.recv(4096):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        Thread(target=serve, args=[server], daemon=True).start()
+        yield server.getsockname()[1]
+
+
+@pytest.mark.timeout(30)
+def test_an_amqp_broker_that_falls_silent_is_given_up(mute_later: int) -> None:
+    """Without the setting whoever asks it for something waits for ever."""
+    options = dict.fromkeys(settings.AMQP_SECONDS, 2.0)
+    url = f"amqp://teiji:secret@127.0.0.1:{mute_later}//"
+    broker = Connection(url, connect_timeout=10, transport_options=options)
+    broker.connect()
+    with pytest.raises(TimeoutError):
+        broker.channel()
+    broker.connection.collect()
 
 
 @pytest.mark.parametrize(("url", "seconds"), [
